@@ -1,0 +1,143 @@
+"""The Python interface, re-exported by `checker`.
+
+    import checker
+
+    spec = checker.load("specs/transactions/two_phase_commit.psm")
+    result = spec.check("recovery")
+    assert result.verdict is checker.CheckVerdict.PASS
+
+Everything here returns immutable data and raises `SpecError` on bad input, with diagnostics that say what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from checker.base.diagnostics import Diagnostic, Reporter, SpecError, did_you_mean, error
+from checker.base.source import Source
+from checker.engine.choose import engine_named
+from checker.engine.graph import StateGraph, state_graph
+from checker.engine.interface import Limits, Observer
+from checker.lang import ast
+from checker.lang.parser import parse, read_source
+from checker.model.elaborate import DEFAULT_CHECK, elaborate
+from checker.model.machine import Machine
+from checker.model.values import Value
+from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, SpecResult
+from checker.properties.safety import judge
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSpec:
+    """A spec that parses. Machines are made for each check, so a type error shows when a check is made or run."""
+
+    path: str
+    source: Source
+    tree: ast.Spec
+    warnings: list[Diagnostic] = field(default_factory=list, compare=False)
+
+    @property
+    def name(self) -> str:
+        return self.tree.name.text
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """The names of its checks in order; `default` where it declares none."""
+        names = tuple(d.name.text for d in self.tree.decls if isinstance(d, ast.CheckDecl))
+        return names or (DEFAULT_CHECK,)
+
+    def machine(self, check: str | None = None, *, constants: Mapping[str, Value] | None = None) -> Machine:
+        """The machine of a check (of the first, where None is given), with constants overridden from outside.
+
+        Raises:
+            SpecError: everything that is wrong with the spec under these constants; PSM502 for an unknown check.
+        """
+        name = self.checks[0] if check is None else check
+        if name not in self.checks:
+            raise error(
+                "PSM502",
+                f"{self.path} has no check `{name}`",
+                help=did_you_mean(name, self.checks) or f"it has {', '.join(self.checks)}",
+            )
+        known = [d.name.text for d in self.tree.decls if isinstance(d, ast.ConstDecl)]
+        for constant in constants or {}:
+            if constant not in known:
+                raise error(
+                    "PSM503",
+                    f"{self.path} has no constant `{constant}`",
+                    help=did_you_mean(constant, known) or f"it has {', '.join(known) or 'none'}",
+                )
+        reporter = Reporter(self.source)
+        declared = any(isinstance(d, ast.CheckDecl) for d in self.tree.decls)
+        try:
+            return elaborate(self.tree, reporter, name if declared else None, constants or {})
+        finally:
+            self.warnings.extend(
+                d for d in reporter.found if d.severity.value == "warning" and d not in self.warnings
+            )
+
+    def check(
+        self,
+        name: str | None = None,
+        *,
+        constants: Mapping[str, Value] | None = None,
+        engine: str = "auto",
+        limits: Limits | None = None,
+        observe: Observer | None = None,
+    ) -> CheckResult:
+        """Runs one check and judges it. Raises `SpecError` as `machine` does."""
+        machine = self.machine(name, constants=constants)
+        return judge(machine, engine_named(engine).explore(machine, limits or Limits(), observe))
+
+    def check_all(
+        self,
+        *,
+        constants: Mapping[str, Value] | None = None,
+        engine: str = "auto",
+        limits: Limits | None = None,
+    ) -> SpecResult:
+        """Runs every check in order; one that cannot run has the verdict `error` with its diagnostics."""
+        results = []
+        for name in self.checks:
+            try:
+                results.append(self.check(name, constants=constants, engine=engine, limits=limits))
+            except SpecError as problem:
+                results.append(failed_check(name, problem))
+        return SpecResult(self.path, self.name, tuple(results))
+
+    def graph(
+        self, check: str | None = None, *, constants: Mapping[str, Value] | None = None, limits: Limits | None = None
+    ) -> StateGraph:
+        """The state graph of a check."""
+        return state_graph(self.machine(check, constants=constants), limits)
+
+
+def failed_check(name: str, problem: SpecError) -> CheckResult:
+    """The result of a check that could not run."""
+    return CheckResult(
+        name=name,
+        verdict=CheckVerdict.ERROR,
+        states=0,
+        transitions=0,
+        depth=0,
+        seconds=0.0,
+        engine="none",
+        properties=(),
+        coverage=Coverage(),
+        reason=problem.diagnostics[0].headline(),
+        diagnostics=problem.diagnostics,
+    )
+
+
+def load(path: str | Path) -> LoadedSpec:
+    """Reads and parses a spec file. Raises `SpecError` with all its syntax errors."""
+    source = read_source(Path(path))
+    return LoadedSpec(source.name, source, parse(source))
+
+
+def loads(text: str, name: str = "<text>") -> LoadedSpec:
+    """Parses a spec from a string."""
+    source = Source(name, text)
+    return LoadedSpec(name, source, parse(source))

@@ -1,0 +1,1 @@
+"""Files, spans and diagnostics: the words in which every other layer reports what is wrong."""

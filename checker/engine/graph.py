@@ -1,0 +1,74 @@
+"""The whole state graph of a small check, with stable numbers and named edges.
+
+Drawing, exploring and replaying need every edge, which the search does not keep. States are numbered in the order of the
+search, so the same spec gives the same graph on every run and every engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from checker.engine.interface import Limits, Stop
+from checker.engine.labels import Labels
+from checker.engine.runtime import State
+from checker.engine.search import Search
+from checker.engine.steps import Move
+from checker.model.machine import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A step from one state to another. `unit` is the handler (`Role.Step`) or the kind of fault."""
+
+    source: int
+    target: int
+    label: str
+    unit: str
+    fault: bool
+    move: Move
+
+
+@dataclass(frozen=True, slots=True)
+class StateGraph:
+    """States by number, the numbers of the initial ones, all edges in order, and the depth of each state.
+
+    `complete` is False where a limit ended the exploration, or a bound cut edges off.
+    """
+
+    machine: Machine
+    labels: Labels
+    states: tuple[State, ...]
+    initial: tuple[int, ...]
+    edges: tuple[Edge, ...]
+    depths: tuple[int, ...]
+    complete: bool
+
+
+def state_graph(machine: Machine, limits: Limits | None = None) -> StateGraph:
+    """Explores a machine and lists its graph. Edges to states that have no number (outside a bound) are left out."""
+    search = Search(machine)
+    found = search.run(limits or Limits())
+    edges: list[Edge] = []
+    missing = False
+    for number, state in enumerate(search.states):
+        done, _ = search.steps.expand(state)
+        for unit, move, target in done:
+            if target in search.numbers:
+                name = search.steps.units[unit]
+                label = search.labels.step(move)
+                edges.append(Edge(number, search.numbers[target], label, name.name, name.fault, move))
+            else:
+                missing = True
+    depths = [0] * len(search.states)
+    for depth, first in enumerate(search.levels):
+        for number in range(first, len(search.states)):
+            depths[number] = depth
+    return StateGraph(
+        machine,
+        search.labels,
+        tuple(search.states),
+        tuple(n for n, parent in enumerate(search.parents) if parent < 0),
+        tuple(edges),
+        tuple(depths),
+        found.stop is Stop.DONE and not missing,
+    )

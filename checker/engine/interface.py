@@ -1,0 +1,124 @@
+"""What an engine is, seen from outside.
+
+An engine explores a machine within limits and returns an `Exploration`: counts, and for each property what was found,
+with a path of states and steps. Judging that against what the author expects is not its business (`checker.properties`).
+Every engine must give equal counts, verdicts and paths for the same machine; `contract` is the suite that proves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from checker.base.diagnostics import Diagnostic
+from checker.engine.runtime import State
+from checker.model.machine import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where an exploration stops although it is not at its end. None: no limit. Memory in bytes, time in seconds."""
+
+    max_states: int | None = None
+    max_memory: int | None = None
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an exploration is. `queue` is the number of states found but not explored yet; `memory` in bytes."""
+
+    states: int
+    transitions: int
+    depth: int
+    queue: int
+    seconds: float
+    memory: int
+
+
+class Stop(Enum):
+    """Why an exploration ended."""
+
+    DONE = "complete"
+    STATES = "state limit"
+    MEMORY = "memory limit"
+    TIME = "time limit"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """States with the names of the steps between them: one more state than steps. `error` names a step that erred at its end."""
+
+    states: tuple[State, ...]
+    steps: tuple[str, ...]
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something found about a property: the first in breadth-first order, so its path is a shortest one.
+
+    `error` is set where the property, or a step, could not be evaluated.
+    """
+
+    path: Path
+    error: Diagnostic | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts for coverage, by the names of `engine.steps.Unit`, and what never happened."""
+
+    units: Mapping[str, int] = field(default_factory=dict)
+    vacuous: tuple[str, ...] = ()
+    enum_values: tuple[str, ...] = ()
+    never_received: tuple[str, ...] = ()
+    empty_choices: Mapping[str, int] = field(default_factory=dict)
+    bound_cut: int = 0
+    limit_cut: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """What an engine found.
+
+    Attributes:
+        stop: whether the whole state space was explored, or what ended it.
+        violations: for each violated invariant or step property, `NoError` and `NoDeadlock`: where.
+        reached: for each `reach` property that some state satisfies: where.
+        broken: properties that could not be evaluated: where, with the error.
+    """
+
+    engine: str
+    stop: Stop
+    states: int
+    transitions: int
+    depth: int
+    seconds: float
+    violations: Mapping[str, Finding]
+    reached: Mapping[str, Finding]
+    broken: Mapping[str, Finding]
+    tally: Tally
+
+
+Observer = Callable[[Progress], None]
+
+
+class Engine(Protocol):
+    """Explores machines."""
+
+    name: str
+
+    def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
+        """Explores every reachable state in breadth-first order.
+
+        `observe` is called a few times a second. `KeyboardInterrupt` ends the exploration with what was covered.
+
+        Raises:
+            SpecError: the machine cannot be started: an initial value outside its type, a type too large to list.
+        """
+        ...

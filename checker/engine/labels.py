@@ -1,0 +1,143 @@
+"""The names of steps, and states as people and programs read them.
+
+A step prints as `RM1.Prepare() <- TM`, an action as `Leader0.Propose(Val1)`; choices stand behind it in brackets. Graphs,
+traces, test ids and addresses use the same names. Instances count from 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from checker.engine.networks import all_codes
+from checker.engine.runtime import State
+from checker.engine.steps import Move, Steps
+from checker.model.ir import Local
+from checker.model.layout import DOWN, STOPPED, Layout
+from checker.model.values import instance_name, show_value, to_json
+
+_STATUS = {DOWN: "down", STOPPED: "stopped"}
+
+
+class StateView:
+    """The states of one machine, and what changes between two of them."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.machine = layout.machine
+
+    def process(self, number: int) -> str:
+        """`RM1`, or `TM` for a single role."""
+        return instance_name(self.machine.role_of(number), number)
+
+    def message(self, code: int) -> str:
+        """`Vote(true) RM0 -> TM`."""
+        letter = self.layout.decode(code)
+        receiver = "nobody" if letter.receiver < 0 else self.process(letter.receiver)
+        return f"{self.content(code)} {self.process(letter.sender)} -> {receiver}"
+
+    def content(self, code: int) -> str:
+        """`Vote(true)`."""
+        letter = self.layout.decode(code)
+        fields = self.machine.messages[letter.kind].fields
+        return f"{letter.kind}({', '.join(show_value(t, v) for (_, t), v in zip(fields, letter.payload, strict=True))})"
+
+    def variables(self, state: State) -> dict[str, Any]:
+        """Every part of a state that has a name, as JSON; the networks are not among them."""
+        result: dict[str, Any] = {}
+        for var in self.machine.variables:
+            if var.role is None:
+                result[var.name] = to_json(var.type, state[var.slot])
+                continue
+            for process in self.machine.roles[var.role].processes:
+                value = state[self.layout.slot(var, process)]
+                result[f"{self.process(process)}.{var.name}"] = to_json(var.type, value)
+        for process, slot in self.layout.status.items():
+            result[f"{self.process(process)}.status"] = _STATUS.get(state[slot], "up")
+        for name, slot in (("faulty", self.layout.faulty), ("cut", self.layout.cut)):
+            if slot is not None:
+                result[name] = [self.process(p) for p in range(self.layout.processes) if state[slot] >> p & 1]
+        for key, slot in self.layout.budgets.items():
+            result[f"left of {key}"] = state[slot]
+        return result
+
+    def network(self, state: State) -> list[str]:
+        """Every copy of every message in flight, as text, in order."""
+        messages = []
+        for index, slot in enumerate(self.layout.networks):
+            messages += [self.message(code) for code in all_codes(self.machine.networks[index], state[slot])]
+        return messages
+
+    def initial(self, state: State) -> dict[str, Any]:
+        """A whole state: its variables, and `network` with the messages."""
+        return {**self.variables(state), "network": self.network(state)}
+
+    def changes(self, before: State, after: State) -> dict[str, Any]:
+        """What a step changed: variables with their new values, and `network` with what was added and removed."""
+        old, new = self.variables(before), self.variables(after)
+        result = {name: value for name, value in new.items() if old[name] != value}
+        gone, added = self.network(before), self.network(after)
+        for message in list(added):
+            if message in gone:
+                gone.remove(message)
+                added.remove(message)
+        if gone or added:
+            result["network"] = {"added": added, "removed": gone}
+        return result
+
+
+class Labels(StateView):
+    """The names of steps, beside the states."""
+
+    def __init__(self, steps: Steps) -> None:
+        super().__init__(steps.layout)
+        self.steps = steps
+
+    def step(self, move: Move) -> str:
+        """The name of a step."""
+        unit = self.steps.units[move.unit]
+        notes = [self._answer(label, value) for label, value in move.labels]
+        if move.torn is not None:
+            kind, effects = move.torn
+            name = self._handler(self.steps.units[move.code], move)
+            notes.append(f"{kind} after {effects} effect{'s' * (effects != 1)}")
+        elif unit.step is not None and unit.kind != "tick":
+            name = self._handler(unit, move)
+        else:
+            name = self._fault(unit.kind, move, notes)
+        if move.forged:
+            notes.append("forged")
+        return f"{name} [{', '.join(notes)}]" if notes else name
+
+    def _handler(self, unit: Any, move: Move) -> str:
+        step = unit.step
+        args = ", ".join(show_value(p.type, v) for p, v in zip(step.params, move.args, strict=True))
+        if step.kind == "restart":
+            return f"{self.process(move.process)}.restart"
+        name = f"{self.process(move.process)}.{step.name}({args})"
+        if step.kind == "ignore":
+            name = f"{self.process(move.process)}.ignore {step.name}({args})"
+        return name if move.sender < 0 else f"{name} <- {self.process(move.sender)}"
+
+    def _fault(self, kind: str, move: Move, notes: list[str]) -> str:
+        match kind:
+            case "crash" | "stop" | "restart":
+                return f"{self.process(move.process)}.{kind}"
+            case "lose" | "dup":
+                if move.position:
+                    notes.append(f"place {move.position} of its queue")
+                return f"{kind} {self.message(move.code)}"
+            case "cut" | "heal":
+                named = [p for p in range(self.layout.processes) if move.mask >> p & 1]
+                sides = "{" + ", ".join(self.process(p) for p in named) + "}"
+                return f"{kind} {sides}"
+            case "drift":
+                notes.append(f"{self.process(move.process)} {'skips' if move.mask == 0 else 'twice'}")
+                return "tick"
+        return kind
+
+    def _answer(self, label: Any, value: Any) -> str:
+        if isinstance(label, Local):
+            return f"{label.name} = {show_value(label.type, value)}"
+        if label == "reached":
+            return "reached " + ", ".join(self.process(p) for p in value)
+        return f"{'coin' if label == 'toss' else 'branch'} {value + 1}"

@@ -1,0 +1,347 @@
+"""Breadth-first search, written once for whatever gives steps.
+
+The search visits every reachable state level by level and looks at each property until it is first violated (or, for
+`reach`, satisfied); it goes on past a violation. States are numbered in the order in which they are found, and each
+remembers the number of the state it was found from. That is enough to rebuild any shortest path: the step between two
+states is found again by expanding the first. So a state costs one tuple, one dictionary entry and one number.
+
+Invariants of the loop: `states[i]` is the state with number i and `numbers[states[i]] == i`; states before `at` are
+explored; all states of depth d stand before those of depth d + 1. A state outside the check's `bound` is looked at by the
+properties but gets no number.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Callable
+
+from checker.base.diagnostics import Diagnostic
+from checker.engine.interface import Exploration, Finding, Limits, Observer, Path, Progress, Stop, Tally
+from checker.engine.labels import Labels
+from checker.engine.memory import resident
+from checker.engine.program import Predicate, Program
+from checker.engine.runtime import Fail, State, describe
+from checker.engine.steps import Failure, Move, Steps
+from checker.model.machine import Machine
+from checker.model.types import BagT, EnumT, MapT, OptT, RecordT, SeqT, SetT, Type
+
+CHUNK = 256
+"""States explored between two looks at the limits."""
+
+
+class Interpreter:
+    """The reference engine: obviously right, in pure Python."""
+
+    name = "python"
+
+    def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
+        """See `Engine.explore`."""
+        return Search(machine).run(limits, observe)
+
+
+class Search:
+    """One exploration. After `run`, `states`, `parents` and `depths` hold the graph that was found."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.program = Program(machine)
+        self.steps = Steps(self.program)
+        self.labels = Labels(self.steps)
+        self.states: list[State] = []
+        self.numbers: dict[State, int] = {}
+        self.parents = array("q")
+        self.levels: list[int] = [0]
+        """The number of the first state of each depth."""
+        self.transitions = 0
+        self._fired = [0] * len(self.steps.units)
+        self._violations: dict[str, Finding] = {}
+        self._reached: dict[str, Finding] = {}
+        self._broken: dict[str, Finding] = {}
+        self._invariants: dict[str, Predicate] = {c.name: c.test for c in self.program.invariants}
+        self._reach = dict(self.program.reach)
+        self._step_tests = dict(self.program.step_properties)
+        self._whens = [w for c in self.program.invariants for w in c.antecedents]
+        self._bound_cut = 0
+
+    # ---- the loop
+
+    def run(self, limits: Limits, observe: Observer | None = None) -> Exploration:
+        """Explores within the limits and returns what was found."""
+        started = time.perf_counter()
+        stop = Stop.DONE
+        at = 0
+        try:
+            for state in self.program.initial_states():
+                self._visit(state, -1, None)
+            self.levels.append(len(self.states))
+            last_report = started
+            while at < len(self.states):
+                end = min(at + CHUNK, len(self.states))
+                if limits.max_states is not None:
+                    end = min(end, max(at + 1, limits.max_states))
+                while at < end:
+                    if at == self.levels[-1]:
+                        self.levels.append(len(self.states))
+                    self._explore(at)
+                    at += 1
+                now = time.perf_counter()
+                if observe is not None and now - last_report >= 0.1:
+                    last_report = now
+                    observe(self.progress(at, now - started))
+                reason = self._limit(limits, now - started, at)
+                if reason is not None and at < len(self.states):
+                    stop = reason
+                    break
+        except KeyboardInterrupt:
+            stop = Stop.INTERRUPTED
+        except MemoryError:
+            stop = Stop.MEMORY
+        return self._result(stop, time.perf_counter() - started)
+
+    def progress(self, explored: int, seconds: float) -> Progress:
+        """A snapshot for observers."""
+        return Progress(
+            len(self.states), self.transitions, self.depth, len(self.states) - explored, seconds, resident()
+        )
+
+    @property
+    def depth(self) -> int:
+        """The steps of the longest shortest path found."""
+        depth = len(self.levels) - 1
+        while depth > 0 and self.levels[depth] >= len(self.states):
+            depth -= 1
+        return depth
+
+    def _limit(self, limits: Limits, seconds: float, explored: int) -> Stop | None:
+        if limits.max_states is not None and len(self.states) >= limits.max_states:
+            return Stop.STATES
+        if limits.timeout is not None and seconds >= limits.timeout:
+            return Stop.TIME
+        if limits.max_memory is not None and explored % (CHUNK * 8) < CHUNK and resident() >= limits.max_memory:
+            return Stop.MEMORY
+        return None
+
+    def _explore(self, at: int) -> None:
+        state = self.states[at]
+        counters = self.steps.counters
+        cut_before = counters.limit_cut
+        done, failed = self.steps.expand(state)
+        alive = counters.limit_cut > cut_before
+        units, fired, numbers = self.steps.units, self._fired, self.numbers
+        self.transitions += len(done)
+        for unit, move, target in done:
+            fired[unit] += 1
+            if not alive and not units[unit].fault and not move.forged and move.torn is None and target != state:
+                alive = True
+            if self._step_tests:
+                self._test_step(at, move, state, target)
+            if target not in numbers:
+                self._visit(target, at, move)
+        if failed and "NoError" not in self._violations:
+            self._violations["NoError"] = self._error(at, failed[0])
+        if not alive and not failed and "NoDeadlock" not in self._violations and not self._is_final(at):
+            self._violations["NoDeadlock"] = Finding(self.path(at))
+
+    def _visit(self, state: State, parent: int, move: Move | None) -> None:
+        """Gives a new state its number, unless it lies outside the bound, and looks at its properties."""
+        number = len(self.states)
+        inside = self.program.bound is None or self._inside(state, parent, move)
+        if inside:
+            self.states.append(state)
+            self.numbers[state] = number
+            self.parents.append(parent)
+        else:
+            self._bound_cut += 1
+        if self._invariants:
+            for name in self._falsified(self._invariants, state, parent, move):
+                self._violations[name] = Finding(self._path_to(state, parent, move))
+        if self._reach:
+            for name in [n for n, t in self._reach.items() if self._holds(n, t, self._reach, state, parent, move)]:
+                self._reached[name] = Finding(self._path_to(state, parent, move))
+                del self._reach[name]
+        if self._whens:
+            self._whens = [(text, test) for text, test in self._whens if not self._seen(test, state)]
+
+    def _falsified(
+        self, tests: dict[str, Predicate], state: State, parent: int, move: Move | None
+    ) -> list[str]:
+        """The properties that a state violates; they are not looked at again."""
+        try:
+            found = [name for name, test in tests.items() if not test(state)]
+        except Fail:
+            found = [n for n, t in list(tests.items()) if not self._holds(n, t, tests, state, parent, move, default=True)]
+        for name in found:
+            tests.pop(name, None)
+        return found
+
+    def _holds(
+        self,
+        name: str,
+        test: Predicate,
+        tests: dict[str, Predicate],
+        state: State,
+        parent: int,
+        move: Move | None,
+        default: bool = False,
+    ) -> bool:
+        """Evaluates a property; one that errs is set aside and counts as `default`."""
+        try:
+            return test(state)
+        except Fail as problem:
+            self._broken[name] = Finding(self._path_to(state, parent, move), self.diagnose(problem))
+            tests.pop(name, None)
+            return default
+
+    def _inside(self, state: State, parent: int, move: Move | None) -> bool:
+        assert self.program.bound is not None
+        try:
+            return self.program.bound(state)
+        except Fail as problem:
+            self._broken.setdefault("bound", Finding(self._path_to(state, parent, move), self.diagnose(problem)))
+            return False
+
+    def _is_final(self, at: int) -> bool:
+        if self.program.final is None:
+            return False
+        try:
+            return self.program.final(self.states[at])
+        except Fail as problem:
+            self._broken.setdefault("NoDeadlock", Finding(self.path(at), self.diagnose(problem)))
+            return True
+
+    def _seen(self, test: Callable[..., bool], state: State) -> bool:
+        try:
+            return test(state)
+        except Fail:
+            return False
+
+    def _test_step(self, at: int, move: Move, state: State, target: State) -> None:
+        for name, test in list(self._step_tests.items()):
+            try:
+                if test(state, target):
+                    continue
+                self._violations[name] = Finding(self._extended(at, move, target))
+            except Fail as problem:
+                self._broken[name] = Finding(self._extended(at, move, target), self.diagnose(problem))
+            del self._step_tests[name]
+
+    # ---- paths
+
+    def path(self, number: int) -> Path:
+        """A shortest path to a numbered state."""
+        chain = [number]
+        while self.parents[chain[-1]] >= 0:
+            chain.append(self.parents[chain[-1]])
+        states = [self.states[i] for i in reversed(chain)]
+        saved = self.steps.counters.limit_cut, dict(self.steps.counters.empty_choices), self.program.dropped.count
+        steps = [self._step_between(a, b) for a, b in zip(states, states[1:], strict=False)]
+        self.steps.counters.limit_cut, self.steps.counters.empty_choices, self.program.dropped.count = saved
+        return Path(tuple(states), tuple(steps))
+
+    def _step_between(self, a: State, b: State) -> str:
+        done, _ = self.steps.expand(a)
+        return self.labels.step(next(move for _, move, target in done if target == b))
+
+    def _extended(self, at: int, move: Move, target: State) -> Path:
+        path = self.path(at)
+        return Path((*path.states, target), (*path.steps, self.labels.step(move)))
+
+    def _path_to(self, state: State, parent: int, move: Move | None) -> Path:
+        return Path((state,), ()) if move is None else self._extended(parent, move, state)
+
+    def _error(self, at: int, failure: Failure) -> Finding:
+        _, move, problem = failure
+        path = self.path(at)
+        return Finding(Path(path.states, path.steps, self.labels.step(move)), self.diagnose(problem))
+
+    def diagnose(self, problem: Fail) -> Diagnostic:
+        """An error at run time as a diagnostic with its place and value."""
+        site = self.program.names.sites[problem.site]
+        return Diagnostic(site.code, describe(site, problem.value), self.machine.source, site.span)
+
+    # ---- the result
+
+    def _result(self, stop: Stop, seconds: float) -> Exploration:
+        counters = self.steps.counters
+        units: dict[str, int] = {}
+        for unit, count in zip(self.steps.units, self._fired, strict=True):
+            units[unit.name] = units.get(unit.name, 0) + count
+        complete = stop is Stop.DONE
+        tally = Tally(
+            units,
+            tuple(text for text, _ in self._whens) if complete else (),
+            self._unused_enum_values() if complete else (),
+            self._never_received() if complete else (),
+            dict(counters.empty_choices),
+            self._bound_cut,
+            counters.limit_cut,
+            self.program.dropped.count,
+        )
+        return Exploration(
+            Interpreter.name,
+            stop,
+            len(self.states),
+            self.transitions,
+            self.depth,
+            seconds,
+            self._violations,
+            self._reached,
+            self._broken,
+            tally,
+        )
+
+    def _never_received(self) -> tuple[str, ...]:
+        """Message kinds that are sent, but that no handler ever took."""
+        taken = {
+            u.step.name for u, n in zip(self.steps.units, self._fired, strict=True) if n and u.kind in ("message", "ignore")
+            and u.step is not None
+        }  # fmt: skip
+        handled = {u.step.name for u in self.steps.units if u.step is not None and u.kind in ("message", "ignore")}
+        return tuple(
+            m.name for m in self.machine.messages.values() if m.name in handled and m.name not in taken and m.senders.roles
+        )
+
+    def _unused_enum_values(self) -> tuple[str, ...]:
+        """Enum values that no variable of that enum ever had. Only enums that some variable holds are looked at."""
+        seen: dict[EnumT, set[int]] = {}
+        for var in self.machine.variables:
+            copies = 1 if var.role is None else self.machine.roles[var.role].size
+            if not _enums(var.type):
+                continue
+            for slot in range(var.slot, var.slot + copies):
+                for value in {state[slot] for state in self.states}:
+                    _collect(var.type, value, seen)
+        return tuple(f"{t.name}.{v}" for t, used in seen.items() for i, v in enumerate(t.values) if i not in used)
+
+
+def _enums(t: Type) -> bool:
+    match t:
+        case EnumT():
+            return True
+        case OptT(inner):
+            return _enums(inner)
+        case SetT(elem) | SeqT(elem) | BagT(elem):
+            return _enums(elem)
+        case MapT(key, value):
+            return _enums(value)
+        case RecordT(_, fields):
+            return any(_enums(f) for _, f in fields)
+    return False
+
+
+def _collect(t: Type, value: object, seen: dict[EnumT, set[int]]) -> None:
+    match t:
+        case EnumT():
+            seen.setdefault(t, set()).add(value)  # type: ignore[arg-type]
+        case OptT(inner) if value is not None:
+            _collect(inner, value, seen)
+        case SetT(elem) | SeqT(elem) | BagT(elem):
+            for part in value:  # type: ignore[attr-defined]
+                _collect(elem, part, seen)
+        case MapT(_, inner):
+            for part in value:  # type: ignore[attr-defined]
+                _collect(inner, part, seen)
+        case RecordT(_, fields):
+            for (_, field), part in zip(fields, value, strict=True):  # type: ignore[call-overload]
+                _collect(field, part, seen)

@@ -1,0 +1,219 @@
+"""Parsing: text in, `ast.Spec` or all the syntax errors of the file out.
+
+Lark's LALR(1) parser runs on `grammar.lark`; its tables are cached in the user's cache directory and rebuilt without a
+word where that is not possible. A syntax error must not hide the next one: after each error parsing goes on at the next
+declaration, at most `MAX_ERRORS` times. All text before that is replaced by blanks, so places stay true and no part of
+a file is parsed twice. Errors are put into words by `syntax_hints`, from a table of examples.
+
+Hostile input: the size is limited when the file is read, and the nesting depth here, before anything recurses.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+from lark import Lark, Token, Tree, UnexpectedInput
+from lark.exceptions import UnexpectedToken, VisitError
+
+from checker.base.diagnostics import Diagnostic, Reporter, SpecError, error
+from checker.base.source import MAX_BYTES, Source, Span, display_name
+from checker.lang import ast
+from checker.lang.build import AstBuilder
+
+MAX_ERRORS = 20
+"""How many syntax errors of one file are reported."""
+
+MAX_DEPTH = 80
+"""How deeply expressions, types and blocks may nest."""
+
+MAX_BRACKETS = 100
+"""How many brackets may be open at once; checked on the text, since parentheses leave no trace in the tree."""
+
+_DECLARATION = re.compile(
+    r"^(?:///|(?:const|type|id|enum|record|message|network|shared|role|fun|invariant|step|reach|live|final|refines|check)\b)",
+    re.MULTILINE,
+)
+"""What begins a declaration at the left margin, where parsing may go on after an error."""
+
+_HEADER = "spec _ "
+
+
+def read_source(path: Path) -> Source:
+    """The text of a spec file.
+
+    Raises:
+        SpecError: PSM001 to PSM006, for what is missing, unreadable, too large, empty or not text.
+    """
+    name = display_name(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+            size = path.stat().st_size
+    except FileNotFoundError:
+        raise error("PSM001", f"{name} does not exist", help="check the path; a spec ends in `.psm`") from None
+    except OSError as problem:
+        raise error("PSM006", f"{name} cannot be read: {problem.strerror}", help="check its permissions") from None
+    if len(data) > MAX_BYTES:
+        raise error(
+            "PSM004",
+            f"{name} has {max(size, len(data)):,} bytes, and a spec may have at most {MAX_BYTES:,}",
+            help="is it a spec? split a long one by family",
+        )
+    if b"\0" in data[:8192]:
+        raise error("PSM003", f"{name} is a binary file", help="a spec is UTF-8 text that begins with `spec NAME`")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise error(
+            "PSM003",
+            f"{name} is not UTF-8: byte {data[problem.start]:#04x} at offset {problem.start}",
+            help="save it as UTF-8; a spec is text that begins with `spec NAME`",
+        ) from None
+    source = Source(name, text.replace("\r\n", "\n"))
+    if not text.strip():
+        raise error(
+            "PSM005", f"{name} is empty", source=source, help="`lockstep new NAME` writes a first spec to start from"
+        )
+    return source
+
+
+def parse_file(path: Path) -> ast.Spec:
+    """Reads and parses one file. Raises `SpecError` as `read_source` and `parse` do."""
+    return parse(read_source(path))
+
+
+def parse(source: Source) -> ast.Spec:
+    """The syntax tree of a text.
+
+    Raises:
+        SpecError: with one diagnostic (PSM100 to PSM115) for each declaration that has a syntax error.
+    """
+    _check_brackets(source)
+    with _collector_paused():
+        return _build(source, _tree(source))
+
+
+def _tree(source: Source) -> Tree[Token]:
+    """Lark's tree of a text, or all its syntax errors."""
+    found: list[Diagnostic] = []
+    text = source.text
+    begin = 0
+    for _ in range(MAX_ERRORS):
+        try:
+            tree = lark_parser().parse(text)
+        except UnexpectedInput as problem:
+            from checker.lang.syntax_hints import explain  # only on errors: it builds a table of examples
+
+            diagnostic = explain(source, problem)
+            assert diagnostic.span is not None
+            # a closing bracket too many, behind an error, is most often that error again
+            if not (found and source.text[diagnostic.span.start : diagnostic.span.start + 1] in (")", "]", "}")):
+                found.append(diagnostic)
+            next_begin = _resume(source.text, begin, problem, diagnostic.span)
+            if next_begin is None:
+                break
+            begin = next_begin
+            text = _HEADER + " " * (begin - len(_HEADER)) + source.text[begin:]
+        else:
+            if not found:
+                return tree
+            break
+    raise SpecError(sorted(found, key=lambda d: d.span or Span(0, 0)))
+
+
+def _resume(text: str, begin: int, problem: UnexpectedInput, blamed: Span) -> int | None:
+    """Where to go on after an error in what was parsed from `begin` on: at the next declaration, if there is one.
+
+    That may be the line of the error itself, where what is to blame stands before it, such as a bracket.
+    """
+    if problem.pos_in_stream is None or isinstance(problem, UnexpectedToken) and problem.token.type == "$END":
+        return None
+    line = text.rfind("\n", 0, problem.pos_in_stream) + 1
+    start = line if blamed.start <= line else problem.pos_in_stream
+    match = _DECLARATION.search(text, max(start, begin + 1, len(_HEADER)))
+    return None if match is None else match.start()
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No garbage collection inside: a tree of many nodes, none of them garbage, makes it cost more than the parsing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _build(source: Source, tree: Tree[Token]) -> ast.Spec:
+    _check_depth(source, tree)
+    reporter = Reporter(source)
+    try:
+        spec = AstBuilder(reporter).transform(tree)
+    except VisitError as problem:  # pragma: no cover - a bug in the builder, shown as what it is
+        raise problem.orig_exc from problem
+    reporter.raise_if_errors()
+    assert isinstance(spec, ast.Spec)
+    return spec
+
+
+def _check_brackets(source: Source) -> None:
+    depth = 0
+    for match in re.finditer(r"#[^\n]*|///[^\n]*|[(\[{]|[)\]}]", source.text):
+        first = match.group()[0]
+        if first in "([{":
+            depth += 1
+            if depth > MAX_BRACKETS:
+                raise error(
+                    "PSM103",
+                    f"more than {MAX_BRACKETS} brackets are open here",
+                    source=source,
+                    span=Span(match.start(), match.end()),
+                    help="name parts of it with `fun`, `proc` or `let`",
+                )
+        elif first in ")]}":
+            depth = max(0, depth - 1)
+
+
+def _check_depth(source: Source, tree: Tree[Token]) -> None:
+    stack: list[tuple[Tree[Token], int]] = [(tree, 0)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            raise error(
+                "PSM103",
+                f"nested more than {MAX_DEPTH} deep",
+                source=source,
+                span=Span(node.meta.start_pos, node.meta.end_pos),
+                help="name parts of it with `fun`, `proc` or `let`; a long chain of `+` is nested, too",
+            )
+        stack.extend((child, depth + 1) for child in node.children if isinstance(child, Tree))
+
+
+@lru_cache(maxsize=1)
+def lark_parser() -> Lark:
+    """The parser, made once. Its tables are cached on disk, keyed by grammar and versions by Lark itself."""
+    grammar = files("checker.lang").joinpath("grammar.lark").read_text(encoding="utf-8")
+    cache: bool | str = False
+    try:
+        from platformdirs import user_cache_path
+
+        folder = user_cache_path("lockstep", appauthor=False, ensure_exists=True)
+        cache = str(folder / "grammar.lalr")
+    except (ImportError, OSError):
+        pass  # without a cache directory the tables are built each time, in about a quarter of a second
+    options = {"parser": "lalr", "propagate_positions": True, "maybe_placeholders": True}
+    try:
+        return Lark(grammar, cache=cache, **options)
+    except OSError:
+        return Lark(grammar, **options)
+
+
+__all__ = ["MAX_DEPTH", "lark_parser", "parse", "parse_file", "read_source"]

@@ -1,0 +1,192 @@
+"""The machine: one check of one spec, closed and typed, ready for an engine.
+
+A machine says everything that the semantics needs and nothing about how it is explored: roles and their processes,
+variables with their slots, messages and networks, steps, budgets, properties, expectations. `elaborate` makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from checker.base.source import Source, Span
+from checker.lang.ast import FaultKind, NetworkKind
+from checker.model.ir import Expr, Local, Stmt, Var
+from checker.model.types import ProcT, RecordT, RoleInfo, Type
+from checker.model.values import Value
+
+NOBODY = -1
+"""The receiver of a message that `send … to all` records in a soup although no role handles it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message kind. `senders` and `receivers` are the roles that the `send` statements and handlers allow."""
+
+    name: str
+    fields: tuple[tuple[str, Type], ...]
+    network: int
+    senders: ProcT
+    receivers: ProcT
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """`capacity` copies of one message (bag), or messages in one queue (fifo); None for a soup.
+
+    `overflow` says what a send beyond the capacity is.
+    """
+
+    name: str
+    kind: NetworkKind
+    capacity: int | None
+    overflow: Literal["error", "drop", "block"]
+    session: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A pure function; `role` is the role it belongs to. `result` is its declared or inferred type."""
+
+    key: str
+    role: str | None
+    params: tuple[Local, ...]
+    result: Type
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    key: str
+    role: str
+    params: tuple[Local, ...]
+    body: tuple[Stmt, ...]
+
+
+StepKind = Literal["message", "ignore", "action", "timeout", "fault", "restart", "tick"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A handler of one role.
+
+    `params` are the message's fields (or `_`), or the parameters of an action; `sender` is the local bound by `from`, with
+    its type (every possible sender where it has no name). `fair` is resolved to the default of its kind.
+    """
+
+    role: RoleInfo
+    kind: StepKind
+    name: str
+    params: tuple[Local, ...]
+    sender: Local | None
+    guard: Expr | None
+    limit: Expr | None
+    body: tuple[Stmt, ...]
+    fair: bool
+    has_choices: bool
+    span: Span
+    doc: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """`Role.Step`, as coverage and `strong` name it."""
+        prefix = "ignore " if self.kind == "ignore" else ""
+        return f"{self.role.name}.{prefix}{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How often a fault may strike. `key` is how it is written: `crash RM`, `lose`, `Clock.Slip`."""
+
+    key: str
+    kind: FaultKind
+    roles: tuple[RoleInfo, ...]
+    step: str | None
+    count: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """`body` of a `step` property may use `Old`. Live and refinement properties are named, but not translated yet."""
+
+    name: str
+    kind: Literal["invariant", "step", "reach", "live", "refines"]
+    body: Expr | None
+    antecedents: tuple[tuple[str, Expr], ...]
+    span: Span
+    doc: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    verdict: Literal["holds", "fails"]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    states: int
+    transitions: int | None
+    depth: int | None
+    judged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Init:
+    """The initial value of a variable: one expression, or `any` of a domain."""
+
+    var: Var
+    value: Expr
+    any: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """See the module. Mappings keep the order of the text."""
+
+    source: Source
+    spec: str
+    check: str
+    constants: Mapping[str, tuple[Type, Value]]
+    roles: Mapping[str, RoleInfo]
+    records: Mapping[str, tuple[RecordT, tuple[Local, ...], Expr | None]]
+    variables: tuple[Var, ...]
+    inits: tuple[Init, ...]
+    messages: Mapping[str, Message]
+    networks: tuple[Network, ...]
+    functions: Mapping[str, Function]
+    procedures: Mapping[str, Procedure]
+    steps: tuple[Step, ...]
+    budgets: tuple[Budget, ...]
+    properties: tuple[Property, ...]
+    expectations: Mapping[str, Expectation]
+    counts: Counts | None
+    final: Expr | None
+    bound: Expr | None
+    strong: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    slots: int = 0
+    """Slots of variables; `layout` appends those of faults and networks."""
+    overrides: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def processes(self) -> int:
+        """How many processes there are in all roles."""
+        return sum(r.size for r in self.roles.values())
+
+    def role_of(self, process: int) -> RoleInfo:
+        """The role of a process."""
+        return next(r for r in self.roles.values() if process in r.processes)
+
+    def budget(self, kind: FaultKind, role: str | None = None, step: str | None = None) -> Budget | None:
+        """The budget of a fault of that kind, for that role and own step, or None where the check has none."""
+        for budget in self.budgets:
+            if budget.kind == kind and budget.step == step and (
+                role is None or not budget.roles or any(r.name == role for r in budget.roles)
+            ):
+                return budget
+        return None

@@ -1,0 +1,1 @@
+"""Judging: from what an engine found to verdicts against what the author expects."""

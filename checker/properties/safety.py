@@ -1,0 +1,152 @@
+"""Verdicts on invariants, step properties, `reach`, `NoError` and `NoDeadlock`.
+
+An engine says what it found; the author said what should come of it. This module puts the two together. A violation is
+certain however the exploration ended; "holds" is only said of a whole state space; "unreached" likewise. What this version
+cannot judge yet (liveness, refinement) is `incomplete` with that reason, so that it never looks like a pass.
+
+The verdict of a check is the worst of its parts: an error, then an unmet expectation, then something incomplete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from checker.engine.interface import Exploration, Finding, Path, Stop
+from checker.engine.labels import StateView
+from checker.lang.resolve import BUILTIN_PROPERTIES
+from checker.model.layout import Layout
+from checker.model.machine import Counts, Machine
+from checker.properties.kinds import (
+    CheckResult,
+    CheckVerdict,
+    CountExpectation,
+    Coverage,
+    Expected,
+    Kind,
+    PropertyResult,
+    Trace,
+    TraceStep,
+    Verdict,
+)
+
+NOT_YET = {
+    "live": "liveness is not judged by this version",
+    "refines": "refinement is not judged by this version",
+}
+_STOPPED = {
+    Stop.STATES: "the limit on states was reached",
+    Stop.MEMORY: "the limit on memory was reached",
+    Stop.TIME: "the limit on time was reached",
+    Stop.INTERRUPTED: "interrupted",
+}
+
+
+def judge(machine: Machine, found: Exploration) -> CheckResult:
+    """The result of a check."""
+    view = StateView(Layout(machine))
+    stopped = _STOPPED.get(found.stop)
+    results = [_property(machine, found, view, p.name, Kind(p.kind), stopped) for p in machine.properties]
+    results += [_property(machine, found, view, name, Kind.BUILTIN, stopped) for name in BUILTIN_PROPERTIES]
+    if "bound" in found.broken:
+        error = found.broken["bound"]
+        results.append(_broken("bound", Kind.BUILTIN, None, error, view))
+    counts = _counts(machine.counts, found)
+    return CheckResult(
+        name=machine.check,
+        verdict=verdict_of(results, counts),
+        states=found.states,
+        transitions=found.transitions,
+        depth=found.depth,
+        seconds=found.seconds,
+        engine=found.engine,
+        properties=tuple(results),
+        coverage=_coverage(machine, found),
+        reason=stopped,
+        counts=counts,
+        notes=machine.notes,
+    )
+
+
+def verdict_of(results: list[PropertyResult], counts: CountExpectation | None) -> CheckVerdict:
+    """The worst of the parts."""
+    if any(r.verdict is Verdict.ERROR for r in results):
+        return CheckVerdict.ERROR
+    if any(r.met is False for r in results) or (counts is not None and counts.met is False):
+        return CheckVerdict.FAIL
+    if any(r.expected is not None and r.verdict is Verdict.INCOMPLETE for r in results):
+        return CheckVerdict.INCOMPLETE
+    return CheckVerdict.PASS
+
+
+def _property(
+    machine: Machine, found: Exploration, view: StateView, name: str, kind: Kind, stopped: str | None
+) -> PropertyResult:
+    expectation = machine.expectations.get(name)
+    expected = expectation.verdict if expectation is not None else None
+    if name in found.broken:
+        return _broken(name, kind, expected, found.broken[name], view)
+    if kind.value in NOT_YET:
+        return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, NOT_YET[kind.value])
+    where = found.reached if kind is Kind.REACH else found.violations
+    finding = where.get(name)
+    if finding is not None:
+        verdict = Verdict.HOLDS if kind is Kind.REACH else Verdict.VIOLATED
+        reason = None if finding.error is None else finding.error.headline()
+        return PropertyResult(name, kind, expected, verdict, reason, trace(finding.path, view), finding.error)
+    if stopped is not None:
+        return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, stopped)
+    return PropertyResult(name, kind, expected, Verdict.UNREACHED if kind is Kind.REACH else Verdict.HOLDS)
+
+
+def _broken(name: str, kind: Kind, expected: Expected | None, finding: Finding, view: StateView) -> PropertyResult:
+    reason = "cannot be evaluated" if finding.error is None else f"cannot be evaluated: {finding.error.headline()}"
+    return PropertyResult(name, kind, expected, Verdict.ERROR, reason, trace(finding.path, view), finding.error)
+
+
+def trace(path: Path, view: StateView) -> Trace:
+    """A path as people and programs read it: the initial state, and what each step changes."""
+    pairs = zip(path.states, path.states[1:], path.steps, strict=False)
+    steps = tuple(TraceStep(step, view.changes(before, after)) for before, after, step in pairs)
+    return Trace(view.initial(path.states[0]), steps, path.error)
+
+
+def _counts(expected: Counts | None, found: Exploration) -> CountExpectation | None:
+    if expected is None:
+        return None
+    met: bool | None = None
+    if expected.judged and found.stop is Stop.DONE:
+        met = (
+            expected.states == found.states
+            and expected.transitions in (None, found.transitions)
+            and expected.depth in (None, found.depth)
+        )
+    return CountExpectation(expected.states, expected.transitions, expected.depth, met)
+
+
+def _coverage(machine: Machine, found: Exploration) -> Coverage:
+    tally = found.tally
+    budgets = [b.key for b in machine.budgets if b.count and b.kind not in ("own", "byzantine")]
+    own = {f"{b.roles[0].name}.{b.step}" for b in machine.budgets if b.kind == "own"}
+    steps: Mapping[str, int] = {
+        s.label: tally.units.get(s.label, 0)
+        for s in machine.steps
+        if s.kind != "tick" and (s.kind != "fault" or s.label in own)
+    }
+    if any(s.kind == "tick" for s in machine.steps):
+        steps = {**steps, "tick": tally.units.get("tick", 0)}
+    return Coverage(
+        steps=steps,
+        faults={key: tally.units.get(key, 0) for key in budgets},
+        unreached=tuple(
+            p.name
+            for p in machine.properties
+            if p.kind == "reach" and p.name not in found.reached and found.stop is Stop.DONE
+        ),
+        vacuous=tally.vacuous,
+        enum_values=tally.enum_values,
+        never_received=tally.never_received,
+        empty_choices=tally.empty_choices,
+        bound_cut=tally.bound_cut,
+        limit_cut=tally.limit_cut,
+        dropped=tally.dropped,
+    )
