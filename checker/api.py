@@ -12,10 +12,10 @@ Everything here returns immutable data and raises `SpecError` on bad input, with
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from checker.base.diagnostics import Diagnostic, Reporter, SpecError, did_you_mean, error
+from checker.base.diagnostics import Reporter, SpecError, did_you_mean, error
 from checker.base.source import Source
 from checker.engine.choose import engine_named
 from checker.engine.graph import StateGraph, state_graph
@@ -36,7 +36,6 @@ class LoadedSpec:
     path: str
     source: Source
     tree: ast.Spec
-    warnings: list[Diagnostic] = field(default_factory=list, compare=False)
 
     @property
     def name(self) -> str:
@@ -69,14 +68,8 @@ class LoadedSpec:
                     f"{self.path} has no constant `{constant}`",
                     help=did_you_mean(constant, known) or f"it has {', '.join(known) or 'none'}",
                 )
-        reporter = Reporter(self.source)
         declared = any(isinstance(d, ast.CheckDecl) for d in self.tree.decls)
-        try:
-            return elaborate(self.tree, reporter, name if declared else None, constants or {})
-        finally:
-            self.warnings.extend(
-                d for d in reporter.found if d.severity.value == "warning" and d not in self.warnings
-            )
+        return elaborate(self.tree, Reporter(self.source), name if declared else None, constants or {})
 
     def check(
         self,

@@ -36,9 +36,12 @@ _BEGIN_STATEMENT = "let send if for choose either toss assert atomic".split()
 _BEGIN_ITEM = "network faults expect final bound strong symmetry".split()
 
 _UNFINISHED = re.compile(
-    r"(?:^| )([-+*/%&=:(,<>]|==|!=|<=|>=|=>|~>|:=|\.\.|and|or|not|in|where|then|else|to|from|when|if|limit) \w+$"
+    r"(?:^| )([-+*/%&=:({,<>.]|\[|==|!=|<=|>=|=>|~>|:=|\.\.|\?\.|and|or|not|in|where|then|else|to|from|when|if|limit) \w+$"
 )
 """The words before an error, where the last but one wants an operand."""
+
+_ENDED = re.compile(r"[=:] (?:[^=:]* )?(?:[\w)\]}]+)$")
+"""The words before an error, where an expression has just ended."""
 
 _LONGEST = 30
 """Offending text is cut behind so many characters."""
@@ -176,7 +179,7 @@ def _foreign_text(scene: Scene, problem: UnexpectedInput) -> Diagnostic | None:
     if scene.previous is not None and scene.previous.kind == "doc":
         help = "put it before the declaration that it describes, or write `# …`"
         return _say(scene, "PSM110", f"a doc comment before {_shown(at)}, which it cannot describe", help, word=scene.previous)
-    if at.text in ("//", "/*", "*/") or scene.after.startswith(("( *", "* )")):
+    if at.text in ("//", "/*", "*/") or (at.text == "*" and scene.before.endswith("(")):
         return _say(scene, "PSM108", f"{_shown(at)} does not begin a comment", "write `# …`, in each line of the comment")
     if at.text.startswith("--") and scene.takes("CONST", "IGNORE", "SEND"):
         return _say(scene, "PSM108", "`--` does not begin a comment", "write `# …`")
@@ -185,6 +188,11 @@ def _foreign_text(scene: Scene, problem: UnexpectedInput) -> Diagnostic | None:
         return _say(scene, "PSM108", "`;` separates nothing", help)
     if at.kind == "string" and at.text != "'":
         return _say(scene, "PSM114", f"{_shown(at)} is a string, and there are none", "use the values of an `enum`")
+    if at.kind == "name" and scene.previous is not None and scene.previous.kind == "int":
+        number = scene.previous
+        if number.end == at.start and not scene.takes("NAME"):
+            word = Word("int", number.text + at.text, number.start, at.end)
+            return _say(scene, "PSM114", f"{_shown(word)} is neither a number nor a name", "numbers have digits only", word=word)
     if at.kind == "float" and scene.inside:
         help = "count in smaller units: every number is an integer"
         return _say(scene, "PSM114", f"{_shown(at)} is not an integer", help)
@@ -266,7 +274,7 @@ def _from_table(scene: Scene, rows: Iterable[Mistake]) -> Diagnostic | None:
         known = {"at": _shown(scene.at).strip("`"), "previous": _shown(scene.previous).strip("`"), **groups}
 
         def fill(text: str, known: dict[str, str] = known) -> str:
-            return re.sub(r"<(\w+)>", lambda match: known.get(match[1], match[0]), text)
+            return re.sub(r"<(\w+)>", lambda match: known.get(match[1], match[0]), text).replace(" . ", ".")
 
         blame = (row.blame_previous and scene.previous) or scene.at
         message = fill(row.message)
@@ -279,6 +287,9 @@ def _foreign_word(scene: Scene) -> Diagnostic | None:
     at, previous = scene.at, scene.previous
     if previous is not None and scene.takes("ASSIGN") and previous.text in STATEMENTS:
         return _say(scene, "PSM108", f"`{previous.text}` is not a statement", STATEMENTS[previous.text], word=previous)
+    if previous is not None and scene.takes("ASSIGN") and previous.text in WORD_OPERATORS and at.kind in ("name", "int"):
+        message = f"`{previous.text}` is not an operator of this language"
+        return _say(scene, "PSM108", message, WORD_OPERATORS[previous.text], word=previous)
     if at.kind == "symbol" and at.text in OPERATORS:
         message = f"{_shown(at)} does not fit here"
         if at.text not in ("=>", "~>", "+=", "-=", "?."):
@@ -304,7 +315,8 @@ def _dangling(scene: Scene) -> Diagnostic | None:
     if match is None:
         return None
     help = f"write it behind `{match[1]}`"
-    return _say(scene, "PSM111", f"an expression is missing before {_shown(word)}", help, word=word)
+    missing = "a name" if match[1] in (".", "?.") else "an expression"
+    return _say(scene, "PSM111", f"{missing} is missing before {_shown(word)}", help, word=word)
 
 
 def _misplaced(scene: Scene) -> Diagnostic | None:
@@ -335,7 +347,7 @@ def _misplaced(scene: Scene) -> Diagnostic | None:
 def _general(scene: Scene) -> Diagnostic:
     at, previous = scene.at, scene.previous
     code, word, near = "PSM100", at, None
-    if at.kind == "name" and not scene.takes("NAME"):
+    if at.kind == "name" and not scene.takes("NAME") and (scene.indent(at) is not None or not scene.takes("CONST")):
         near = _near(at.text, _literals(scene.accepts))
     if near is None and previous is not None and scene.takes("ASSIGN") and at.kind == "name":
         near = _near(previous.text, _BEGIN_STATEMENT)
@@ -343,6 +355,10 @@ def _general(scene: Scene) -> Diagnostic:
     if near is None and previous is not None and scene.accepts == {"EQUAL"} and at.kind == "name":
         near = _near(previous.text, _BEGIN_ITEM)
         word = previous if near else at
+    if near is None and previous is not None and previous.kind == "name" and scene.takes("ASSIGN"):
+        message = f"{_shown(previous)} is not a statement"
+        help = f"write `{previous.text[:_LONGEST]} := …`, or what is missing between it and the word before"
+        return _say(scene, code, message, help, word=previous)
     if at.kind == "end":
         code, message = "PSM111", "the file ends too early"
     else:
@@ -368,6 +384,8 @@ def _expected(scene: Scene) -> str:
     """What the parser would have taken, in at most six names."""
     left = set(scene.accepts)
     names: list[str] = []
+    if not left & {"ADD", "AND"} and left & {"CONST", "IGNORE", "SEND"} and _ENDED.search(scene.before):
+        names.append("an operator")  # which the parser had given up already, to end the expression
     for mark, name, terminals in _SUMMARIES:
         if mark in left:
             names.append(name)

@@ -109,6 +109,8 @@ def look(source: Source, problem: UnexpectedInput) -> Scene:
     if number is None:
         last = next((word.end for word in reversed(words) if word.start < offset), 0)
         at = Word("end", "", last, last)
+        if not at_end and offset < len(text):  # a blank that is none
+            at = Word("symbol", text[offset], offset, offset + 1)
         number = sum(word.start < offset for word in words)
         words.insert(number, at)
     else:

@@ -72,7 +72,7 @@ ASSIGNMENT = (
         "`=` does not assign",
         "write `<target> := …`",
         at="=",
-        before=rf"(?P<target>{_NAME})",
+        before=rf"(?P<target>{_NAME}(?: \. {_NAME})*)",
         takes="ASSIGN",
     ),
     Mistake("PSM101", "`=` does not assign", "write `:=`", at="=", takes="ASSIGN"),
@@ -332,13 +332,16 @@ STATEMENTS = (
         takes="LBRACE",
     ),
     Mistake("PSM111", "`either` without `or`", "write `either { … } or { … }`", only="OR"),
+    Mistake("PSM111", "`<word>` has its statements in braces", "write `<word> { … }`",
+            before="(?P<word>either|toss|atomic|or|else)", takes="LBRACE", only="LBRACE IF"),
+    Mistake("PSM111", "`send` without a message", "write `send M to …`", before="send to", takes="TO"),
     Mistake("PSM111", "`send <message>` has no receiver", "write `send <message> to …`",
             before=rf"send (?P<message>{_NAME})(?: \(.*\))?", takes="TO"),
     Mistake("PSM100", "`send` takes a message without parentheses", "write `send M(…) to r`", at=r"\(", before="send"),
+    Mistake("PSM100", "`for each` has one word here", "write `for <name> in S { … }`", before="for each", at=rf"(?P<name>{_NAME})"),
     Mistake("PSM100", "`<word> <name>` takes its values behind `in`", "write `<word> <name> in S`",
             before=rf"(?P<word>for|choose) (?P<name>{_NAME})", only="IN"),
     Mistake("PSM100", "`<word>` takes no parentheses", "write `<word> x in S`", at=r"\(", before="(?P<word>for|choose|forall|exists|sum)"),
-    Mistake("PSM100", "`for each` has one word here", "write `for <name> in S { … }`", before="for each", at=rf"(?P<name>{_NAME})"),
     Mistake("PSM100", "`else` without an `if` before it", "write `if … { … } else { … }`, without anything between `}` and `else`",
             before="else", takes="ASSIGN", blame_previous=True),
     Mistake("PSM100", "`or` without an `either` before it", "write `either { … } or { … }`", before="or", at=r"\{", takes="ASSIGN",
@@ -358,8 +361,25 @@ STATEMENTS = (
 )
 
 EXPRESSIONS = (
+    Mistake("PSM100", "an `if` stands before its values", "write `if c then a else b`", at="if .* else"),
+    Mistake("PSM100", "an `if` stands before its values", "write `if c then a else b`", at="else", before=".* if .*", takes="LBRACE"),
+    Mistake("PSM100", "a set or a map begins with its variable", "write `{x in S where …}` for a set, `{k in K: e}` for a map",
+            at="for", takes="RBRACE RSQB RPAR"),
+    Mistake("PSM100", "`let` is a statement", "write the value where it is used, or give it a name with `fun`", before=".*[:=(,] let"),
+    Mistake("PSM100", "there are no functions without a name", "write `fun f(x: T): U = …`", before=".*(?:lambda|fn|func)"),
+    Mistake("PSM111", "the value before `<word>` is missing", "write an expression",
+            before=".*(?:[:=(,]|and|or|not|when|=>) (?P<word>and|or|in)", blame_previous=True),
+    Mistake("PSM100", "`with` has its changes in parentheses", "write `v with (f = e)` or `m with ([k] = e)`", before=".*with", only="LPAR"),
+    Mistake("PSM100", "a change in `with` has a `=`", "write `v with (f = e)` or `m with ([k] = e)`", before=r".*with \( .*", only="EQUAL"),
+    Mistake("PSM100", "`<previous>` takes parentheses", "write `<previous>(…)`", before="(?:.* )?(?:old|sent|inflight)", only="LPAR"),
+    Mistake("PSM111", "`sent` says who sent it", "write `sent(M(…) from p)`", before=r".*sent \( .*", takes="FROM"),
+    Mistake("PSM100", "`inflight` names the sender and the receiver", "write `inflight(M from p to q)`", before=r".*inflight \( .*", takes="FROM TO"),
     Mistake("PSM111", "`if … then …` without `else`", "an expression has a value in both cases: add `else …`", only="ELSE"),
     Mistake("PSM111", "`if` without `then`", "write `if … then … else …` for a value", before=".*if .*", takes="THEN"),
+    Mistake("PSM100", "a set of some values names its domain first", "write `{<name> in S where …}`", at=r"[|:]",
+            before=rf"\{{ (?P<name>{_NAME})"),
+    Mistake("PSM100", "a map has a `:` behind its keys", "write `{<name> in <domain>: …}`", at=r"(?:->|\|->|=>|:=|=)",
+            before=rf"\{{ (?P<name>{_NAME}) in (?P<domain>\S+)"),
     Mistake("PSM111", "a condition of a set stands behind `where`", "write `{x in S where …}`",
             before=rf".*\{{ {_NAME} in .*", takes="WHERE"),
     Mistake("PSM111", "`<word> <name>` does not say over which values", "write `<word> <name> in S: …`",
@@ -405,4 +425,4 @@ NAMES = (
     Mistake("PSM111", "a name is missing behind `<previous>`", "write a name", before=r".*\S+", only="NAME KIND"),
 )
 
-SPECIAL = ASSIGNMENT + HEADS + TYPES + STATEMENTS + CHECKS + EXPRESSIONS
+SPECIAL = ASSIGNMENT + HEADS + TYPES + EXPRESSIONS + STATEMENTS + CHECKS

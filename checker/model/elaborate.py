@@ -180,6 +180,7 @@ class _Elaborator:
             notes=("assumes synchrony",) if self._uses_silent() else (),
             slots=slots,
             overrides=self.outside,
+            warnings=tuple(self.reporter.found),
         )
 
     def _try(self, f: object, *args: object) -> object:  # type: ignore[explicit-any]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from checker.base.diagnostics import Diagnostic
 from checker.base.source import Source, Span
 from checker.lang.ast import FaultKind, NetworkKind
 from checker.model.ir import Expr, Local, Stmt, Var
@@ -172,6 +173,7 @@ class Machine:
     slots: int = 0
     """Slots of variables; `layout` appends those of faults and networks."""
     overrides: Mapping[str, Value] = field(default_factory=dict)
+    warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def processes(self) -> int:

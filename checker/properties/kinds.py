@@ -165,7 +165,7 @@ class CheckResult:
     notes: tuple[str, ...] = ()
     """Assumptions that a reader of the verdict must know, such as `assumes synchrony`."""
     diagnostics: tuple[Diagnostic, ...] = ()
-    """Why the check could not run at all (verdict `error`)."""
+    """Warnings about the spec; errors, where the check could not run at all (verdict `error`)."""
 
     def property(self, name: str) -> PropertyResult:
         """The result of the property of that name. Raises KeyError where there is none."""

@@ -64,6 +64,7 @@ def judge(machine: Machine, found: Exploration) -> CheckResult:
         reason=stopped,
         counts=counts,
         notes=machine.notes,
+        diagnostics=machine.warnings,
     )
 
 
