@@ -185,7 +185,7 @@ class Reporter:
     def raise_if_errors(self) -> None:
         """Raises `SpecError` with everything found, sorted by place, if any of it is an error."""
         if self.errors:
-            raise SpecError(sorted(self.found, key=lambda d: (d.span or Span(0, 0))))
+            raise SpecError(sorted(self.found, key=lambda d: d.span or Span(0, 0)))
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:

@@ -31,9 +31,11 @@ MAX_INITIAL = 1 << 20
 MAX_BINDINGS = 1 << 20
 """The most combinations of parameters of one step."""
 
-_BUILTINS = {
-    f.__name__: f for f in (all, any, sum, len, min, max, range, frozenset, tuple, int)
-} | {"True": True, "False": False, "None": None}
+_BUILTINS = {f.__name__: f for f in (all, any, sum, len, min, max, range, frozenset, tuple, int)} | {
+    "True": True,
+    "False": False,
+    "None": None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +132,7 @@ class Program:
             me = "me, " if function.role is not None else ""
             params = "".join(f"v{p.number}, " for p in function.params)
             self._function(self.names.functions[key], f"s, {me}{params}", function.body)
-        self._tearable = {
-            r.name for b in machine.budgets if b.kind in ("crash", "stop") and b.count for r in b.roles
-        }
+        self._tearable = {r.name for b in machine.budgets if b.kind in ("crash", "stop") and b.count for r in b.roles}
         for key, procedure in machine.procedures.items():
             name = self.names.procedures[key]
             params = "".join(f", v{p.number}" for p in procedure.params)
@@ -261,9 +261,7 @@ class Program:
         except Fail as problem:
             site = self.names.sites[problem.site]
             text = describe(site, problem.value)
-            raise error(
-                site.code, f"an initial value: {text}", source=self.machine.source, span=site.span
-            ) from None
+            raise error(site.code, f"an initial value: {text}", source=self.machine.source, span=site.span) from None
         return list(dict.fromkeys(tuple(s) for s in self._choose_faulty(states)))
 
     def _set(self, states: list[list[Any]], slot: int, init: int, process: int | None) -> list[list[Any]]:
@@ -310,5 +308,3 @@ class Program:
                 if init.any:
                     value = tape.element(ir.Local(0, init.var.name, init.var.type), tuple(value))  # type: ignore[arg-type]
                 state[self.layout.slot(init.var, process)] = value
-
-

@@ -183,7 +183,9 @@ class PyExpressions:
             case ir.WithIndex(obj, key, value, _, span):
                 return self.with_index(self.expr(obj), obj.type, self.expr(key), key.type, self.expr(value), span)
             case ir.Unwrap(obj, _, span):
-                return f"some({self.expr(obj)}, {self.names.site('PSM603', span, 'this is none, and a value is needed')})"
+                return (
+                    f"some({self.expr(obj)}, {self.names.site('PSM603', span, 'this is none, and a value is needed')})"
+                )
             case ir.Narrow(obj, t, span):
                 (role,) = t.roles
                 site = self.names.site("PSM609", span, f"{{value}} is not a {role.name}", obj.type)
@@ -212,7 +214,9 @@ class PyExpressions:
                 return f"last({self.expr(obj)}, {self.names.site('PSM607', span, 'last of an empty sequence')})"
             case ir.At(of, index, _, span):
                 size = cardinality(of)
-                site = self.names.site("PSM604", span, f"{show(of)} has {size}, counted from 0, and no number {{value}}")
+                site = self.names.site(
+                    "PSM604", span, f"{show(of)} has {size}, counted from 0, and no number {{value}}"
+                )
                 base = of.roles[0].base if isinstance(of, ProcT) else 0
                 return f"({base} + entry({self.expr(index)}, 0, {size}, {site}))"
             case ir.Ordinal(obj):
@@ -221,7 +225,9 @@ class PyExpressions:
             case ir.CallFun(fun, of, args):
                 role = self.names.machine.functions[fun].role
                 process = [] if role is None else ["me" if of is None else self.expr(of)]
-                return f"{self.names.functions[fun]}({', '.join([self.state, *process, *(self.expr(a) for a in args)])})"
+                return (
+                    f"{self.names.functions[fun]}({', '.join([self.state, *process, *(self.expr(a) for a in args)])})"
+                )
             case ir.Old(inner):
                 return PyExpressions(self.names, "o").expr(inner)
             case ir.Sent():

@@ -14,6 +14,7 @@ from typing import assert_never
 from checker.engine.pycode import Names, PyExpressions
 from checker.model import ir
 from checker.model.machine import NOBODY
+from checker.model.walk import has_effect
 from checker.model.types import IntT, MapT, SeqT, SetT
 
 
@@ -75,7 +76,7 @@ class PyStatements:
                     self.block(orelse)
             case ir.ForS(local, domain, body):
                 elements = self.expressions.iterate(domain)
-                if not self.quiet and isinstance(domain.type, SetT) and any_effect(body, self.names):
+                if not self.quiet and isinstance(domain.type, SetT) and has_effect(body, self.names.machine.procedures):
                     elements = f"fx.order({elements})"
                 self.line(f"for v{local.number} in {elements}:")
                 self.block(body)
@@ -134,7 +135,9 @@ class PyStatements:
 
     def position(self, step: ir.IndexStep, key: str, holder: str) -> str:
         if isinstance(step.of, SeqT):
-            site = self.names.site("PSM604", step.span, "there is no element {value}: sequences count from 0", IntT(None, None))
+            site = self.names.site(
+                "PSM604", step.span, "there is no element {value}: sequences count from 0", IntT(None, None)
+            )
             return f"entry({key}, 0, len({holder}), {site})"
         assert isinstance(step.of, MapT)
         return self.expressions.position(step.of, key, step.key.type, step.span)
@@ -154,7 +157,9 @@ class PyStatements:
         code = self.fresh()
         self.line(f"{code} = {layout.offsets[s.message] + 1} + ({payload} * {layout.processes} + me) * {width}")
         call = f"send{message.network}"
-        site = names.site("PSM602", s.span, f"network {names.machine.networks[message.network].name} is full for {s.message}")
+        site = names.site(
+            "PSM602", s.span, f"network {names.machine.networks[message.network].name} is full for {s.message}"
+        )
         if s.to is None:
             self.effect()
             self.line(f"{call}(s, {code} + {NOBODY}, {NOBODY}, {site})")
@@ -172,29 +177,3 @@ class PyStatements:
             self.effect()
             self.line(f"{call}(s, {code} + {to}, {to}, {site})")
             self._depth -= 1
-
-
-def any_effect(stmts: tuple[ir.Stmt, ...], names: Names) -> bool:
-    """Whether statements can have an effect, so that a tear may fall among them."""
-    for s in stmts:
-        match s:
-            case ir.SetVar():
-                if s.is_effect:
-                    return True
-            case ir.SendMsg() | ir.AtomicS():
-                return True
-            case ir.IfS(arms, orelse):
-                if any(any_effect(b, names) for b in (*(b for _, b in arms), orelse)):
-                    return True
-            case ir.ForS(body=body):
-                if any_effect(body, names):
-                    return True
-            case ir.EitherS(branches=branches):
-                if any(any_effect(b, names) for b in branches):
-                    return True
-            case ir.DoProc(proc):
-                if any_effect(names.machine.procedures[proc].body, names):
-                    return True
-    return False
-
-

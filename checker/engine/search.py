@@ -163,14 +163,14 @@ class Search:
         if self._whens:
             self._whens = [(text, test) for text, test in self._whens if not self._seen(test, state)]
 
-    def _falsified(
-        self, tests: dict[str, Predicate], state: State, parent: int, move: Move | None
-    ) -> list[str]:
+    def _falsified(self, tests: dict[str, Predicate], state: State, parent: int, move: Move | None) -> list[str]:
         """The properties that a state violates; they are not looked at again."""
         try:
             found = [name for name, test in tests.items() if not test(state)]
         except Fail:
-            found = [n for n, t in list(tests.items()) if not self._holds(n, t, tests, state, parent, move, default=True)]
+            found = [
+                n for n, t in list(tests.items()) if not self._holds(n, t, tests, state, parent, move, default=True)
+            ]
         for name in found:
             tests.pop(name, None)
         return found
@@ -299,7 +299,9 @@ class Search:
         }  # fmt: skip
         handled = {u.step.name for u in self.steps.units if u.step is not None and u.kind in ("message", "ignore")}
         return tuple(
-            m.name for m in self.machine.messages.values() if m.name in handled and m.name not in taken and m.senders.roles
+            m.name
+            for m in self.machine.messages.values()
+            if m.name in handled and m.name not in taken and m.senders.roles
         )
 
     def _unused_enum_values(self) -> tuple[str, ...]:

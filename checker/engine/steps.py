@@ -69,7 +69,9 @@ class Steps:
         self.machine = program.machine
         self.layout = program.layout
         self.counters = Counters()
-        self.units: list[Unit] = [Unit(c.step.label, c.step.kind, c.step.kind == "fault", c.step) for c in program.steps]
+        self.units: list[Unit] = [
+            Unit(c.step.label, c.step.kind, c.step.kind == "fault", c.step) for c in program.steps
+        ]
         self._unit_numbers: dict[str, int] = {}
         self._handlers: dict[tuple[str, str], list[tuple[int, StepCode]]] = {}
         self._own: list[tuple[RoleInfo, list[tuple[int, StepCode]]]] = []
@@ -244,9 +246,7 @@ class Steps:
         budget = self.machine.budget("own", step.step.role.name, step.step.name)
         return budget is not None and budget.count > 0 and state[self.layout.budget(budget)] > 0
 
-    def _run_restart(
-        self, state: State, role: RoleInfo, me: int, done: list[Successor], failed: list[Failure]
-    ) -> None:
+    def _run_restart(self, state: State, role: RoleInfo, me: int, done: list[Successor], failed: list[Failure]) -> None:
         entry = self._restart[role.name]
         slot = self.layout.status[me]
         up = (*state[:slot], UP, *state[slot + 1 :])
@@ -501,7 +501,9 @@ class Steps:
                 name = self.program.steps[number].step.label
                 self.counters.empty_choices[name] = self.counters.empty_choices.get(name, 0) + 1
             except Fail as problem:
-                failed.append((number, Move(unit, odd[0] if odd else -1, labels=tuple(tape.labels), mask=times), problem))
+                failed.append(
+                    (number, Move(unit, odd[0] if odd else -1, labels=tuple(tape.labels), mask=times), problem)
+                )
             else:
                 if tuple(target) != state:
                     if odd is not None:
@@ -537,5 +539,3 @@ class Steps:
                     if failed or any(target != state for _, _, target in done):
                         return False
         return True
-
-

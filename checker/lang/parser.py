@@ -17,9 +17,11 @@ from contextlib import contextmanager
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from lark import Lark, Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedToken, VisitError
+from lark.lexer import PatternRE, PatternStr, TerminalDef
 
 from checker.base.diagnostics import Diagnostic, Reporter, SpecError, error
 from checker.base.source import MAX_BYTES, Source, Span, display_name
@@ -34,6 +36,9 @@ MAX_DEPTH = 80
 
 MAX_BRACKETS = 100
 """How many brackets may be open at once; checked on the text, since parentheses leave no trace in the tree."""
+
+_TABLES = "grammar-2.lalr"
+"""The file of cached tables. Lark's key covers the grammar but not `_whole_words`: count up when that changes."""
 
 _DECLARATION = re.compile(
     r"^(?:///|(?:const|type|id|enum|record|message|network|shared|role|fun|invariant|step|reach|live|final|refines|check)\b)",
@@ -132,7 +137,7 @@ def _resume(text: str, begin: int, problem: UnexpectedInput, blamed: Span) -> in
 
     That may be the line of the error itself, where what is to blame stands before it, such as a bracket.
     """
-    if problem.pos_in_stream is None or isinstance(problem, UnexpectedToken) and problem.token.type == "$END":
+    if problem.pos_in_stream is None or (isinstance(problem, UnexpectedToken) and problem.token.type == "$END"):
         return None
     line = text.rfind("\n", 0, problem.pos_in_stream) + 1
     start = line if blamed.start <= line else problem.pos_in_stream
@@ -206,14 +211,26 @@ def lark_parser() -> Lark:
         from platformdirs import user_cache_path
 
         folder = user_cache_path("lockstep", appauthor=False, ensure_exists=True)
-        cache = str(folder / "grammar.lalr")
+        cache = str(folder / _TABLES)
     except (ImportError, OSError):
         pass  # without a cache directory the tables are built each time, in about a quarter of a second
-    options = {"parser": "lalr", "propagate_positions": True, "maybe_placeholders": True}
+    options: dict[str, Any] = {
+        "parser": "lalr",
+        "propagate_positions": True,
+        "maybe_placeholders": True,
+        "edit_terminals": _whole_words,
+    }
     try:
         return Lark(grammar, cache=cache, **options)
     except OSError:
         return Lark(grammar, **options)
+
+
+def _whole_words(terminal: TerminalDef) -> None:
+    """Makes a keyword end where the word does: `constN` is a name, also where the parser would take no name."""
+    if isinstance(terminal.pattern, PatternStr) and terminal.pattern.value.isalpha():
+        terminal.pattern = PatternRE(rf"{terminal.pattern.value}\b")
+        terminal.priority = 1  # above NAME
 
 
 __all__ = ["MAX_DEPTH", "lark_parser", "parse", "parse_file", "read_source"]

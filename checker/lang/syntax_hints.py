@@ -17,28 +17,31 @@ from lark import UnexpectedInput
 from lark.exceptions import UnexpectedCharacters
 
 from checker.base.diagnostics import Diagnostic, did_you_mean
-from checker.base.source import Source, Span
+from checker.base.source import Source
 from checker.lang.build import KEYWORDS
 from checker.lang.syntax_scene import Bracket, Scene, Word, look
 from checker.lang.syntax_table import NAMES, SPECIAL, Mistake
 from checker.lang.syntax_words import CHARACTERS, DECLARATIONS, MEMBERS, OPERATORS, STATEMENTS, WORD_OPERATORS
 
 _DECLARE = frozenset(
-    "const type id enum record message network shared role invariant step reach live final refines check fun".split()
+    ["const", "type", "id", "enum", "record", "message", "network", "shared", "role", "invariant", "step", "reach", "live", "final", "refines", "check", "fun"]
 )
 _TOP_ONLY = _DECLARE - {"fun"}
-_MEMBER = frozenset("durable volatile ghost fair unfair action timeout fault on ignore proc fun".split())
-_STRUCTURE = _DECLARE | _MEMBER | frozenset("when limit { := += -= then else to let send choose either toss assert".split())
+_MEMBER = frozenset(["durable", "volatile", "ghost", "fair", "unfair", "action", "timeout", "fault", "on", "ignore", "proc", "fun"])
+_STRUCTURE = _DECLARE | _MEMBER | frozenset(["when", "limit", "{", ":=", "+=", "-=", "then", "else", "to", "let", "send", "choose", "either", "toss", "assert"])
 """Words that end an open `(` or `[` if they do not fit in it."""
 
-_VALUES = frozenset("const durable volatile ghost shared".split())
-_BEGIN_STATEMENT = "let send if for choose either toss assert atomic".split()
-_BEGIN_ITEM = "network faults expect final bound strong symmetry".split()
+_VALUES = frozenset(["const", "durable", "volatile", "ghost", "shared"])
+_BEGIN_STATEMENT = ["let", "send", "if", "for", "choose", "either", "toss", "assert", "atomic"]
+_BEGIN_ITEM = ["network", "faults", "expect", "final", "bound", "strong", "symmetry"]
+_FAULTS = ["lose", "dup", "cut", "crash", "stop", "byzantine", "drift"]
 
+_NAMED = ["const", "type", "id", "enum", "record", "message", "network", "role", "fun", "invariant", "step", "reach", "live", "refines", "check", "on", "action", "timeout", "fault", "ignore", "proc", "for", "let", "choose", "send", "forall", "exists", "sum", "from", ".", "?."]
 _UNFINISHED = re.compile(
-    r"(?:^| )([-+*/%&=:({,<>.]|\[|==|!=|<=|>=|=>|~>|:=|\.\.|\?\.|and|or|not|in|where|then|else|to|from|when|if|limit) \w+$"
+    r"(?:^| )([-+*/%&=:(,<>.]|\[|==|!=|<=|>=|=>|~>|:=|\.\.|\?\.|and|or|not|in|where|then|else|to|when|if|limit|any|eventually"
+    rf"|always|{'|'.join(word for word in _NAMED if word.isalpha())}) \w+$"
 )
-"""The words before an error, where the last but one wants an operand."""
+"""The words before an error, where the last but one wants an operand or a name."""
 
 _ENDED = re.compile(r"[=:] (?:[^=:]* )?(?:[\w)\]}]+)$")
 """The words before an error, where an expression has just ended."""
@@ -315,7 +318,7 @@ def _dangling(scene: Scene) -> Diagnostic | None:
     if match is None:
         return None
     help = f"write it behind `{match[1]}`"
-    missing = "a name" if match[1] in (".", "?.") else "an expression"
+    missing = "a name" if match[1] in _NAMED else "an expression"
     return _say(scene, "PSM111", f"{missing} is missing before {_shown(word)}", help, word=word)
 
 
@@ -335,8 +338,10 @@ def _misplaced(scene: Scene) -> Diagnostic | None:
         return _say(scene, "PSM115", f"`{word}` stands {where}, not in a handler", help, word=previous)
     if scene.accepts == {"EQUAL"} and word in _DECLARE:
         help = "move it out of the check, and write `expect holds …` or `expect fails …` here"
+        if word == "const":
+            help = "write `N = …` alone: a check only changes the values of constants"
         return _say(scene, "PSM115", f"`{word}` stands outside of checks", help, word=previous)
-    if scene.accepts == {"EQUAL"} and word in ("holds", "fails"):
+    if scene.accepts == {"EQUAL"} and word in ("holds", "fails", "states", "transitions", "depth"):
         return _say(scene, "PSM111", f"`{word}` without `expect`", f"write `expect {word} …`", word=previous)
     return None
 
@@ -352,9 +357,10 @@ def _general(scene: Scene) -> Diagnostic:
     if near is None and previous is not None and scene.takes("ASSIGN") and at.kind == "name":
         near = _near(previous.text, _BEGIN_STATEMENT)
         word = previous if near else at
-    if near is None and previous is not None and scene.accepts == {"EQUAL"} and at.kind == "name":
-        near = _near(previous.text, _BEGIN_ITEM)
-        word = previous if near else at
+    for accepts, candidates in (({"EQUAL"}, _BEGIN_ITEM), ({"DOT"}, _FAULTS)):
+        if near is None and previous is not None and scene.accepts == accepts and at.kind == "name":
+            near = _near(previous.text, candidates)
+            word = previous if near else at
     if near is None and previous is not None and previous.kind == "name" and scene.takes("ASSIGN"):
         message = f"{_shown(previous)} is not a statement"
         help = f"write `{previous.text[:_LONGEST]} := …`, or what is missing between it and the word before"

@@ -23,8 +23,8 @@ _CLOSERS = r"(?:[)\]},]|$)"
 class Mistake:
     """One row. `at` fits the words from the error on, `before` those up to it, `takes` what would have been right.
 
-    `takes` needs one of its terminals to be acceptable; `only` allows no terminals but these. `blame` is the word to
-    point at: the one that did not fit or the one before it.
+    `takes` needs one of its terminals to be acceptable, `lacks` none of them, and `only` allows no others. The word to
+    point at is the one that did not fit, or the one before it (`blame_previous`).
     """
 
     code: str
@@ -34,12 +34,15 @@ class Mistake:
     before: str = ""
     takes: str = ""
     only: str = ""
+    lacks: str = ""
     inside: bool | None = None
     blame_previous: bool = False
 
     def match(self, scene: Scene) -> dict[str, str] | None:
         """The groups of a fitting row, or None."""
         if self.takes and not scene.takes(*self.takes.split()):
+            return None
+        if self.lacks and scene.takes(*self.lacks.split()):
             return None
         if self.only and not (scene.accepts and scene.accepts <= set(self.only.split())):
             return None
@@ -67,6 +70,21 @@ _TYPE = "BOOL"
 _ITEM = "EXPECT"
 
 ASSIGNMENT = (
+    Mistake(
+        "PSM111",
+        "`<number>` is a number, and not a type",
+        "write a range, such as `0..<number>`",
+        before=r".*[:=\[,] (?P<number>[0-9]+)",
+        takes="__ANON_2",
+        lacks="CMP AND",
+    ),
+    Mistake(
+        "PSM111",
+        "a range of numbers has two ends",
+        "write `lo..hi`, such as `0..3`",
+        takes="__ANON_2",
+        lacks="CMP AND COLON WHERE COMMA",
+    ),
     Mistake(
         "PSM101",
         "`=` does not assign",
@@ -108,11 +126,19 @@ ASSIGNMENT = (
     Mistake("PSM106", "`==` compares; a value is given here", "write `=`", at="==", takes="EQUAL"),
     Mistake("PSM106", "`==` compares; a value is given here", "write `=`", at="==", inside=True, before=rf".*{_NAME}"),
     Mistake(
+        "PSM100",
+        "only `live` properties have parameters",
+        "write `<word> <name>: forall x in S: …`",
+        at=r"\(",
+        before=rf"(?P<word>invariant|step|reach) (?P<name>{_NAME})",
+    ),
+    Mistake("PSM111", "`final` has a `:` and no name", "write `final: …`", before="final", only="COLON"),
+    Mistake(
         "PSM111",
-        "a property has a `:` before its condition, not `=`",
+        "a property has a `:` before its condition",
         "write `<word> <name>: …`",
-        at="==?",
         before=rf"(?P<word>invariant|step|reach|live) (?P<name>{_NAME})",
+        only="COLON LPAR",
     ),
     Mistake(
         "PSM106",
@@ -131,14 +157,23 @@ ASSIGNMENT = (
 )
 
 HEADS = (
+    Mistake("PSM100", "`<previous>` has no parameters", "write `on <previous> … {`", at=r"\(", before="on (?:restart|tick)"),
+    Mistake("PSM111", "the condition behind `when` is missing", "write `when …`, or leave `when` out", before=r".*when \{ \}",
+            takes="LBRACE"),
+    Mistake("PSM111", "the condition behind `when` is missing", "write `when …`, or leave `when` out", before=r".*when \{ .*", at=":="),
+    Mistake("PSM111", "the body of a handler stands in braces", "write `{ … }`", at="(?:->|=>)", takes="WHEN"),
+    Mistake("PSM107", "a guard is one condition", "join its parts with `and`", at=",", before=".*when .*", takes="LIMIT LBRACE"),
+    Mistake("PSM111", "`ignore` has no body", "leave out the braces: an ignored message changes nothing", at=r"\{", before="ignore .*"),
+    Mistake("PSM107", "the condition of a record stands behind `where`", "write `record R(…) where …`",
+            at="(?:if|when|with|such|\\|)", before="record .*", takes="WHERE"),
     Mistake(
         "PSM107",
         "a guard stands behind `when`, not behind `<at>`",
         "write `when … {` before the body",
-        at=r"(?:if|where|requires?|guard|provided|with|and|unless|\[|&&|:|,|\|)",
+        at=r"(?:if|where|requires?|guard|provided|with|and|unless|\[|&&|\|)",
         takes="WHEN",
     ),
-    Mistake("PSM107", "a guard stands behind `when`", "write `when …` without brackets", at=r"\(", only="WHEN LIMIT LBRACE"),
+    Mistake("PSM107", "a guard stands behind `when`", "write `when …` without brackets", at=r"\(", takes="WHEN"),
     Mistake(
         "PSM107",
         "a guard stands before the body, not in it",
@@ -258,6 +293,7 @@ HEADS = (
 )
 
 TYPES = (
+    Mistake("PSM111", "the type `<name>` is given behind `=`", "write `type <name> = …`", before=rf"type (?P<name>{_NAME})", only="EQUAL"),
     Mistake(
         "PSM111",
         "the type of `<name>` is missing",
@@ -265,14 +301,6 @@ TYPES = (
         at=rf"(?:=|{_CLOSERS})",
         before=rf"(?P<name>{_NAME}) :",
         takes=_TYPE,
-    ),
-    Mistake(
-        "PSM111",
-        "`<previous>` is a number, and no type",
-        "write a range, such as `0..<previous>`",
-        at=rf"(?:=|\?|{_CLOSERS})",
-        before="(?:.* )?[0-9]+",
-        takes="__ANON_2",
     ),
     Mistake(
         "PSM111",
@@ -297,6 +325,13 @@ TYPES = (
         "write `= …` behind its type; `= any S` begins with each element of S",
         before=rf"{_KEEP} (?P<name>{_NAME}) : [^=]+",
         takes="EQUAL",
+    ),
+    Mistake(
+        "PSM100",
+        "a variable is durable, volatile or ghost, and not two of them",
+        "leave out `<word>` or `<previous>`",
+        before="(?P<word>durable|volatile|ghost) (?:durable|volatile|ghost)",
+        only="COLON",
     ),
     Mistake(
         "PSM111",
@@ -328,8 +363,8 @@ STATEMENTS = (
         "statements stand in braces, not behind `:`",
         "write `{ … }`",
         at=":",
-        only=f"LBRACE WITH DOT LSQB __ANON_4 __ANON_2 MUL ADD CMP AND OR __ANON_3 LPAR",
         takes="LBRACE",
+        lacks=_OPERAND,
     ),
     Mistake("PSM111", "`either` without `or`", "write `either { … } or { … }`", only="OR"),
     Mistake("PSM111", "`<word>` has its statements in braces", "write `<word> { … }`",
@@ -357,7 +392,7 @@ STATEMENTS = (
             "write `durable <name>: …` if a crash keeps it, `volatile <name>: …` if a crash resets it",
             at=rf"(?P<name>{_NAME}) [:=]", takes=_MEMBER),
     Mistake("PSM111", "a comma separates nothing here", "statements and declarations end where the next one begins", at=",",
-            takes=f"{_STATEMENT} {_MEMBER} {_DECLARATION}"),
+            takes=f"{_STATEMENT} {_MEMBER} {_DECLARATION} {_ITEM}"),
 )
 
 EXPRESSIONS = (
@@ -377,7 +412,7 @@ EXPRESSIONS = (
     Mistake("PSM111", "`if … then …` without `else`", "an expression has a value in both cases: add `else …`", only="ELSE"),
     Mistake("PSM111", "`if` without `then`", "write `if … then … else …` for a value", before=".*if .*", takes="THEN"),
     Mistake("PSM100", "a set of some values names its domain first", "write `{<name> in S where …}`", at=r"[|:]",
-            before=rf"\{{ (?P<name>{_NAME})"),
+            before=rf"\{{ (?P<name>{_NAME})", takes="IN"),
     Mistake("PSM100", "a map has a `:` behind its keys", "write `{<name> in <domain>: …}`", at=r"(?:->|\|->|=>|:=|=)",
             before=rf"\{{ (?P<name>{_NAME}) in (?P<domain>\S+)"),
     Mistake("PSM111", "a condition of a set stands behind `where`", "write `{x in S where …}`",
@@ -414,8 +449,15 @@ CHECKS = (
     Mistake("PSM111", "a verdict stands behind `expect`", "write `expect <at> …`", at="(?:holds|fails|states)", takes=_ITEM),
     Mistake("PSM111", "`<previous>` strikes a role", "write `<previous> R <= 1`", at="(?:<=|<|=|==|:)",
             before="(?:crash|stop|byzantine|drift)", only="NAME"),
+    Mistake("PSM100", "`<previous>` strikes messages, and no role", "write `<previous> <= 1`", at=_NAME, before="(?:.* )?(?:lose|dup)", only="__ANON_1"),
+    Mistake("PSM100", "a cut names the roles on its two sides in parentheses", "write `cut(A, B) <= 1`", before=r".*cut(?: \( \S+)?",
+            takes="__ANON_1 COMMA"),
+    Mistake("PSM111", "a comma is missing between two faults", "write `, <at> …`", at="(?:lose|dup|cut|crash|stop|byzantine|drift)",
+            before="faults .*"),
     Mistake("PSM111", "a fault needs a budget", "write `<= 1` behind it", before="faults .*", takes="__ANON_1"),
-    Mistake("PSM111", "a constant gets its value with `=`", "write `<previous> = …`", at="[:(]", only="EQUAL"),
+    Mistake("PSM111", "a constant gets its value with `=`", "write `<previous> = …`", at="[:(]", before=r"check .*", only="EQUAL"),
+    Mistake("PSM111", "the capacity of a network stands in brackets", "write `<previous>[2]`", at=r"[(0-9:]", before="network.* (?:soup|bag|fifo)",
+            takes="LSQB"),
     Mistake("PSM100", "symmetry is used where it may be", "write `symmetry off`, or leave it out", only="OFF"),
     Mistake("PSM111", "the kind of the network is missing", "write `soup`, `bag[k]` or `fifo[k]`", before="network.*", takes="KIND"),
 )

@@ -191,7 +191,10 @@ class AccessMixin(BuiltinMixin, ABC):
             raise Bad
         if func.text in self.world.symbols.messages:
             self.reporter.error(
-                "PSM205", f"`{func}` is a message, not a value", func.span, help="use it in `send` and in `sent(… from p)`"
+                "PSM205",
+                f"`{func}` is a message, not a value",
+                func.span,
+                help="use it in `send` and in `sent(… from p)`",
             )
             raise Bad
         known = [n for n, d in self.world.symbols.globals.items() if isinstance(d, ast.FunDecl | ast.RecordDecl)]

@@ -29,7 +29,13 @@ def networks_of(world: World, check: ast.CheckDecl | None) -> list[tuple[Network
             continue
         old = declared[at[0]]
         declared[at[0]] = ast.NetworkDecl(
-            override.span, (), old.name, override.kind, override.capacity, override.options, override.messages or old.messages
+            override.span,
+            (),
+            old.name,
+            override.kind,
+            override.capacity,
+            override.options,
+            override.messages or old.messages,
         )
     taken: dict[str, ast.Ident] = {}
     result: list[tuple[Network, tuple[str, ...]]] = []
@@ -44,7 +50,10 @@ def networks_of(world: World, check: ast.CheckDecl | None) -> list[tuple[Network
     general = [d for d in declared if not d.messages]
     for extra in general[1:]:
         world.reporter.error(
-            "PSM202", "two networks for the same messages", extra.span, help="give each its messages: `network a soup for M, N`"
+            "PSM202",
+            "two networks for the same messages",
+            extra.span,
+            help="give each its messages: `network a soup for M, N`",
         )
     if rest and not general:
         sig = world.symbols.messages[rest[0]]
@@ -74,7 +83,10 @@ def _network(world: World, decl: ast.NetworkDecl, index: int) -> Network:
             world.reporter.error("PSM508", "a soup is never full, so `drop` and `block` say nothing", decl.span)
     elif capacity is None:
         world.reporter.error(
-            "PSM508", f"a {decl.kind} needs a capacity", decl.span, help=f"write `{decl.kind}[1]`: every network is finite"
+            "PSM508",
+            f"a {decl.kind} needs a capacity",
+            decl.span,
+            help=f"write `{decl.kind}[1]`: every network is finite",
         )
     if {"drop", "block"} <= options:
         world.reporter.error("PSM508", "a full network drops or blocks, not both", decl.span)
@@ -157,7 +169,9 @@ def strong_of(world: World, check: ast.CheckDecl | None) -> tuple[str, ...]:
     labels: dict[str, list[str]] = {}
     for role, members in world.symbols.roles.items():
         for step in members.steps:
-            name = step.message.text if not isinstance(step, ast.Handler) else (step.name.text if step.name else step.kind)
+            name = (
+                step.message.text if not isinstance(step, ast.Handler) else (step.name.text if step.name else step.kind)
+            )
             labels.setdefault(name, []).append(f"{role}.{name}")
     for item in check.items if check else ():
         if isinstance(item, ast.Strong):

@@ -67,9 +67,7 @@ def coerce(e: ir.Expr, target: Type, span: Span, reporter: Reporter, what: str) 
     return e
 
 
-def store(
-    e: ir.Expr, target: Type, span: Span, reporter: Reporter, what: str, *, fill: bool = False
-) -> ir.Expr:
+def store(e: ir.Expr, target: Type, span: Span, reporter: Reporter, what: str, *, fill: bool = False) -> ir.Expr:
     """The expression as it is stored in a place of type `target`: converted, and checked against its range.
 
     `fill`: a value that is no map fills every entry of a map, nested ones too.

@@ -192,10 +192,20 @@ class Expressions(AccessMixin):
         raise Bad
 
     def unknown_name(self, node: ast.Name) -> None:
-        known = [*self.ctx.scope, *self.world.symbols.globals, *self.world.symbols.enum_values, "self", "none", "true", "false"]
+        known = [
+            *self.ctx.scope,
+            *self.world.symbols.globals,
+            *self.world.symbols.enum_values,
+            "self",
+            "none",
+            "true",
+            "false",
+        ]
         if self.ctx.role is not None:
             known += self.world.symbols.roles[self.ctx.role.name].names()
-        owners = [r for r, m in self.world.symbols.roles.items() if node.text in m.variables or node.text in m.functions]
+        owners = [
+            r for r, m in self.world.symbols.roles.items() if node.text in m.variables or node.text in m.functions
+        ]
         if owners:
             self.reporter.error(
                 "PSM201",
@@ -300,9 +310,7 @@ class Expressions(AccessMixin):
             self.reporter.error("PSM301", f"`in` needs a set, not {show(of.type)}", node.right.span)
             raise Bad
         if join(item.type, of.type.elem) is None and not isinstance(of.type.elem, NeverT):
-            self.reporter.error(
-                "PSM302", f"a {show(item.type)} is never in a set of {show(of.type.elem)}", node.span
-            )
+            self.reporter.error("PSM302", f"a {show(item.type)} is never in a set of {show(of.type.elem)}", node.span)
             raise Bad
         return ir.In(item, of)
 

@@ -112,9 +112,7 @@ class Layout:
     def encode(self, kind: str, sender: int, receiver: int, payload: tuple[Value, ...]) -> int:
         """The code of a message."""
         number = 0
-        for (_, t), size, value in zip(
-            self.machine.messages[kind].fields, self.spaces[kind], payload, strict=True
-        ):
+        for (_, t), size, value in zip(self.machine.messages[kind].fields, self.spaces[kind], payload, strict=True):
             number = number * size + rank(t, value)
         return self.offsets[kind] + (number * self.processes + sender) * (self.processes + 1) + receiver + 1
 
@@ -130,9 +128,7 @@ class Layout:
         number, receiver = divmod(code - self.offsets[kind], self.processes + 1)
         number, sender = divmod(number, self.processes)
         payload: list[Value] = []
-        for (_, t), size in zip(
-            reversed(self.machine.messages[kind].fields), reversed(self.spaces[kind]), strict=True
-        ):
+        for (_, t), size in zip(reversed(self.machine.messages[kind].fields), reversed(self.spaces[kind]), strict=True):
             number, digit = divmod(number, size)
             payload.append(unrank(t, digit))
         return Envelope(kind, sender, receiver - 1, tuple(reversed(payload)))
@@ -160,7 +156,9 @@ class Layout:
             widths.append(Width("cut", "Set of processes", 1 << self.processes, self.processes))
         for budget in self.machine.budgets:
             if budget.key in self.budgets:
-                widths.append(Width(f"left of {budget.key}", f"0..{budget.count}", budget.count + 1, bits_for(budget.count + 1)))
+                widths.append(
+                    Width(f"left of {budget.key}", f"0..{budget.count}", budget.count + 1, bits_for(budget.count + 1))
+                )
         return tuple(widths)
 
     @cached_property

@@ -187,8 +187,10 @@ class Machine:
     def budget(self, kind: FaultKind, role: str | None = None, step: str | None = None) -> Budget | None:
         """The budget of a fault of that kind, for that role and own step, or None where the check has none."""
         for budget in self.budgets:
-            if budget.kind == kind and budget.step == step and (
-                role is None or not budget.roles or any(r.name == role for r in budget.roles)
+            if (
+                budget.kind == kind
+                and budget.step == step
+                and (role is None or not budget.roles or any(r.name == role for r in budget.roles))
             ):
                 return budget
         return None

@@ -9,8 +9,6 @@ Each statement is translated on its own, so that one run reports the problems of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from checker.base.source import Span
 from checker.lang import ast
 from checker.lang.resolve import unknown
@@ -19,8 +17,11 @@ from checker.model.context import Bad, Mode
 from checker.model.convert import store
 from checker.model.expressions import Expressions
 from checker.model.machine import Procedure
+from checker.model.walk import nested, sends, widened
 from checker.model.types import (
+    BOOL,
     INT,
+    RoleInfo,
     BagT,
     IntT,
     MapT,
@@ -35,23 +36,6 @@ from checker.model.types import (
     matches,
     show,
 )
-
-
-def nested(stmts: tuple[ast.Stmt, ...]) -> Iterator[ast.Stmt]:
-    """All statements, inner ones included."""
-    for s in stmts:
-        yield s
-        match s:
-            case ast.If(arms=arms, orelse=orelse):
-                for _, block in arms:
-                    yield from nested(block.stmts)
-                if orelse is not None:
-                    yield from nested(orelse.stmts)
-            case ast.For(body=body) | ast.Atomic(body=body):
-                yield from nested(body.stmts)
-            case ast.Either(branches=branches):
-                for block in branches:
-                    yield from nested(block.stmts)
 
 
 class Statements(Expressions):
@@ -132,7 +116,10 @@ class Statements(Expressions):
     def not_ghost(self, what: str, span: Span) -> None:
         if self.ctx.mode is Mode.GHOST:
             self.reporter.error(
-                "PSM402", f"`{what}` depends on a ghost here", span, help="what a process does may not depend on a ghost"
+                "PSM402",
+                f"`{what}` depends on a ghost here",
+                span,
+                help="what a process does may not depend on a ghost",
             )
             raise Bad
 
@@ -177,7 +164,9 @@ class Statements(Expressions):
                 help="a process writes its own variables and shared ones: send a message instead",
             )
         elif root.text in world.symbols.globals or root.text in world.symbols.enum_values:
-            self.reporter.error("PSM306", f"`{root}` is {world.symbols.kind_of(root.text)} and cannot be assigned", root.span)
+            self.reporter.error(
+                "PSM306", f"`{root}` is {world.symbols.kind_of(root.text)} and cannot be assigned", root.span
+            )
         else:
             own = [] if role is None else [n for r, n in world.variables if r == role.name]
             shared = [n for r, n in world.variables if r is None]
@@ -231,9 +220,7 @@ class Statements(Expressions):
                 )  # fmt: skip
                 raise Bad
             return value
-        single = matches(value.type, place.elem) and (
-            isinstance(place.elem, OptT) or not isinstance(value.type, OptT)
-        )
+        single = matches(value.type, place.elem) and (isinstance(place.elem, OptT) or not isinstance(value.type, OptT))
         if whole and single:
             self.reporter.error(
                 "PSM305", f"`{node.op}` could mean one element or a set of them", node.value.span,
@@ -247,7 +234,9 @@ class Statements(Expressions):
             single = True
         if not single:
             self.reporter.error(
-                "PSM301", f"`{node.op}` needs {show(place.elem)} or a set of them, not {show(value.type)}", node.value.span
+                "PSM301",
+                f"`{node.op}` needs {show(place.elem)} or a set of them, not {show(value.type)}",
+                node.value.span,
             )
             raise Bad
         if isinstance(place, BagT):
@@ -280,7 +269,7 @@ class Statements(Expressions):
                     test = self.bool(cond)
                 except Bad:
                     bad = True
-                    test = ir.Const(True, ir.BOOL)
+                    test = ir.Const(True, BOOL)
                 try:
                     arms.append((test, self.block(block)))
                 except Bad:
@@ -313,7 +302,9 @@ class Statements(Expressions):
         name = node.msg.name
         self.not_ghost("send", node.span)
         if self.ctx.no_send is not None:
-            self.reporter.error("PSM309", f"`send` cannot stand here: {self.ctx.no_send}", node.span, help="send outside of it")
+            self.reporter.error(
+                "PSM309", f"`send` cannot stand here: {self.ctx.no_send}", node.span, help="send outside of it"
+            )
             raise Bad
         args = self.message_args(name, node.msg.args, node.msg.span)
         if isinstance(node.to, ast.Name) and node.to.text == "all":
@@ -336,7 +327,7 @@ class Statements(Expressions):
             raise Bad
         return ir.SendMsg(name.text, args, to, isinstance(to.type, SetT), node.span)
 
-    def takers(self, message: str) -> list[ir.RoleInfo]:
+    def takers(self, message: str) -> list[RoleInfo]:
         """The roles that handle or ignore a message."""
         return [
             self.world.roles[role]
@@ -368,7 +359,7 @@ class Statements(Expressions):
             self.stored(self.expr(a), p.type, a.span, f"`{p.name}` of `{node.name}`")
             for p, a in zip(procedure.params, node.args, strict=True)
         )
-        if self.ctx.no_send is not None and _sends(procedure.body, self.world.procedures):
+        if self.ctx.no_send is not None and sends(procedure.body, self.world.procedures):
             self.reporter.error("PSM309", f"`{node.name}` sends, and cannot: {self.ctx.no_send}", node.span)
             raise Bad
         return ir.DoProc(procedure.key, args)
@@ -390,41 +381,3 @@ class Statements(Expressions):
     def inside(self, params: tuple[ast.Param, ...], body: ast.Block) -> Statements:
         """A translator for code of the same role with its own parameters and nothing else in scope."""
         raise NotImplementedError
-
-
-def _sends(stmts: tuple[ir.Stmt, ...], procedures: dict[str, Procedure]) -> bool:
-    for s in stmts:
-        match s:
-            case ir.SendMsg():
-                return True
-            case ir.IfS(arms, orelse):
-                if any(_sends(b, procedures) for _, b in arms) or _sends(orelse, procedures):
-                    return True
-            case ir.ForS(body=body) | ir.AtomicS(body=body):
-                if _sends(body, procedures):
-                    return True
-            case ir.EitherS(branches=branches):
-                if any(_sends(b, procedures) for b in branches):
-                    return True
-            case ir.DoProc(proc=key):
-                if _sends(procedures[key].body, procedures):
-                    return True
-    return False
-
-
-def widened(t: Type) -> Type:
-    """The type of a local that is assigned again: its numbers and sizes may grow."""
-    match t:
-        case IntT():
-            return INT
-        case OptT(inner):
-            return OptT(widened(inner))
-        case SetT(elem):
-            return SetT(widened(elem))
-        case SeqT(elem):
-            return SeqT(widened(elem), None)
-        case BagT(elem):
-            return BagT(widened(elem), None)
-        case MapT(key, value):
-            return MapT(key, widened(value))
-    return t

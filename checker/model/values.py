@@ -101,9 +101,11 @@ def conforms(t: Type, value: Value, where: Where | None = None) -> bool:
                 return False
             return not constrained or where is None or where(name, value)
         case SetT(elem, limit) | SeqT(elem, limit) | BagT(elem, limit):
-            return (limit is None or len(value) <= limit) and all(
-                v is not None or isinstance(elem, OptT) for v in value
-            ) and all(conforms(elem, v, where) for v in value)
+            return (
+                (limit is None or len(value) <= limit)
+                and all(v is not None or isinstance(elem, OptT) for v in value)
+                and all(conforms(elem, v, where) for v in value)
+            )
         case MapT(_, inner):
             return all((v is not None or isinstance(inner, OptT)) and conforms(inner, v, where) for v in value)
     assert_never(t)

@@ -86,7 +86,10 @@ class World:
             hidden = f"a member of role {role.name}"
         if hidden is not None:
             self.reporter.error(
-                "PSM203", f"`{name.text}` shadows {hidden}", name.span, help="rename one of them; no name may hide another"
+                "PSM203",
+                f"`{name.text}` shadows {hidden}",
+                name.span,
+                help="rename one of them; no name may hide another",
             )
             raise Bad
 
@@ -281,7 +284,9 @@ class World:
             base = 0
             for role_name, members in self.symbols.roles.items():
                 decl = members.decl
-                size = 1 if decl.size is None else self.number(decl.size, f"the number of {role_name}", 0, MAX_PROCESSES)
+                size = (
+                    1 if decl.size is None else self.number(decl.size, f"the number of {role_name}", 0, MAX_PROCESSES)
+                )
                 self.roles[role_name] = RoleInfo(role_name, base, size, decl.size is None, decl.symmetric)
                 base += size
             if base > MAX_PROCESSES:

@@ -1,0 +1,103 @@
+"""What is judged: properties, where stopping is fine, what is expected."""
+
+from __future__ import annotations
+
+from checker.base.diagnostics import Reporter
+from checker.lang import ast
+from checker.lang.resolve import BUILTIN_PROPERTIES, unknown
+from checker.model import ir
+from checker.model.bodies import Bodies
+from checker.model.context import Bad, Mode
+from checker.model.machine import Counts, Expectation, Property
+from checker.model.types import BOOL
+
+
+def property_of(bodies: Bodies, decl: ast.PropDecl | ast.LiveDecl | ast.RefinesDecl) -> Property:
+    """A property; one that this version does not judge is typed, and has no body."""
+    if isinstance(decl, ast.RefinesDecl):
+        body = bodies.body(Mode.PROPERTY)
+        for bind in decl.binds:
+            body.expr(bind.value)
+        return Property(decl.name.text, "refines", None, (), decl.span, decl.doc)
+    if isinstance(decl, ast.LiveDecl):
+        _live(bodies, decl)
+        return Property(decl.name.text, "live", None, (), decl.span, decl.doc)
+    body = bodies.body(Mode.STEP if decl.kind == "step" else Mode.PROPERTY)
+    value = body.bool(decl.body)
+    antecedents = tuple(_antecedents(value, bodies.reporter)) if decl.kind == "invariant" else ()
+    return Property(decl.name.text, decl.kind, value, antecedents, decl.span, decl.doc)
+
+
+def _live(bodies: Bodies, decl: ast.LiveDecl) -> None:
+    body = bodies.body(Mode.PROPERTY)
+    for binder in decl.binders:
+        local = body.binder(binder, body.domain(binder.domain))
+        body.ctx.scope[binder.name.text] = local
+    before = bodies.reporter.source.text[: decl.left.span.start].rstrip()
+    if decl.form == "leads" and isinstance(decl.left, ast.Quant) and not before.endswith("("):
+        bodies.reporter.error(
+            "PSM406",
+            "the quantifier left of `~>` ends before it and would read wrongly",
+            decl.left.span,
+            help=f"put it in parentheses, or write `live {decl.name}(x in S): … ~> …` for one property for each x",
+        )
+        raise Bad
+    body.bool(decl.left)
+    if decl.right is not None:
+        body.bool(decl.right)
+
+
+def final_of(bodies: Bodies, check: ast.CheckDecl | None) -> ir.Expr | None:
+    """Where stopping is fine: what the check says, or else the spec."""
+    for item in check.items if check else ():
+        if isinstance(item, ast.CheckFinal):
+            return bodies.body(Mode.PROPERTY).bool(item.cond)
+    if bodies.world.symbols.final is None:
+        return None
+    return bodies.body(Mode.PROPERTY).bool(bodies.world.symbols.final.cond)
+
+
+def bound_of(bodies: Bodies, check: ast.CheckDecl | None) -> ir.Expr | None:
+    """What the check explores no further; several bounds hold together."""
+    bounds = [i.cond for i in (check.items if check else ()) if isinstance(i, ast.Bound)]
+    if not bounds:
+        return None
+    parts = tuple(bodies.body(Mode.PROPERTY).bool(b) for b in bounds)
+    return parts[0] if len(parts) == 1 else ir.Logic("and", parts, bounds[0].span)
+
+
+def expectations_of(
+    bodies: Bodies, check: ast.CheckDecl | None, *, judged: bool
+) -> tuple[dict[str, Expectation], Counts | None]:
+    """What the author expects: verdicts by property, the built-in ones included, and counts."""
+    expectations: dict[str, Expectation] = {}
+    counts: Counts | None = None
+    known = [*bodies.world.symbols.properties, *BUILTIN_PROPERTIES]
+    for item in check.items if check else ():
+        if isinstance(item, ast.ExpectCounts):
+            counts = Counts(item.states, item.transitions, item.depth, judged=judged)
+        elif isinstance(item, ast.Expect):
+            for name in item.names:
+                if name.text not in known:
+                    unknown(bodies.reporter, name, "property", known)
+                elif name.text in expectations:
+                    bodies.reporter.error("PSM506", f"`{name}` is expected twice", name.span)
+                expectations[name.text] = Expectation(item.verdict, name.span)
+    for name in BUILTIN_PROPERTIES:
+        expectations.setdefault(name, Expectation("holds", bodies.world.symbols.spec.name.span))
+    return expectations, counts
+
+
+def _antecedents(e: ir.Expr, reporter: Reporter) -> list[tuple[str, ir.Expr]]:
+    """For each implication under universal quantifiers: its text, and the closed question whether it was ever true."""
+    match e:
+        case ir.Quant("forall", local, domain, body):
+            return [(t, ir.Quant("exists", local, domain, b, BOOL)) for t, b in _antecedents(body, reporter)]
+        case ir.Logic("and", items):
+            return [a for i in items for a in _antecedents(i, reporter)]
+        case ir.Logic("implies", (left, right), span):
+            place = reporter.source.place(span.start)
+            text = " ".join(reporter.source.slice(span).split("=>")[0].split())
+            inner = [(t, ir.Logic("and", (left, b), span)) for t, b in _antecedents(right, reporter)]
+            return [(f"line {place.line}: {text}", left), *inner]
+    return []

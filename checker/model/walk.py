@@ -1,0 +1,101 @@
+"""Walks over statements: what is written, sent and chosen in a body.
+
+Questions that several places ask of the same code, in syntax (`nested`, `assigned_names`) and in the typed representation
+(`statements_in`, `sends`, `chooses`). Each walk is flat: it lists every statement, inner ones included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from checker.lang import ast
+from checker.model import ir
+from checker.model.machine import Procedure
+from checker.model.types import INT, BagT, IntT, MapT, OptT, SeqT, SetT, Type
+
+
+def nested(stmts: tuple[ast.Stmt, ...]) -> Iterator[ast.Stmt]:
+    """All statements, inner ones included."""
+    for s in stmts:
+        yield s
+        match s:
+            case ast.If(arms=arms, orelse=orelse):
+                for _, block in arms:
+                    yield from nested(block.stmts)
+                if orelse is not None:
+                    yield from nested(orelse.stmts)
+            case ast.For(body=body) | ast.Atomic(body=body):
+                yield from nested(body.stmts)
+            case ast.Either(branches=branches):
+                for block in branches:
+                    yield from nested(block.stmts)
+
+
+def assigned_names(block: ast.Block) -> frozenset[str]:
+    """The names that some statement of a block assigns."""
+    return frozenset(s.target.root.text for s in nested(block.stmts) if isinstance(s, ast.Assign))
+
+
+def statements_in(body: tuple[ir.Stmt, ...]) -> Iterator[ir.Stmt]:
+    """All typed statements, inner ones included; the bodies of called procedures are not."""
+    for s in body:
+        yield s
+        for inner in blocks_of(s):
+            yield from statements_in(inner)
+
+
+def blocks_of(s: ir.Stmt) -> Iterator[tuple[ir.Stmt, ...]]:
+    """The blocks directly inside a statement."""
+    match s:
+        case ir.IfS(arms, orelse):
+            yield from (block for _, block in arms)
+            yield orelse
+        case ir.ForS(body=body) | ir.AtomicS(body=body):
+            yield body
+        case ir.EitherS(branches=branches):
+            yield from branches
+
+
+def sends(body: tuple[ir.Stmt, ...], procedures: Mapping[str, Procedure]) -> bool:
+    """Whether a body can send, itself or through procedures."""
+    return any(
+        isinstance(s, ir.SendMsg) or (isinstance(s, ir.DoProc) and sends(procedures[s.proc].body, procedures))
+        for s in statements_in(body)
+    )
+
+
+def chooses(body: tuple[ir.Stmt, ...], procedures: Mapping[str, Procedure]) -> bool:
+    """Whether a body can have several outcomes, itself or through procedures."""
+    return any(
+        isinstance(s, ir.ChooseS | ir.EitherS)
+        or (isinstance(s, ir.DoProc) and chooses(procedures[s.proc].body, procedures))
+        for s in statements_in(body)
+    )
+
+
+def has_effect(body: tuple[ir.Stmt, ...], procedures: Mapping[str, Procedure]) -> bool:
+    """Whether a body can have an effect, so that a crash may tear it."""
+    return any(
+        (isinstance(s, ir.SetVar) and s.is_effect)
+        or isinstance(s, ir.SendMsg)
+        or (isinstance(s, ir.DoProc) and has_effect(procedures[s.proc].body, procedures))
+        for s in statements_in(body)
+    )
+
+
+def widened(t: Type) -> Type:
+    """The type of a local that is assigned again: its numbers and sizes may grow."""
+    match t:
+        case IntT():
+            return INT
+        case OptT(inner):
+            return OptT(widened(inner))
+        case SetT(elem):
+            return SetT(widened(elem))
+        case SeqT(elem):
+            return SeqT(widened(elem), None)
+        case BagT(elem):
+            return BagT(widened(elem), None)
+        case MapT(key, value):
+            return MapT(key, widened(value))
+    return t
