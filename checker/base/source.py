@@ -39,7 +39,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One text and the name under which it is shown. Lines end with `\\n`; offsets count characters, not bytes."""
+    """One text and the name under which it is shown. Lines end with a line feed; offsets count characters, not bytes."""
 
     name: str
     text: str

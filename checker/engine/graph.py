@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from checker.engine.interface import Limits, Stop
 from checker.engine.labels import Labels
+from checker.engine.moves import Move
 from checker.engine.runtime import State
 from checker.engine.search import Search
-from checker.engine.steps import Move
 from checker.model.machine import Machine
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from checker.engine.moves import Move
 from checker.engine.networks import all_codes
 from checker.engine.runtime import State
-from checker.engine.steps import Move, Steps
+from checker.engine.steps import Steps
 from checker.model.ir import Local
 from checker.model.layout import DOWN, STOPPED, Layout
 from checker.model.values import instance_name, show_value, to_json
@@ -53,9 +54,9 @@ class StateView:
                 result[f"{self.process(process)}.{var.name}"] = to_json(var.type, value)
         for process, slot in self.layout.status.items():
             result[f"{self.process(process)}.status"] = _STATUS.get(state[slot], "up")
-        for name, slot in (("faulty", self.layout.faulty), ("cut", self.layout.cut)):
-            if slot is not None:
-                result[name] = [self.process(p) for p in range(self.layout.processes) if state[slot] >> p & 1]
+        for name, at in (("faulty", self.layout.faulty), ("cut", self.layout.cut)):
+            if at is not None:
+                result[name] = [self.process(p) for p in range(self.layout.processes) if state[at] >> p & 1]
         for key, slot in self.layout.budgets.items():
             result[f"left of {key}"] = state[slot]
         return result

@@ -13,8 +13,9 @@ from itertools import combinations, product
 from typing import Any
 
 from checker.base.diagnostics import error
+from checker.engine.names import DomainTooLarge, Names
 from checker.engine.networks import Dropped, all_codes, sender, was_sent
-from checker.engine.pycode import DomainTooLarge, Names, PyExpressions
+from checker.engine.pycode import PyExpressions
 from checker.engine.pystmt import PyStatements
 from checker.engine.runtime import Fail, State, Tape, describe
 from checker.model import ir
@@ -112,8 +113,11 @@ class Program:
             )
 
         globals_.update(sent1=sent1, sent=sent, sent_checked=sent_checked, inflight=inflight)
-        globals_["silent"] = lambda state, me, process: self.silent(state, me, process)
+        globals_["silent"] = self._ask_silent
         self.names.where = self._where
+
+    def _ask_silent(self, state: State, me: int, process: int) -> bool:
+        return self.silent(state, me, process)
 
     silent: Callable[[State, int, int], bool]
     """Whether nothing can come from a process any more; set by `steps.Steps`, which knows how messages are delivered."""

@@ -10,16 +10,11 @@ left to right, stopping early.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import islice
-from typing import Any, assert_never
+from typing import assert_never
 
 from checker.base.source import Span
-from checker.engine import runtime
-from checker.engine.runtime import Memo, Site
+from checker.engine.names import Names
 from checker.model import ir
-from checker.model.layout import Layout
-from checker.model.machine import Machine
 from checker.model.types import (
     BagT,
     BoolT,
@@ -27,7 +22,6 @@ from checker.model.types import (
     IdT,
     IntT,
     MapT,
-    OptT,
     ProcT,
     SeqT,
     SetT,
@@ -36,78 +30,7 @@ from checker.model.types import (
     fits,
     show,
 )
-from checker.model.values import Value, conforms, domain, in_order, order_key, rank, space
-
-MAX_DOMAIN = 1 << 20
-"""The most values of a type that are listed, for a quantifier or a parameter."""
-
-
-class DomainTooLarge(Exception):
-    """A type has too many values to list them. `args[0]` is the type."""
-
-
-class Names:
-    """The constants of a program under construction: the globals of the generated code, and the sites of its errors."""
-
-    def __init__(self, machine: Machine, layout: Layout) -> None:
-        self.machine = machine
-        self.layout = layout
-        self.globals: dict[str, Any] = {
-            name: getattr(runtime, name)
-            for name in (
-                "some opt_field ranged role_of entry item put put_item divide modulo least greatest take drop last bag_plus "
-                "bag_minus Fail"
-            ).split()
-        }
-        self.globals["in_order"] = in_order
-        self.globals["key"] = order_key
-        self.sites: list[Site] = []
-        self.functions = {key: f"f{i}" for i, key in enumerate(machine.functions)}
-        self.procedures = {key: f"p{i}" for i, key in enumerate(machine.procedures)}
-        self._made: dict[tuple[str, Any], str] = {}
-        self.where: Callable[[str, Value], bool] = lambda name, value: True
-        """Set by the program once the conditions of records are compiled."""
-
-    def constant(self, kind: str, key: Any, make: Callable[[], Any]) -> str:
-        """A global for something made once, such as the values of a type."""
-        name = self._made.get((kind, key))
-        if name is None:
-            name = self._made[kind, key] = f"k{len(self._made)}"
-            self.globals[name] = make()
-        return name
-
-    def site(self, code: str, span: Span, text: str, shown: Type | None = None) -> int:
-        """The number of an error's place."""
-        self.sites.append(Site(code, span, text, shown))
-        return len(self.sites) - 1
-
-    def values(self, t: Type) -> tuple[Value, ...]:
-        """The values of a type in order."""
-        found = tuple(islice(domain(t, lambda n, v: self.where(n, v)), MAX_DOMAIN + 1))
-        if len(found) > MAX_DOMAIN:
-            raise DomainTooLarge(t)
-        return found
-
-    def listed(self, t: Type) -> str:
-        return self.constant("values", t, lambda: self.values(t))
-
-    def as_set(self, t: Type) -> str:
-        return self.constant("set", t, lambda: frozenset(self.values(t)))
-
-    def ranks(self, t: Type) -> str:
-        return self.constant("ranks", t, lambda: Memo(lambda v: rank(t, v)))
-
-    def checker(self, t: Type) -> str:
-        return self.constant("check", t, lambda: runtime.checker_for(t, lambda n, v: self.where(n, v)))
-
-    def tester(self, t: Type) -> str:
-        def test(value: Value) -> bool:
-            return (value is not None or isinstance(t, OptT)) and conforms(t, value, lambda n, v: self.where(n, v))
-
-        return self.constant("test", t, lambda: test)
-
-    def positions(self, t: Type) -> str:
-        return self.constant("keys", t, lambda: runtime.keys_of(t))
+from checker.model.values import Value, space
 
 
 def is_number(t: Type) -> bool:
@@ -220,23 +143,20 @@ class PyExpressions:
                 base = of.roles[0].base if isinstance(of, ProcT) else 0
                 return f"({base} + entry({self.expr(index)}, 0, {size}, {site}))"
             case ir.Ordinal(obj):
-                base = obj.type.roles[0].base if isinstance(obj.type, ProcT) else 0
-                return f"({self.expr(obj)} - {base})"
-            case ir.CallFun(fun, of, args):
-                role = self.names.machine.functions[fun].role
-                process = [] if role is None else ["me" if of is None else self.expr(of)]
-                return (
-                    f"{self.names.functions[fun]}({', '.join([self.state, *process, *(self.expr(a) for a in args)])})"
-                )
+                first = obj.type.roles[0].base if isinstance(obj.type, ProcT) else 0
+                return f"({self.expr(obj)} - {first})"
+            case ir.CallFun(fun, process, args):
+                owned = self.names.machine.functions[fun].role is not None
+                me = ["me" if process is None else self.expr(process)] if owned else []
+                return f"{self.names.functions[fun]}({', '.join([self.state, *me, *(self.expr(a) for a in args)])})"
             case ir.Old(inner):
                 return PyExpressions(self.names, "o").expr(inner)
             case ir.Sent():
                 return self.sent(e)
             case ir.Inflight(message, sender, receiver):
-                ends = [self.end(sender), self.end(receiver)]
                 network = self.names.layout.networks[self.names.machine.messages[message].network]
-                kind = self.names.constant("kind", message, lambda: message)
-                return f"inflight({self.state}[{network}], {kind}, {ends[0]}, {ends[1]})"
+                name = self.names.constant("kind", message, lambda: message)
+                return f"inflight({self.state}[{network}], {name}, {self.end(sender)}, {self.end(receiver)})"
             case ir.Silent(process):
                 return f"silent({self.state}, me, {self.expr(process)})"
         assert_never(e)

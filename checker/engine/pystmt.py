@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from checker.engine.pycode import Names, PyExpressions
+from checker.engine.names import Names
+from checker.engine.pycode import PyExpressions
 from checker.model import ir
 from checker.model.machine import NOBODY
-from checker.model.walk import has_effect
 from checker.model.types import IntT, MapT, SeqT, SetT
+from checker.model.walk import has_effect
 
 
 class PyStatements:

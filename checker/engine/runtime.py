@@ -32,7 +32,7 @@ class Site(NamedTuple):
     type: Type | None
 
 
-class Fail(Exception):  # noqa: N818 - an outcome of a step, not a fault of the program
+class Fail(Exception):
     """An error of the spec, found at `site` with this value."""
 
     def __init__(self, site: int, value: Any = None) -> None:
@@ -41,7 +41,7 @@ class Fail(Exception):  # noqa: N818 - an outcome of a step, not a fault of the 
         self.value = value
 
 
-class Disabled(Exception):  # noqa: N818 - an outcome of a step
+class Disabled(Exception):
     """This outcome is no step. `empty`: because a `choose` found nothing."""
 
     def __init__(self, empty: bool) -> None:
@@ -49,7 +49,7 @@ class Disabled(Exception):  # noqa: N818 - an outcome of a step
         self.empty = empty
 
 
-class Discarded(Exception):  # noqa: N818 - an outcome of a step
+class Discarded(Exception):
     """This order of a loop is not one that the semantics allows."""
 
 
@@ -120,6 +120,11 @@ class Effects:
         self.picture: list[Any] | None = None
         self._tape = tape
 
+    @property
+    def torn(self) -> bool:
+        """Whether the tear lies behind us."""
+        return self.picture is not None
+
     def hit(self, state: list[Any]) -> None:
         """One effect is about to happen."""
         if self.count == self.limit:
@@ -144,10 +149,10 @@ class Effects:
         left = list(of)
         in_place = True
         while left:
-            at = self._tape.choose(len(left)) if self.picture is None else 0
+            at = 0 if self.torn else self._tape.choose(len(left))
             in_place = in_place and at == 0
             yield left.pop(at)
-        if self.picture is None and not in_place:
+        if not in_place and not self.torn:
             raise Discarded
 
 

@@ -15,14 +15,16 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Callable
+from itertools import pairwise
 
 from checker.base.diagnostics import Diagnostic
 from checker.engine.interface import Exploration, Finding, Limits, Observer, Path, Progress, Stop, Tally
 from checker.engine.labels import Labels
 from checker.engine.memory import resident
+from checker.engine.moves import Failure, Move
 from checker.engine.program import Predicate, Program
 from checker.engine.runtime import Fail, State, describe
-from checker.engine.steps import Failure, Move, Steps
+from checker.engine.steps import Steps
 from checker.model.machine import Machine
 from checker.model.types import BagT, EnumT, MapT, OptT, RecordT, SeqT, SetT, Type
 
@@ -235,7 +237,7 @@ class Search:
             chain.append(self.parents[chain[-1]])
         states = [self.states[i] for i in reversed(chain)]
         saved = self.steps.counters.limit_cut, dict(self.steps.counters.empty_choices), self.program.dropped.count
-        steps = [self._step_between(a, b) for a, b in zip(states, states[1:], strict=False)]
+        steps = [self._step_between(a, b) for a, b in pairwise(states)]
         self.steps.counters.limit_cut, self.steps.counters.empty_choices, self.program.dropped.count = saved
         return Path(tuple(states), tuple(steps))
 
@@ -325,7 +327,7 @@ def _enums(t: Type) -> bool:
             return _enums(inner)
         case SetT(elem) | SeqT(elem) | BagT(elem):
             return _enums(elem)
-        case MapT(key, value):
+        case MapT(_, value):
             return _enums(value)
         case RecordT(_, fields):
             return any(_enums(f) for _, f in fields)

@@ -94,7 +94,13 @@ class AstBuilder(CodeBuilder):
     def _network(self, meta: Meta, doc: tuple[str, ...], parts: list[Any]) -> ast.NetworkDecl:
         name, kind, capacity, *options, messages = parts
         return ast.NetworkDecl(
-            span_of(meta), doc, name, cast(Any, str(kind)), capacity, tuple(str(o) for o in options), messages or ()
+            span_of(meta),
+            doc,
+            name,
+            cast(Any, str(kind)),
+            capacity,
+            cast(Any, tuple(str(o) for o in options)),
+            messages or (),
         )
 
     @v_args(meta=True)
@@ -126,13 +132,13 @@ class AstBuilder(CodeBuilder):
         doc, (fair, message, names, source, guard, limit, body) = _split_docs(children)
         sender, role = source or (None, None)
         return ast.OnMessage(
-            span_of(meta), doc, fair and str(fair), message, names or (), sender, role, guard, limit, body
+            span_of(meta), doc, cast(Any, fair and str(fair)), message, names or (), sender, role, guard, limit, body
         )
 
     @v_args(meta=True)
     def handler(self, meta: Meta, children: list[Any]) -> ast.Handler:
         doc, (fair, (kind, name, params), guard, limit, body) = _split_docs(children)
-        return ast.Handler(span_of(meta), doc, fair and str(fair), kind, name, params, guard, limit, body)
+        return ast.Handler(span_of(meta), doc, cast(Any, fair and str(fair)), kind, name, params, guard, limit, body)
 
     def head(self, children: list[Any]) -> tuple[Any, ...]:
         kind, *rest = children
@@ -242,7 +248,9 @@ class AstBuilder(CodeBuilder):
 
     @v_args(meta=True)
     def expect_counts(self, meta: Meta, children: list[Any]) -> ast.ExpectCounts:
-        return ast.ExpectCounts(span_of(meta), *(None if c is None else c.value for c in children))
+        states, *rest = children
+        transitions, depth = (None if c is None else c.value for c in rest)
+        return ast.ExpectCounts(span_of(meta), states.value, transitions, depth)
 
     @v_args(meta=True)
     def check_final(self, meta: Meta, children: list[Any]) -> ast.CheckFinal:

@@ -221,11 +221,11 @@ class CodeBuilder(Transformer[Token, Any]):
 
     @v_args(meta=True)
     def field(self, meta: Meta, children: list[Any]) -> ast.Field:
-        return ast.Field(span_of(meta), *children, False)
+        return ast.Field(span_of(meta), children[0], children[1], False)
 
     @v_args(meta=True)
     def opt_field(self, meta: Meta, children: list[Any]) -> ast.Field:
-        return ast.Field(span_of(meta), *children, True)
+        return ast.Field(span_of(meta), children[0], children[1], True)
 
     @v_args(meta=True)
     def index(self, meta: Meta, children: list[Any]) -> ast.Index:

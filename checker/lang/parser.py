@@ -37,6 +37,9 @@ MAX_DEPTH = 80
 MAX_BRACKETS = 100
 """How many brackets may be open at once; checked on the text, since parentheses leave no trace in the tree."""
 
+MAX_TOKENS = 200_000
+"""How many words and symbols a spec may have, so that no file of `MAX_BYTES` keeps the parser busy for ten seconds."""
+
 _TABLES = "grammar-2.lalr"
 """The file of cached tables. Lark's key covers the grammar but not `_whole_words`: count up when that changes."""
 
@@ -99,9 +102,31 @@ def parse(source: Source) -> ast.Spec:
     Raises:
         SpecError: with one diagnostic (PSM100 to PSM115) for each declaration that has a syntax error.
     """
+    _check_length(source)
     _check_brackets(source)
     with _collector_paused():
         return _build(source, _tree(source))
+
+
+def parse_expr(source: Source) -> ast.Expr:
+    """A text that is one expression, such as the view of a graph.
+
+    Raises:
+        SpecError: with its syntax error.
+    """
+    _check_length(source)
+    _check_brackets(source)
+    try:
+        tree = lark_parser().parse(source.text, start="expr")
+    except UnexpectedInput as problem:
+        from checker.lang.syntax_hints import explain
+
+        raise SpecError([explain(source, problem)]) from None
+    _check_depth(source, tree)
+    reporter = Reporter(source)
+    result: ast.Expr = AstBuilder(reporter).transform(tree)
+    reporter.raise_if_errors()
+    return result
 
 
 def _tree(source: Source) -> Tree[Token]:
@@ -111,7 +136,7 @@ def _tree(source: Source) -> Tree[Token]:
     begin = 0
     for _ in range(MAX_ERRORS):
         try:
-            tree = lark_parser().parse(text)
+            tree = lark_parser().parse(text, start="start")
         except UnexpectedInput as problem:
             from checker.lang.syntax_hints import explain  # only on errors: it builds a table of examples
 
@@ -169,6 +194,19 @@ def _build(source: Source, tree: Tree[Token]) -> ast.Spec:
     return spec
 
 
+def _check_length(source: Source) -> None:
+    if len(source.text) <= MAX_TOKENS:
+        return
+    count = len(re.findall(r"#[^\n]*|///[^\n]*|\w+|[^\w\s]", source.text))
+    if count > MAX_TOKENS:
+        raise error(
+            "PSM004",
+            f"{source.name} has {count:,} words and symbols, and a spec may have at most {MAX_TOKENS:,}",
+            source=source,
+            help="is it a spec? split a long one by family",
+        )
+
+
 def _check_brackets(source: Source) -> None:
     depth = 0
     for match in re.finditer(r"#[^\n]*|///[^\n]*|[(\[{]|[)\]}]", source.text):
@@ -218,6 +256,7 @@ def lark_parser() -> Lark:
         "parser": "lalr",
         "propagate_positions": True,
         "maybe_placeholders": True,
+        "start": ["start", "expr"],
         "edit_terminals": _whole_words,
     }
     try:
@@ -233,4 +272,4 @@ def _whole_words(terminal: TerminalDef) -> None:
         terminal.priority = 1  # above NAME
 
 
-__all__ = ["MAX_DEPTH", "lark_parser", "parse", "parse_file", "read_source"]
+__all__ = ["MAX_DEPTH", "lark_parser", "parse", "parse_expr", "parse_file", "read_source"]

@@ -220,7 +220,9 @@ class _Printer:
             assert decl.form != "leads"
             return Group(concat(head, Nest(concat(Line(), f"{decl.form} ", phrases.apart(decl.left)))))
         # A bare quantifier left of `~>` is an error that the author must see, so parentheses are neither set nor taken
-        words = [w.text for w in scan(self._source.text, decl.name.span.end, decl.left.span.start) if w.kind != "comment"]
+        words = [
+            w.text for w in scan(self._source.text, decl.name.span.end, decl.left.span.start) if w.kind != "comment"
+        ]
         left = phrases.apart(decl.left) if words[-1:] == ["("] else phrases.expr(decl.left)
         return Group(concat(head, Nest(concat(Line(), left, " ~>", Line(), phrases.apart(decl.right)))))
 

@@ -1,10 +1,10 @@
 """Syntax errors in words: what does not fit, where, and what to write instead.
 
-`explain` looks at the surroundings of an error (`syntax_scene`) and asks, in this order: Is it text that no spec has, as
-a string? Is a bracket missing or too much? Is it a mistake of the table (`syntax_table`)? Is it a word or an operator
-of another language (`syntax_words`)? A keyword at a place where it cannot stand? If nothing fits, the message says what
-the parser could have gone on with. Each answer is a guess at what the author meant; the place and the offending text
-are always facts.
+`explain` looks at the surroundings of an error (`syntax_scene`) and asks, in this order: Is it text that no spec has,
+such as a string? Is a bracket missing or too much? Is it a mistake of the tables (`syntax_declarations` and
+`syntax_statements`)? Is it a word or an operator of another language (`syntax_words`)? A keyword at a place where it
+cannot stand? If nothing fits, the message says what the parser could have gone on with (`syntax_expected`). Each answer
+is a guess at what the author meant; the place and the offending text are always facts.
 """
 
 from __future__ import annotations
@@ -18,126 +18,64 @@ from lark.exceptions import UnexpectedCharacters
 
 from checker.base.diagnostics import Diagnostic, did_you_mean
 from checker.base.source import Source
-from checker.lang.build import KEYWORDS
+from checker.lang.syntax_declarations import CHECKS, HEADS, NAMES, TYPES
+from checker.lang.syntax_expected import expected, literals
+from checker.lang.syntax_mistake import Mistake
 from checker.lang.syntax_scene import Bracket, Scene, Word, look
-from checker.lang.syntax_table import NAMES, SPECIAL, Mistake
-from checker.lang.syntax_words import CHARACTERS, DECLARATIONS, MEMBERS, OPERATORS, STATEMENTS, WORD_OPERATORS
-
-_DECLARE = frozenset(
-    ["const", "type", "id", "enum", "record", "message", "network", "shared", "role", "invariant", "step", "reach", "live", "final", "refines", "check", "fun"]
+from checker.lang.syntax_statements import ASSIGNMENT, EXPRESSIONS, STATEMENTS
+from checker.lang.syntax_words import (
+    BEGIN_DECLARATION,
+    BEGIN_ITEM,
+    BEGIN_MEMBER,
+    BEGIN_STATEMENT,
+    CHARACTERS,
+    FAULTS,
+    FOREIGN_DECLARATIONS,
+    FOREIGN_MEMBERS,
+    FOREIGN_STATEMENTS,
+    NAMING,
+    OPERATORS,
+    STRUCTURE,
+    VALUES,
+    WORD_OPERATORS,
 )
-_TOP_ONLY = _DECLARE - {"fun"}
-_MEMBER = frozenset(["durable", "volatile", "ghost", "fair", "unfair", "action", "timeout", "fault", "on", "ignore", "proc", "fun"])
-_STRUCTURE = _DECLARE | _MEMBER | frozenset(["when", "limit", "{", ":=", "+=", "-=", "then", "else", "to", "let", "send", "choose", "either", "toss", "assert"])
-"""Words that end an open `(` or `[` if they do not fit in it."""
 
-_VALUES = frozenset(["const", "durable", "volatile", "ghost", "shared"])
-_BEGIN_STATEMENT = ["let", "send", "if", "for", "choose", "either", "toss", "assert", "atomic"]
-_BEGIN_ITEM = ["network", "faults", "expect", "final", "bound", "strong", "symmetry"]
-_FAULTS = ["lose", "dup", "cut", "crash", "stop", "byzantine", "drift"]
-
-_NAMED = ["const", "type", "id", "enum", "record", "message", "network", "role", "fun", "invariant", "step", "reach", "live", "refines", "check", "on", "action", "timeout", "fault", "ignore", "proc", "for", "let", "choose", "send", "forall", "exists", "sum", "from", ".", "?."]
 _UNFINISHED = re.compile(
     r"(?:^| )([-+*/%&=:(,<>.]|\[|==|!=|<=|>=|=>|~>|:=|\.\.|\?\.|and|or|not|in|where|then|else|to|when|if|limit|any|eventually"
-    rf"|always|{'|'.join(word for word in _NAMED if word.isalpha())}) \w+$"
+    rf"|always|{'|'.join(sorted(NAMING))}) \w+$"
 )
 """The words before an error, where the last but one wants an operand or a name."""
 
-_ENDED = re.compile(r"[=:] (?:[^=:]* )?(?:[\w)\]}]+)$")
-"""The words before an error, where an expression has just ended."""
+_SPECIAL = (*ASSIGNMENT, *HEADS, *TYPES, *EXPRESSIONS, *STATEMENTS, *CHECKS)
+"""The rows in the order in which they are tried."""
+
+_OWN = frozenset({"=>", "~>", "+=", "-=", "?."})
+"""Operators that the language has, at other places."""
 
 _LONGEST = 30
 """Offending text is cut behind so many characters."""
 
 
-_CHOICES = {
-    "KEEP": "durable volatile ghost",
-    "KIND": "soup bag fifo",
-    "FAIR": "fair unfair",
-    "STEPKIND": "action timeout fault",
-    "ONKIND": "restart tick",
-    "ANY": "any",
-    "PKIND": "invariant step reach",
-    "VERDICT": "holds fails",
-    "LINK": "lose dup",
-    "NODE": "crash stop byzantine drift",
-    "QUANT": "forall exists sum",
-    "EITHER": "either toss",
-    "NETOPT": "drop block session",
-    "SYM": "symmetric",
-    "NOT": "not",
-    "CUT": "cut",
-    "OFF": "off",
-    "STATES": "states",
-    "TRANSITIONS": "transitions",
-    "DEPTH": "depth",
-}
-"""The words of the terminals that are not named like their one word, or whose word may be a name elsewhere."""
-
-_CHOICE_WORDS = frozenset(word for words in _CHOICES.values() for word in words.split())
-
-_SYMBOLS = {
-    "ASSIGN": (":=", "+=", "-="),
-    "COLON": (":",),
-    "EQUAL": ("=",),
-    "LPAR": ("(",),
-    "RPAR": (")",),
-    "LSQB": ("[",),
-    "RSQB": ("]",),
-    "LBRACE": ("{",),
-    "RBRACE": ("}",),
-    "COMMA": (",",),
-    "DOT": (".",),
-    "OPT": ("?",),
-    "MINUS": ("-",),
-    "__ANON_0": ("~>",),
-    "__ANON_1": ("<=",),
-    "__ANON_2": ("..",),
-    "__ANON_3": ("=>",),
-    "__ANON_4": ("?.",),
-}
-
-_OPERANDS = "INFLIGHT OLD SENT INT NAME LPAR LSQB LBRACE MINUS NOT IF QUANT"
-_SUMMARIES = (
-    ("BOOL", "a type", "BOOL SET MAP SEQ BAG " + _OPERANDS),
-    ("INFLIGHT", "an expression", _OPERANDS),
-    ("SEND", "a statement", "SEND LET IF FOR CHOOSE EITHER ASSERT ATOMIC NAME"),
-    ("IGNORE", "a member of the role", "IGNORE PROC FUN ON FAIR KEEP STEPKIND DOC"),
-    (
-        "CONST",
-        "a declaration",
-        "CONST TYPE ID ENUM RECORD MESSAGE NETWORK SHARED ROLE FUN PKIND LIVE FINAL REFINES CHECK DOC $END",
-    ),
-    ("EXPECT", "an item of the check", "EXPECT FAULTS NETWORK FINAL BOUND STRONG SYMMETRY NAME"),
-    ("ADD", "an operator", "ADD MUL CMP AND OR __ANON_3 DOT __ANON_4 WITH LSQB LPAR"),
-    ("AND", "an operator", "AND OR __ANON_3"),
-    ("NAME", "a name", "NAME"),
-    ("INT", "a number", "INT"),
-    ("DOC", "a doc comment", "DOC"),
-    ("$END", "the end of the file", "$END"),
-)
-"""A terminal, what to call it together with its like, and which these are; the first that applies takes them."""
-
-
 def explain(source: Source, problem: UnexpectedInput) -> Diagnostic:
     """The diagnostic of a syntax error in `source`, whose place the parser gave in `problem`."""
     scene = look(source, problem)
-    found = (
+    return (
         _header(scene)
         or _foreign_text(scene, problem)
         or _unknown_character(scene, problem)
         or _bracket(scene)
         or _dangling(scene)
-        or _from_table(scene, SPECIAL)
+        or _from_table(scene, _SPECIAL)
         or _foreign_word(scene)
         or _misplaced(scene)
         or _from_table(scene, NAMES)
         or _general(scene)
     )
-    return found
 
 
-def _say(scene: Scene, code: str, message: str, help: str | None, *, word: Word | None = None, notes: Iterable[str] = ()) -> Diagnostic:
+def _say(
+    scene: Scene, code: str, message: str, help: str | None, *, word: Word | None = None, notes: Iterable[str] = ()
+) -> Diagnostic:
     return Diagnostic(code, message, scene.source, (word or scene.at).span, tuple(notes), help)
 
 
@@ -167,7 +105,9 @@ def _header(scene: Scene) -> Diagnostic | None:
         help = "write `spec NAME` with letters, digits and `_`, and a letter first"
         return _say(scene, "PSM105", f"{_shown(scene.at)} is no name for a spec", help)
     if re.fullmatch(r"(?:/// )*spec \S+", scene.before) and scene.at.text in ("{", ":", "=", ";", "(", "is"):
-        return _say(scene, "PSM105", f"{_shown(scene.at)} behind the spec's name", "write `spec NAME` alone in its line")
+        return _say(
+            scene, "PSM105", f"{_shown(scene.at)} behind the spec's name", "write `spec NAME` alone in its line"
+        )
     return None
 
 
@@ -181,9 +121,13 @@ def _foreign_text(scene: Scene, problem: UnexpectedInput) -> Diagnostic | None:
         return _say(scene, "PSM110", "a doc comment where no declaration begins", help)
     if scene.previous is not None and scene.previous.kind == "doc":
         help = "put it before the declaration that it describes, or write `# …`"
-        return _say(scene, "PSM110", f"a doc comment before {_shown(at)}, which it cannot describe", help, word=scene.previous)
+        return _say(
+            scene, "PSM110", f"a doc comment before {_shown(at)}, which it cannot describe", help, word=scene.previous
+        )
     if at.text in ("//", "/*", "*/") or (at.text == "*" and scene.before.endswith("(")):
-        return _say(scene, "PSM108", f"{_shown(at)} does not begin a comment", "write `# …`, in each line of the comment")
+        return _say(
+            scene, "PSM108", f"{_shown(at)} does not begin a comment", "write `# …`, in each line of the comment"
+        )
     if at.text.startswith("--") and scene.takes("CONST", "IGNORE", "SEND"):
         return _say(scene, "PSM108", "`--` does not begin a comment", "write `# …`")
     if at.text == ";":
@@ -195,7 +139,9 @@ def _foreign_text(scene: Scene, problem: UnexpectedInput) -> Diagnostic | None:
         number = scene.previous
         if number.end == at.start and not scene.takes("NAME"):
             word = Word("int", number.text + at.text, number.start, at.end)
-            return _say(scene, "PSM114", f"{_shown(word)} is neither a number nor a name", "numbers have digits only", word=word)
+            return _say(
+                scene, "PSM114", f"{_shown(word)} is neither a number nor a name", "numbers have digits only", word=word
+            )
     if at.kind == "float" and scene.inside:
         help = "count in smaller units: every number is an integer"
         return _say(scene, "PSM114", f"{_shown(at)} is not an integer", help)
@@ -205,8 +151,8 @@ def _foreign_text(scene: Scene, problem: UnexpectedInput) -> Diagnostic | None:
 def _unknown_character(scene: Scene, problem: UnexpectedInput) -> Diagnostic | None:
     if not isinstance(problem, UnexpectedCharacters) or not scene.at.text or scene.at.text in OPERATORS:
         return None
-    char = scene.source.text[problem.pos_in_stream] if problem.pos_in_stream is not None else scene.at.text[0]
     offset = problem.pos_in_stream or 0
+    char = scene.source.text[offset]
     word = Word("symbol", char, offset, offset + 1)
     plain = unicodedata.normalize("NFKC", char)
     shown = f"`{char}`" if char.isprintable() and not char.isspace() else f"U+{ord(char):04X}"
@@ -242,14 +188,14 @@ def _bracket(scene: Scene) -> Diagnostic | None:
     if top is None:
         return None
     if top.word.text != "{":
-        fits = text in _STRUCTURE and scene.takes("COMMA", "RPAR", "RSQB")
+        fits = text in STRUCTURE and scene.takes("COMMA", "RPAR", "RSQB")
         return _unclosed(scene, top, scene.at) if fits else None
     # a declaration, or a handler, that begins no further right than the line of the open brace
     for word, misread in ((scene.at, False), (scene.previous, True)):
         if word is None or (misread and not scene.takes("ASSIGN", "EQUAL")):
             continue
         indent = scene.indent(word)
-        if word.text in _DECLARE | _MEMBER and indent is not None and indent <= top.indent:
+        if word.text in BEGIN_DECLARATION | BEGIN_MEMBER and indent is not None and indent <= top.indent:
             return _unclosed(scene, scene.suspect or top, word)
     return None
 
@@ -288,55 +234,57 @@ def _from_table(scene: Scene, rows: Iterable[Mistake]) -> Diagnostic | None:
 
 def _foreign_word(scene: Scene) -> Diagnostic | None:
     at, previous = scene.at, scene.previous
-    if previous is not None and scene.takes("ASSIGN") and previous.text in STATEMENTS:
-        return _say(scene, "PSM108", f"`{previous.text}` is not a statement", STATEMENTS[previous.text], word=previous)
-    if previous is not None and scene.takes("ASSIGN") and previous.text in WORD_OPERATORS and at.kind in ("name", "int"):
-        message = f"`{previous.text}` is not an operator of this language"
-        return _say(scene, "PSM108", message, WORD_OPERATORS[previous.text], word=previous)
+    if previous is not None and scene.takes("ASSIGN"):  # read as the name of a variable
+        advice = FOREIGN_STATEMENTS.get(previous.text)
+        if advice:
+            return _say(scene, "PSM108", f"`{previous.text}` is not a statement", advice, word=previous)
+        advice = WORD_OPERATORS.get(previous.text)
+        if advice and at.kind in ("name", "int"):
+            message = f"`{previous.text}` is not an operator of this language"
+            return _say(scene, "PSM108", message, advice, word=previous)
     if at.kind == "symbol" and at.text in OPERATORS:
-        message = f"{_shown(at)} does not fit here"
-        if at.text not in ("=>", "~>", "+=", "-=", "?."):
-            message = f"{_shown(at)} is not an operator of this language"
-        return _say(scene, "PSM108", message, OPERATORS[at.text])
-    if scene.takes("CONST") and at.text in DECLARATIONS and scene.indent(at) is not None:
-        return _say(scene, "PSM108", f"`{at.text}` begins no declaration", DECLARATIONS[at.text])
-    if scene.takes("IGNORE") and at.text in MEMBERS:
-        return _say(scene, "PSM108", f"`{at.text}` begins nothing in a role", MEMBERS[at.text])
-    if at.text in WORD_OPERATORS and at.kind == "name":
-        return _say(scene, "PSM108", f"`{at.text}` is not an operator of this language", WORD_OPERATORS[at.text])
-    if scene.takes("CONST") and at.text in DECLARATIONS:
-        return _say(scene, "PSM108", f"`{at.text}` begins no declaration", DECLARATIONS[at.text])
+        fits = "does not fit here" if at.text in _OWN else "is not an operator of this language"
+        return _say(scene, "PSM108", f"{_shown(at)} {fits}", OPERATORS[at.text])
+    begins = scene.indent(at) is not None
+    for words, terminal, what in (
+        (FOREIGN_DECLARATIONS if begins else {}, "CONST", "begins no declaration"),
+        (FOREIGN_MEMBERS, "IGNORE", "begins nothing in a role"),
+        (WORD_OPERATORS, "", "is not an operator of this language"),
+        (FOREIGN_DECLARATIONS, "CONST", "begins no declaration"),
+    ):
+        if at.text in words and (not terminal or scene.takes(terminal)):
+            return _say(scene, "PSM108", f"`{at.text}` {what}", words[at.text])
     return None
 
 
 def _dangling(scene: Scene) -> Diagnostic | None:
     """A declaration begins where an expression should: the parser took its keyword for a name, and went one word on."""
     word = scene.previous
-    if word is None or word.text not in _DECLARE | _MEMBER or scene.indent(word) is None:
+    if word is None or word.text not in BEGIN_DECLARATION | BEGIN_MEMBER or scene.indent(word) is None:
         return None
     match = _UNFINISHED.search(scene.before)
     if match is None:
         return None
     help = f"write it behind `{match[1]}`"
-    missing = "a name" if match[1] in _NAMED else "an expression"
+    missing = "a name" if match[1] in NAMING | {".", "?."} else "an expression"
     return _say(scene, "PSM111", f"{missing} is missing before {_shown(word)}", help, word=word)
 
 
 def _misplaced(scene: Scene) -> Diagnostic | None:
     """A keyword of one level of the file at another level."""
     at, previous = scene.at, scene.previous
-    if scene.takes("CONST") and at.text in _MEMBER:
+    if scene.takes("CONST") and at.text in BEGIN_MEMBER:
         return _say(scene, "PSM115", f"`{at.text}` stands inside a role", "move it into the `role` that it belongs to")
-    if scene.takes("IGNORE") and at.text in _TOP_ONLY:
+    if scene.takes("IGNORE") and at.text in BEGIN_DECLARATION - BEGIN_MEMBER:
         return _say(scene, "PSM115", f"`{at.text}` stands outside of roles", "move it before or behind the role")
     if previous is None:
         return None
     word = previous.text
-    if scene.takes("ASSIGN") and word in _MEMBER | _DECLARE:
-        where = "in a role" if word in _MEMBER else "outside of roles"
-        help = "write `let x = …` for a local" if word in _VALUES else "close the handler before it"
+    if scene.takes("ASSIGN") and word in BEGIN_MEMBER | BEGIN_DECLARATION:
+        where = "in a role" if word in BEGIN_MEMBER else "outside of roles"
+        help = "write `let x = …` for a local" if word in VALUES else "close the handler before it"
         return _say(scene, "PSM115", f"`{word}` stands {where}, not in a handler", help, word=previous)
-    if scene.accepts == {"EQUAL"} and word in _DECLARE:
+    if scene.accepts == {"EQUAL"} and word in BEGIN_DECLARATION:
         help = "move it out of the check, and write `expect holds …` or `expect fails …` here"
         if word == "const":
             help = "write `N = …` alone: a check only changes the values of constants"
@@ -353,11 +301,11 @@ def _general(scene: Scene) -> Diagnostic:
     at, previous = scene.at, scene.previous
     code, word, near = "PSM100", at, None
     if at.kind == "name" and not scene.takes("NAME") and (scene.indent(at) is not None or not scene.takes("CONST")):
-        near = _near(at.text, _literals(scene.accepts))
+        near = _near(at.text, literals(scene.accepts))
     if near is None and previous is not None and scene.takes("ASSIGN") and at.kind == "name":
-        near = _near(previous.text, _BEGIN_STATEMENT)
+        near = _near(previous.text, BEGIN_STATEMENT)
         word = previous if near else at
-    for accepts, candidates in (({"EQUAL"}, _BEGIN_ITEM), ({"DOT"}, _FAULTS)):
+    for accepts, candidates in (({"EQUAL"}, BEGIN_ITEM), ({"DOT"}, FAULTS)):
         if near is None and previous is not None and scene.accepts == accepts and at.kind == "name":
             near = _near(previous.text, candidates)
             word = previous if near else at
@@ -371,36 +319,8 @@ def _general(scene: Scene) -> Diagnostic:
         message = f"did not expect {_shown(word)} here"
         if previous is not None and word is at and previous.kind != "doc":
             message = f"did not expect {_shown(at)} behind {_shown(previous)}"
-    return _say(scene, code, message, near or f"expected {_expected(scene)}", word=word)
+    return _say(scene, code, message, near or f"expected {expected(scene)}", word=word)
 
 
 def _near(name: str, candidates: Iterable[str]) -> str | None:
     return did_you_mean(name, candidates) if len(name) <= _LONGEST else None
-
-
-def _literals(terminals: Iterable[str]) -> set[str]:
-    """The keywords among some terminals."""
-    found: set[str] = set()
-    for terminal in terminals:
-        found |= set(_CHOICES.get(terminal, terminal.lower() if terminal.isalpha() else "").split())
-    return {text for text in found if text in KEYWORDS or text in _CHOICE_WORDS}
-
-
-def _expected(scene: Scene) -> str:
-    """What the parser would have taken, in at most six names."""
-    left = set(scene.accepts)
-    names: list[str] = []
-    if not left & {"ADD", "AND"} and left & {"CONST", "IGNORE", "SEND"} and _ENDED.search(scene.before):
-        names.append("an operator")  # which the parser had given up already, to end the expression
-    for mark, name, terminals in _SUMMARIES:
-        if mark in left:
-            names.append(name)
-            left -= set(terminals.split())
-    single: list[str] = []
-    for terminal in sorted(left):
-        words = _SYMBOLS.get(terminal) or tuple(_CHOICES.get(terminal, terminal.lower()).split())
-        single += [f"`{word}`" for word in words]
-    names = single[: max(1, 6 - len(names))] + names
-    if not names:
-        return "nothing more"
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]

@@ -160,9 +160,7 @@ def _accepts(problem: UnexpectedInput) -> frozenset[str]:
     return frozenset(known or ())
 
 
-def _open_brackets(
-    source: Source, words: list[Word], tops: set[int]
-) -> tuple[tuple[Bracket, ...], Bracket | None]:
+def _open_brackets(source: Source, words: list[Word], tops: set[int]) -> tuple[tuple[Bracket, ...], Bracket | None]:
     """The brackets open behind `words`, and the one that seems to lack its partner.
 
     A declaration at the left margin forgets what is open before it: the parser has got that far, or an error in it has

@@ -1,8 +1,9 @@
-"""What people write who know other languages: operators, words and characters, and what to write instead.
+"""What people write who know other languages, and what to write instead; and the words of this one, by their places.
 
 Plain data for `syntax_hints`. A key is the text as it is written; a value is the advice, a clause that completes a
 message. Entries are for what cannot be a name or an operator at the place where it was found, so that a variable called
-`skip` is not blamed where it is fine.
+`skip` is not blamed where it is fine. The sets of this language's own words tell where a declaration begins that
+stands at a wrong place, or that shows that something before it has not been closed.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ WORD_OPERATORS: dict[str, str] = {
     "unless": _TEMPORAL,
 }
 
-STATEMENTS: dict[str, str] = {
+FOREIGN_STATEMENTS: dict[str, str] = {
     "while": "a step is one finite action: repeat with `for x in S { … }`, or let the handler be enabled again",
     "loop": "a step is one finite action: repeat with `for x in S { … }`, or let the handler be enabled again",
     "repeat": "a step is one finite action: repeat with `for x in S { … }`, or let the handler be enabled again",
@@ -140,7 +141,7 @@ STATEMENTS: dict[str, str] = {
 _FUNCTION = "write `fun f(x: T): U = …`, or `proc` in a role for statements"
 _VARIABLE = "variables belong in a role, or are `shared durable x: T = …`"
 
-DECLARATIONS: dict[str, str] = {
+FOREIGN_DECLARATIONS: dict[str, str] = {
     "def": _FUNCTION,
     "function": _FUNCTION,
     "func": _FUNCTION,
@@ -199,7 +200,7 @@ DECLARATIONS: dict[str, str] = {
     "event": "write `message M(x: T)`",
 }
 
-MEMBERS: dict[str, str] = {
+FOREIGN_MEMBERS: dict[str, str] = {
     "var": "write `durable x: T = …` or `volatile x: T = …`: a crash keeps the one and resets the other",
     "variable": "write `durable x: T = …` or `volatile x: T = …`: a crash keeps the one and resets the other",
     "local": "write `durable x: T = …` or `volatile x: T = …`: a crash keeps the one and resets the other",
@@ -262,3 +263,28 @@ CHARACTERS: dict[str, str] = {
     "\u00a0": "replace it by a plain blank",
     "\u3000": "replace it by a plain blank",
 }
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+BEGIN_DECLARATION = _words(
+    "const type id enum record message network shared role invariant step reach live final refines check fun"
+)
+BEGIN_MEMBER = _words("durable volatile ghost fair unfair action timeout fault on ignore proc fun")
+BEGIN_STATEMENT = _words("let send if for choose either toss assert atomic")
+BEGIN_ITEM = _words("network faults expect final bound strong symmetry")
+FAULTS = _words("lose dup cut crash stop byzantine drift")
+VALUES = _words("const durable volatile ghost shared")
+
+STRUCTURE = (
+    BEGIN_DECLARATION | BEGIN_MEMBER | _words("when limit { := += -= then else to let send choose either toss assert")
+)
+"""Words that end an open `(` or `[` if they do not fit in it."""
+
+NAMING = _words(
+    "const type id enum record message network role fun invariant step reach live refines check on action timeout fault "
+    "ignore proc for let choose send forall exists sum from"
+)
+"""Words behind which a name stands."""

@@ -96,7 +96,7 @@ class BuiltinMixin(ABC):
                 if not isinstance(seq.type, SeqT):
                     self.wrong(name, "a sequence", seq.type, args[0].span)
                 count = coerce(self.expr(args[1]), INT, args[1].span, self.reporter, "the number of elements")
-                return ir.Slice(name, seq, count, seq.type, span)  # type: ignore[arg-type]
+                return ir.Slice(name, seq, count, seq.type, span)
             case "last":
                 seq = self.expr(args[0])
                 if not isinstance(seq.type, SeqT):

@@ -7,8 +7,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from checker.base.diagnostics import Reporter
 from checker.base.source import Span
 from checker.model import ir
@@ -43,7 +41,10 @@ def plain_items(e: ir.Expr, elem: Type, span: Span) -> ir.Expr:
     if not isinstance(inner, OptT) or isinstance(inner.inner, NeverT):
         return e
     items = tuple(ir.Unwrap(i, i.type.inner, span) if isinstance(i.type, OptT) else i for i in e.items)
-    return replace(e, items=items, type=replace(e.type, elem=inner.inner))  # type: ignore[call-arg,type-var]
+    if isinstance(e, ir.MakeSet):
+        return ir.MakeSet(items, SetT(inner.inner, e.type.limit))
+    whole = BagT if isinstance(e.type, BagT) else SeqT
+    return ir.MakeSeq(items, whole(inner.inner, len(items)))
 
 
 def coerce(e: ir.Expr, target: Type, span: Span, reporter: Reporter, what: str) -> ir.Expr:

@@ -11,7 +11,7 @@ of the spec are reported in one run; nothing later looks at a machine that has o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from checker.base.diagnostics import Reporter, did_you_mean
 from checker.base.source import Span
@@ -30,6 +30,7 @@ from checker.model.values import Value
 from checker.model.walk import nested, statements_in
 from checker.model.world import World
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 DEFAULT_CHECK = "default"
@@ -58,10 +59,10 @@ def elaborate(spec: ast.Spec, source_reporter: Reporter, check: str | None, over
     return machine
 
 
-def attempt(f: Callable[[], T]) -> T | None:
+def attempt(f: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
     """Runs a translation; a reported problem gives None."""
     try:
-        return f()
+        return f(*args, **kwargs)
     except Bad:
         return None
 
@@ -98,7 +99,7 @@ class _Elaborator:
     def machine(self) -> Machine | None:
         world, symbols, bodies = self.world, self.symbols, self.bodies
         for name, decl in symbols.globals.items():
-            attempt(lambda n=name, d=decl: self._declare(n, d))
+            attempt(self._declare, name, decl)
         if self.reporter.errors:
             return None
         networks = networks_of(world, self.check)
@@ -106,15 +107,15 @@ class _Elaborator:
         self.bodies.cut = any(b.kind == "cut" and b.count for b in budgets)
         world.lossy = any(b.kind == "lose" and b.count for b in budgets)
         network_of: dict[str, int] = {}
-        for i, (network, messages) in enumerate(networks):
+        for number, (network, messages) in enumerate(networks):
             for message in messages:
-                network_of[message] = i
+                network_of[message] = number
                 if network.kind == "soup":
                     world.soups.add(message)
                 elif network.kind == "fifo":
                     world.fifos.add(message)
         for sig_name, sig in symbols.messages.items():
-            attempt(lambda n=sig_name, m=sig: self._message(n, m))
+            attempt(self._message, sig_name, sig)
         self._senders()
         slots = self._variables()
         if self.reporter.errors:
@@ -122,26 +123,24 @@ class _Elaborator:
         self.constraints: dict[str, tuple[RecordT, tuple[ir.Local, ...], ir.Expr | None]] = {}
         for decl in symbols.globals.values():
             if isinstance(decl, ast.RecordDecl):
-                attempt(lambda d=decl: self._record(d))
-        inits = [i for v in world.variables.values() if (i := attempt(lambda v=v: self._init(v))) is not None]
+                attempt(self._record, decl)
+        inits = [i for v in world.variables.values() if (i := attempt(self._init, v)) is not None]
         for key in bodies.function_keys():
-            attempt(lambda k=key: bodies.function(k, Span(0, 0)))
+            attempt(bodies.function, key, Span(0, 0))
         steps = [
             step
             for role, members in symbols.roles.items()
             for node in members.steps
-            if (step := attempt(lambda r=role, n=node: step_of(bodies, r, n))) is not None
+            if (step := attempt(step_of, bodies, role, node)) is not None
         ]
         for role, members in symbols.roles.items():
             for proc in members.procedures.values():
-                attempt(lambda p=proc, r=role: bodies.body(Mode.HANDLER, world.roles[r]).procedure(p.name, p))
+                attempt(bodies.body(Mode.HANDLER, world.roles[role]).procedure, proc.name, proc)
         properties = [
-            prop
-            for decl in symbols.properties.values()
-            if (prop := attempt(lambda d=decl: property_of(bodies, d))) is not None
+            prop for decl in symbols.properties.values() if (prop := attempt(property_of, bodies, decl)) is not None
         ]
-        final = attempt(lambda: final_of(bodies, self.check))
-        bound = attempt(lambda: bound_of(bodies, self.check))
+        final = attempt(final_of, bodies, self.check)
+        bound = attempt(bound_of, bodies, self.check)
         expectations, counts = expectations_of(bodies, self.check, judged=not self.outside)
         strong = strong_of(world, self.check)
         if self.reporter.errors:
@@ -210,11 +209,11 @@ class _Elaborator:
                         "PSM308", f"shared `{name}` outlives every crash and cannot be volatile", decl.span,
                         help="write `shared durable` or `shared ghost`",
                     )  # fmt: skip
-                attempt(lambda d=decl, at=slot: self._variable(d.var, None, at))
+                attempt(self._variable, decl.var, None, slot)
                 slot += 1
         for role, members in self.symbols.roles.items():
             for var in members.variables.values():
-                attempt(lambda v=var, r=role, at=slot: self._variable(v, self.world.roles[r], at))
+                attempt(self._variable, var, self.world.roles[role], slot)
                 slot += self.world.roles[role].size
         return slot
 

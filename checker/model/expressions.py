@@ -17,6 +17,7 @@ from checker.model import ir
 from checker.model.access import AccessMixin
 from checker.model.context import Bad, Use
 from checker.model.convert import coerce, plain_items
+from checker.model.intervals import interval
 from checker.model.types import (
     BOOL,
     INT,
@@ -238,25 +239,27 @@ class Expressions(AccessMixin):
     def operate(self, op: str, left: ir.Expr, right: ir.Expr, node: ast.Binary | ast.Assign) -> ir.Expr:
         """Arithmetic, or the operation of that sign on two collections."""
         span = node.span
-        if isinstance(left.type, SetT | SeqT | BagT) and isinstance(right.type, SetT | SeqT | BagT):
-            left, right = plain_items(left, right.type.elem, span), plain_items(right, left.type.elem, span)
-        match left.type, right.type:
-            case SetT(), SetT() if op in "+-&" and not isinstance(join(left.type, right.type), BagT):
-                elem = self.joined(left.type.elem, right.type.elem, span, f"the sets around `{op}`")
+        first, second = left.type, right.type
+        if isinstance(first, SetT | SeqT | BagT) and isinstance(second, SetT | SeqT | BagT):
+            left, right = plain_items(left, second.elem, span), plain_items(right, first.elem, span)
+            first, second = left.type, right.type
+        match first, second:
+            case SetT(), SetT() if op in "+-&" and not isinstance(join(first, second), BagT):
+                elem = self.joined(first.elem, second.elem, span, f"the sets around `{op}`")
                 kind = {"+": "union", "-": "minus", "&": "meet"}[op]
-                limit = left.type.limit if op == "-" else None
-                kept = left.type.elem if op == "-" else elem
+                limit = first.limit if op == "-" else None
+                kept = first.elem if op == "-" else elem
                 return ir.Collect(kind, left, right, SetT(kept, limit))  # type: ignore[arg-type]
             case SeqT(), SeqT() if op == "+":
-                elem = self.joined(left.type.elem, right.type.elem, span, "the sequences around `+`")
-                a, b = left.type.limit, right.type.limit
-                return ir.Collect("concat", left, right, SeqT(elem, None if a is None or b is None else a + b))
+                elem = self.joined(first.elem, second.elem, span, "the sequences around `+`")
+                n, m = first.limit, second.limit
+                return ir.Collect("concat", left, right, SeqT(elem, None if n is None or m is None else n + m))
             case BagT(), BagT() if op in "+-":
-                elem = self.joined(left.type.elem, right.type.elem, span, f"the bags around `{op}`")
-                limit = left.type.limit if op == "-" else None
+                elem = self.joined(first.elem, second.elem, span, f"the bags around `{op}`")
+                limit = first.limit if op == "-" else None
                 return ir.Collect("bag_plus" if op == "+" else "bag_minus", left, right, BagT(elem, limit))
-            case (SetT() | SeqT() | BagT(), _) if op in "+-" and join(left.type.elem, right.type) is not None:
-                shape = "{…}" if isinstance(left.type, SetT) else "[…]"
+            case (SetT() | SeqT() | BagT(), _) if op in "+-" and join(first.elem, second) is not None:
+                shape = "{…}" if isinstance(first, SetT) else "[…]"
                 self.reporter.error(
                     "PSM301",
                     f"`{op}` needs two collections, not {show(left.type)} and {show(right.type)}",
@@ -275,7 +278,8 @@ class Expressions(AccessMixin):
         return self.arith(op, a, b, span)
 
     def arith(self, op: str, a: ir.Expr, b: ir.Expr, span: Span) -> ir.Expr:
-        assert isinstance(a.type, IntT) and isinstance(b.type, IntT)
+        assert isinstance(a.type, IntT)
+        assert isinstance(b.type, IntT)
         return ir.Arith(op, a, b, interval(op, a.type, b.type), span)  # type: ignore[arg-type]
 
     def compare(self, node: ast.Binary) -> ir.Expr:
@@ -319,9 +323,10 @@ class Expressions(AccessMixin):
     def domain(self, node: ast.Expr | ast.Range) -> ir.Expr:
         """A domain: `lo .. hi`, a collection, or a name; a single role's name is a set here."""
         if isinstance(node, ast.Range):
-            lo, hi = self.int(node.lo, "the lower end"), self.int(node.hi, "the upper end")
-            assert isinstance(lo.type, IntT) and isinstance(hi.type, IntT)
-            return ir.RangeSet(lo, hi, SetT(IntT(lo.type.lo, hi.type.hi)))
+            low, high = self.int(node.lo, "the lower end"), self.int(node.hi, "the upper end")
+            assert isinstance(low.type, IntT)
+            assert isinstance(high.type, IntT)
+            return ir.RangeSet(low, high, SetT(IntT(low.type.lo, high.type.hi)))
         if isinstance(node, ast.Name) and node.text not in self.ctx.scope:
             decl = self.world.symbols.globals.get(node.text)
             if isinstance(decl, ast.RoleDecl):
@@ -376,26 +381,3 @@ class Expressions(AccessMixin):
         with self.ctx.bound(local):
             value = self.expr(body)
         return ir.MakeMap(local, value, MapT(key, value.type))
-
-
-def interval(op: str, a: IntT, b: IntT) -> IntT:
-    """The interval of an arithmetic operation, as narrow as its operands' intervals allow."""
-    if op == "%":
-        if b.lo is None or b.hi is None:
-            return IntT(0, None)
-        return IntT(0, max(abs(b.lo), abs(b.hi)) - 1 if (b.lo, b.hi) != (0, 0) else 0)
-    if op in "+-":
-        if op == "-":
-            b = IntT(None if b.hi is None else -b.hi, None if b.lo is None else -b.lo)
-        return IntT(
-            None if a.lo is None or b.lo is None else a.lo + b.lo,
-            None if a.hi is None or b.hi is None else a.hi + b.hi,
-        )
-    if a.lo is None or a.hi is None or b.lo is None or b.hi is None:
-        return INT
-    if op == "*":
-        corners = [x * y for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
-    else:
-        divisors = [d for d in (b.lo, b.hi, -1, 1) if d != 0 and b.lo <= d <= b.hi]
-        corners = [x // d for x in (a.lo, a.hi) for d in divisors] or [0]
-    return IntT(min(corners), max(corners))

@@ -83,8 +83,8 @@ def expectations_of(
                 elif name.text in expectations:
                     bodies.reporter.error("PSM506", f"`{name}` is expected twice", name.span)
                 expectations[name.text] = Expectation(item.verdict, name.span)
-    for name in BUILTIN_PROPERTIES:
-        expectations.setdefault(name, Expectation("holds", bodies.world.symbols.spec.name.span))
+    for builtin in BUILTIN_PROPERTIES:
+        expectations.setdefault(builtin, Expectation("holds", bodies.world.symbols.spec.name.span))
     return expectations, counts
 
 

@@ -154,11 +154,11 @@ class Layout:
             widths.append(Width("faulty", "Set of processes", 1 << self.processes, self.processes))
         if self.cut is not None:
             widths.append(Width("cut", "Set of processes", 1 << self.processes, self.processes))
-        for budget in self.machine.budgets:
-            if budget.key in self.budgets:
-                widths.append(
-                    Width(f"left of {budget.key}", f"0..{budget.count}", budget.count + 1, bits_for(budget.count + 1))
-                )
+        widths += [
+            Width(f"left of {budget.key}", f"0..{budget.count}", budget.count + 1, bits_for(budget.count + 1))
+            for budget in self.machine.budgets
+            if budget.key in self.budgets
+        ]
         return tuple(widths)
 
     @cached_property

@@ -17,17 +17,15 @@ from checker.model.context import Bad, Mode
 from checker.model.convert import store
 from checker.model.expressions import Expressions
 from checker.model.machine import Procedure
-from checker.model.walk import nested, sends, widened
 from checker.model.types import (
     BOOL,
     INT,
-    RoleInfo,
     BagT,
     IntT,
-    MapT,
     OptT,
     ProcT,
     RecordT,
+    RoleInfo,
     SeqT,
     SetT,
     Type,
@@ -36,6 +34,7 @@ from checker.model.types import (
     matches,
     show,
 )
+from checker.model.walk import nested, sends, widened
 
 
 class Statements(Expressions):

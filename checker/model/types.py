@@ -331,6 +331,11 @@ def _limit(limit: int | None) -> int:
     return limit
 
 
+def roles_of(t: Type) -> tuple[RoleInfo, ...]:
+    """The roles of a process type; none of any other type."""
+    return t.roles if isinstance(t, ProcT) else ()
+
+
 def is_symmetric(t: Type) -> bool:
     """Whether the type contains identifiers whose order must not be looked at."""
     match t:

@@ -87,11 +87,11 @@ def conforms(t: Type, value: Value, where: Where | None = None) -> bool:
         case BoolT():
             return True
         case IntT(lo, hi):
-            return (lo is None or lo <= value) and (hi is None or value <= hi)
+            return bool((lo is None or lo <= value) and (hi is None or value <= hi))
         case EnumT(_, values):
-            return 0 <= value < len(values)
+            return bool(0 <= value < len(values))
         case IdT(_, size):
-            return 0 <= value < size
+            return bool(0 <= value < size)
         case ProcT(roles):
             return any(value in r.processes for r in roles)
         case OptT(inner):
@@ -192,7 +192,7 @@ def rank(t: Type, value: Value) -> int:
             return int(value)
         case IntT(lo, _):
             assert lo is not None
-            return int(value) - lo
+            return int(value - lo)
         case EnumT() | IdT():
             return int(value)
         case ProcT(roles):
@@ -221,7 +221,7 @@ def rank(t: Type, value: Value) -> int:
             code = 0
             for part in value:
                 code = code * base + rank(elem, part)
-            return code + sum(base**k for k in range(len(value)))
+            return int(code + sum(base**k for k in range(len(value))))
         case NeverT():
             raise AssertionError("no value")
     assert_never(t)

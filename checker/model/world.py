@@ -128,10 +128,10 @@ class World:
                 value, kind, span = self.value_of(e, node.span), e.type, node.span
             else:
                 value, span = override, decl.name.span
-                kind = BOOL if isinstance(value, bool) else IntT(value, value) if isinstance(value, int) else None
                 if isinstance(value, str):
                     kind, value = self._enum_value(name, value, span)
-                assert kind is not None
+                else:
+                    kind = BOOL if isinstance(value, bool) else IntT(value, value)
             if declared is None:
                 result = (kind, value)
             else:

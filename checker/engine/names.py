@@ -1,0 +1,110 @@
+"""The constants of a program under construction: what the generated code refers to by name.
+
+Values of types, rank tables, range checks and the places of errors are made once and get a name each. The generated code
+runs with these names and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from checker.base.source import Span
+from checker.engine import runtime
+from checker.engine.runtime import Memo, Site
+from checker.model.layout import Layout
+from checker.model.machine import Machine
+from checker.model.types import OptT, Type
+from checker.model.values import Value, conforms, domain, in_order, order_key, rank
+
+MAX_DOMAIN = 1 << 20
+"""The most values of a type that are listed, for a quantifier or a parameter."""
+
+
+class DomainTooLarge(Exception):
+    """A type has too many values to list them. `args[0]` is the type."""
+
+
+class Names:
+    """The constants of a program under construction: the globals of the generated code, and the sites of its errors."""
+
+    def __init__(self, machine: Machine, layout: Layout) -> None:
+        self.machine = machine
+        self.layout = layout
+        self.globals: dict[str, Any] = {
+            name: getattr(runtime, name)
+            for name in (
+                "Fail",
+                "bag_minus",
+                "bag_plus",
+                "divide",
+                "drop",
+                "entry",
+                "greatest",
+                "item",
+                "last",
+                "least",
+                "modulo",
+                "opt_field",
+                "put",
+                "put_item",
+                "ranged",
+                "role_of",
+                "some",
+                "take",
+            )
+        }
+        self.globals["in_order"] = in_order
+        self.globals["key"] = order_key
+        self.sites: list[Site] = []
+        self.functions = {key: f"f{i}" for i, key in enumerate(machine.functions)}
+        self.procedures = {key: f"p{i}" for i, key in enumerate(machine.procedures)}
+        self._made: dict[tuple[str, Any], str] = {}
+        self.where: Callable[[str, Value], bool] = lambda name, value: True
+        """Set by the program once the conditions of records are compiled."""
+
+    def satisfies(self, record: str, value: Value) -> bool:
+        """Whether a record's `where` holds. Conditions are compiled after the constants that ask for them."""
+        return self.where(record, value)
+
+    def constant(self, kind: str, key: Any, make: Callable[[], Any]) -> str:
+        """A global for something made once, such as the values of a type."""
+        name = self._made.get((kind, key))
+        if name is None:
+            name = self._made[kind, key] = f"k{len(self._made)}"
+            self.globals[name] = make()
+        return name
+
+    def site(self, code: str, span: Span, text: str, shown: Type | None = None) -> int:
+        """The number of an error's place."""
+        self.sites.append(Site(code, span, text, shown))
+        return len(self.sites) - 1
+
+    def values(self, t: Type) -> tuple[Value, ...]:
+        """The values of a type in order."""
+        found = tuple(islice(domain(t, self.satisfies), MAX_DOMAIN + 1))
+        if len(found) > MAX_DOMAIN:
+            raise DomainTooLarge(t)
+        return found
+
+    def listed(self, t: Type) -> str:
+        return self.constant("values", t, lambda: self.values(t))
+
+    def as_set(self, t: Type) -> str:
+        return self.constant("set", t, lambda: frozenset(self.values(t)))
+
+    def ranks(self, t: Type) -> str:
+        return self.constant("ranks", t, lambda: Memo(lambda v: rank(t, v)))
+
+    def checker(self, t: Type) -> str:
+        return self.constant("check", t, lambda: runtime.checker_for(t, self.satisfies))
+
+    def tester(self, t: Type) -> str:
+        def test(value: Value) -> bool:
+            return (value is not None or isinstance(t, OptT)) and conforms(t, value, self.satisfies)
+
+        return self.constant("test", t, lambda: test)
+
+    def positions(self, t: Type) -> str:
+        return self.constant("keys", t, lambda: runtime.keys_of(t))

@@ -1,0 +1,321 @@
+"""Mistakes in declarations: heads of handlers and roles, types and initial values, checks, missing names."""
+
+from __future__ import annotations
+
+from checker.lang.syntax_mistake import CLOSERS, ITEM, KEEP, MEMBER, NAME, TYPE, Mistake
+
+HEADS = (
+    Mistake(
+        "PSM100", "`<previous>` has no parameters", "write `on <previous> … {`", at=r"\(", before="on (?:restart|tick)"
+    ),
+    Mistake(
+        "PSM111",
+        "the condition behind `when` is missing",
+        "write `when …`, or leave `when` out",
+        before=r".*when \{ \}",
+        takes="LBRACE",
+    ),
+    Mistake(
+        "PSM111",
+        "the condition behind `when` is missing",
+        "write `when …`, or leave `when` out",
+        before=r".*when \{ .*",
+        at=":=",
+    ),
+    Mistake("PSM111", "the body of a handler stands in braces", "write `{ … }`", at="(?:->|=>)", takes="WHEN"),
+    Mistake(
+        "PSM107",
+        "a guard is one condition",
+        "join its parts with `and`",
+        at=",",
+        before=".*when .*",
+        takes="LIMIT LBRACE",
+    ),
+    Mistake(
+        "PSM111",
+        "`ignore` has no body",
+        "leave out the braces: an ignored message changes nothing",
+        at=r"\{",
+        before="ignore .*",
+    ),
+    Mistake(
+        "PSM107",
+        "the condition of a record stands behind `where`",
+        "write `record R(…) where …`",
+        at="(?:if|when|with|such|\\|)",
+        before="record .*",
+        takes="WHERE",
+    ),
+    Mistake(
+        "PSM107",
+        "a guard stands behind `when`, not behind `<at>`",
+        "write `when … {` before the body",
+        at=r"(?:if|where|requires?|guard|provided|with|and|unless|\[|&&|\|)",
+        takes="WHEN",
+    ),
+    Mistake("PSM107", "a guard stands behind `when`", "write `when …` without brackets", at=r"\(", takes="WHEN"),
+    Mistake(
+        "PSM107",
+        "a guard stands before the body, not in it",
+        "write `when … {` behind the handler's head, or `if … { … }` here",
+        before="when",
+        takes="ASSIGN",
+        blame_previous=True,
+    ),
+    Mistake(
+        "PSM107", "a guard stands behind the head of its handler", "write `on M when … {`", at="when", takes=MEMBER
+    ),
+    Mistake(
+        "PSM107", "a second `when`", "join the two conditions with `and`", at="when", before=".*when .*", takes="LBRACE"
+    ),
+    Mistake("PSM107", "`when` stands before `limit`", "write `when … limit … {`", at="when", before=".*limit .*"),
+    Mistake(
+        "PSM107",
+        "only handlers have guards, and `<word> <name>` is none",
+        "write `if … { … }` in the body",
+        at="when",
+        before=rf"(?P<word>proc|fun) (?P<name>{NAME})(?: \(.*\))?",
+    ),
+    Mistake(
+        "PSM100",
+        "the fields of a message have their types where it is declared",
+        "write names alone: `on <message>(<field>)`",
+        at=":",
+        before=rf"(?:on|ignore) (?P<message>{NAME}) \( (?:{NAME} , )*(?P<field>{NAME})",
+    ),
+    Mistake("PSM100", "empty parentheses", "write `<name>` without them", at=r"\)", before=rf"(?P<name>{NAME}) \("),
+    Mistake(
+        "PSM111",
+        "parameter `<name>` has no type",
+        "write `<name>: T`",
+        at=r"[,)]",
+        before=rf"(?:(?:action|timeout|fault|fun|proc|record|message) {NAME}|, {NAME}) \( .*?(?P<name>{NAME})",
+        takes="COLON",
+    ),
+    Mistake(
+        "PSM100",
+        "the sender of a message stands behind `from`",
+        "write `on M(x) from p`",
+        at=r"(?:by|of|<-|@|to|in)",
+        takes="FROM",
+    ),
+    Mistake(
+        "PSM111",
+        "a function has its result's type behind `:`",
+        "write `): T = …`",
+        at="(?:->|=>|returns)",
+        before=r"fun .*",
+        takes="COLON",
+    ),
+    Mistake(
+        "PSM100",
+        "the body of a function is one expression behind `=`",
+        "write `= …`, or `proc` in a role for statements",
+        at=r"\{",
+        before="fun .*",
+        takes="EQUAL",
+    ),
+    Mistake(
+        "PSM100",
+        "the number of processes stands in brackets",
+        "write `role <name>[…] {`",
+        at=r"\(",
+        before=rf"role (?P<name>{NAME})",
+    ),
+    Mistake(
+        "PSM111",
+        "`role <name>` needs its members in braces",
+        "write `role <name> { … }`",
+        at="(?:=|:|is|begin|extends)",
+        before=rf"role (?P<name>{NAME})",
+    ),
+    Mistake(
+        "PSM111",
+        "the fields of a message stand in parentheses",
+        "write `<name>(<field>: …)`",
+        at=rf"(?P<field>{NAME}) :",
+        before=rf"(?:message|,) (?P<name>{NAME})",
+        takes="LPAR",
+    ),
+    Mistake(
+        "PSM111",
+        "the fields of `<name>` stand in parentheses",
+        "write `<name>(f: T, …)`",
+        at=r"[\[{:=]",
+        before=rf"(?:(?:record|message) |.*, )(?P<name>{NAME})",
+        takes="LPAR",
+    ),
+    Mistake(
+        "PSM111",
+        "the values of an enum stand in braces",
+        "write `enum <name> { a, b }`",
+        at=r"(?:=|:|\(|\[)",
+        before=rf"enum (?P<name>{NAME})",
+    ),
+    Mistake(
+        "PSM111",
+        "a comma is missing between two values",
+        "write `<previous>, <at>`",
+        at=NAME,
+        before=r"enum .*",
+        only="COMMA RBRACE",
+    ),
+    Mistake(
+        "PSM111",
+        "`id <name>` needs its size in brackets",
+        "write `id <name>[2]`",
+        before=rf"id (?P<name>{NAME})",
+        only="LSQB",
+    ),
+    Mistake(
+        "PSM111",
+        "the items of a check stand in braces",
+        "write `check <name> { … }`",
+        before=rf"check (?P<name>{NAME})",
+        only="LBRACE",
+    ),
+)
+
+TYPES = (
+    Mistake(
+        "PSM111",
+        "the type `<name>` is given behind `=`",
+        "write `type <name> = …`",
+        before=rf"type (?P<name>{NAME})",
+        only="EQUAL",
+    ),
+    Mistake(
+        "PSM111",
+        "the type of `<name>` is missing",
+        "write `<name>: T`, with a type such as `bool`, `0..3` or `Set[R]`",
+        at=rf"(?:=|{CLOSERS})",
+        before=rf"(?P<name>{NAME}) :",
+        takes=TYPE,
+    ),
+    Mistake(
+        "PSM111",
+        "`<previous>` takes its types in brackets",
+        "write `<previous>[…]`",
+        before="(?:Set|Map|Seq|Bag)",
+        only="LSQB",
+    ),
+    Mistake(
+        "PSM111",
+        "`<kind>` needs a bound: every type is finite",
+        "write `<kind>[T, 3]`",
+        at=r"\]",
+        before=r"(?P<kind>Seq|Bag) \[ .*",
+        takes="COMMA",
+    ),
+    Mistake(
+        "PSM111",
+        "a map has a type of keys and one of values",
+        "write `Map[K, V]`",
+        before=r"Map \[ .*",
+        at=r"(?:->|=>|:|\]|to)",
+        takes="COMMA",
+    ),
+    Mistake(
+        "PSM111",
+        "variable `<name>` has no initial value",
+        "write `= …` behind its type; `= any S` begins with each element of S",
+        before=rf"{KEEP} (?P<name>{NAME}) : [^=]+",
+        takes="EQUAL",
+    ),
+    Mistake(
+        "PSM100",
+        "a variable is durable, volatile or ghost, and not two of them",
+        "leave out `<word>` or `<previous>`",
+        before="(?P<word>durable|volatile|ghost) (?:durable|volatile|ghost)",
+        only="COLON",
+    ),
+    Mistake(
+        "PSM111",
+        "variable `<name>` has no type",
+        "write `<name>: T = …`",
+        before=rf"{KEEP} (?P<name>{NAME})",
+        only="COLON",
+    ),
+    Mistake(
+        "PSM111",
+        "constant `<name>` has no value",
+        "write `= …` behind it; a check may override the value",
+        before=rf"const (?P<name>{NAME})(?: : [^=]+)?",
+        takes="EQUAL",
+    ),
+    Mistake("PSM100", "`let` takes no type", "write `let <name> = …`", at=":", before=rf"let (?P<name>{NAME})"),
+)
+
+CHECKS = (
+    Mistake(
+        "PSM111",
+        "`expect` says what is expected first",
+        "write `expect holds <name>` or `expect fails <name>`",
+        at=rf"(?P<name>{NAME}) (?!{NAME}$)",
+        before="expect",
+    ),
+    Mistake(
+        "PSM111", "a verdict stands behind `expect`", "write `expect <at> …`", at="(?:holds|fails|states)", takes=ITEM
+    ),
+    Mistake(
+        "PSM111",
+        "`<previous>` strikes a role",
+        "write `<previous> R <= 1`",
+        at="(?:<=|<|=|==|:)",
+        before="(?:crash|stop|byzantine|drift)",
+        only="NAME",
+    ),
+    Mistake(
+        "PSM100",
+        "`<previous>` strikes messages, and no role",
+        "write `<previous> <= 1`",
+        at=NAME,
+        before="(?:.* )?(?:lose|dup)",
+        only="__ANON_1",
+    ),
+    Mistake(
+        "PSM100",
+        "a cut names the roles on its two sides in parentheses",
+        "write `cut(A, B) <= 1`",
+        before=r".*cut(?: \( \S+)?",
+        takes="__ANON_1 COMMA",
+    ),
+    Mistake(
+        "PSM111",
+        "a comma is missing before `<previous>`",
+        "write `, <previous> …`",
+        before=r"faults .* (?:lose|dup|cut|crash|stop|byzantine|drift)",
+        only="EQUAL",
+        blame_previous=True,
+    ),
+    Mistake("PSM111", "a fault needs a budget", "write `<= 1` behind it", before="faults .*", takes="__ANON_1"),
+    Mistake(
+        "PSM111",
+        "a constant gets its value with `=`",
+        "write `<previous> = …`",
+        at="[:(]",
+        before=r"check .*",
+        only="EQUAL",
+    ),
+    Mistake(
+        "PSM111",
+        "the capacity of a network stands in brackets",
+        "write `<previous>[2]`",
+        at=r"[(0-9:]",
+        before="network.* (?:soup|bag|fifo)",
+        takes="LSQB",
+    ),
+    Mistake("PSM100", "symmetry is used where it may be", "write `symmetry off`, or leave it out", only="OFF"),
+    Mistake(
+        "PSM111",
+        "the kind of the network is missing",
+        "write `soup`, `bag[k]` or `fifo[k]`",
+        before="network.*",
+        takes="KIND",
+    ),
+)
+
+NAMES = (
+    Mistake("PSM111", "a name begins with a letter", "write a letter before `<at>`", at="[0-9]", only="NAME KIND"),
+    Mistake("PSM111", "a name is missing behind `<previous>`", "write a name", before=r".*\S+", only="NAME KIND"),
+)
