@@ -170,8 +170,18 @@ def without_endpoint(network: Network, net: Slot, process: int, width: int) -> S
     return tuple(code for code in net if not touches(code))
 
 
-def was_sent(net: Slot, first: int, process: int, width: int) -> bool:
-    """Whether a message whose codes start at `first + process * (width + 1)` is in a soup, to anyone."""
-    low = first + process * (width + 1)
-    at = bisect_left(net, low)
-    return at < len(net) and net[at] < low + width + 1
+def signatures(width: int) -> Callable[[Slot], frozenset[int]]:
+    """A function from a soup to who sent what in it: codes without their receivers.
+
+    The properties of a state ask many times for the same soup, so the last answer is kept.
+    """
+    last: Slot = ()
+    known: frozenset[int] = frozenset()
+
+    def signed(net: Slot) -> frozenset[int]:
+        nonlocal last, known
+        if net is not last:
+            last, known = net, frozenset([code // (width + 1) for code in net])
+        return known
+
+    return signed

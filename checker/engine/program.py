@@ -14,13 +14,14 @@ from typing import Any
 
 from checker.base.diagnostics import error
 from checker.engine.names import DomainTooLarge, Names
-from checker.engine.networks import Dropped, all_codes, sender, was_sent
+from checker.engine import networks
+from checker.engine.networks import Dropped, all_codes, sender
 from checker.engine.pycode import PyExpressions
 from checker.engine.pystmt import PyStatements
 from checker.engine.runtime import Fail, State, Tape, describe
 from checker.model import ir
 from checker.model.layout import Layout
-from checker.model.machine import Machine, Step
+from checker.model.machine import NOBODY, Machine, Step
 from checker.model.types import show
 from checker.model.values import Value, conforms
 
@@ -85,21 +86,16 @@ class Program:
     def _install_helpers(self) -> None:
         layout, width = self.layout, self.layout.processes
         globals_ = self.names.globals
+        signed = networks.signatures(width)
         globals_["__builtins__"] = _BUILTINS
         for i in range(len(self.machine.networks)):
             globals_[f"send{i}"] = sender(layout, i, self.dropped)
 
-        def sent1(net: Any, faulty: int, first: int, process: int) -> bool:
-            return bool(faulty >> process & 1) or was_sent(net, first, process, width)
-
-        def sent(net: Any, faulty: int, first: int, processes: Any) -> bool:
-            return any(sent1(net, faulty, first, p) for p in processes)
-
-        def sent_checked(net: Any, faulty: int, kind: str, payload: Any, processes: Any) -> bool:
+        def sent_checked(net: networks.Slot, kind: str, payload: Any, process: int) -> bool:
             fields = self.machine.messages[kind].fields
             if not all(conforms(t, v, self.names.where) for (_, t), v in zip(fields, payload, strict=True)):
                 return False
-            return any(sent1(net, faulty, layout.encode(kind, 0, -1, payload), p) for p in processes)
+            return layout.encode(kind, process, NOBODY, payload) // (width + 1) in signed(net)
 
         def inflight(net: Any, kind: str, senders: Any, receivers: Any) -> int:
             network = self.machine.networks[self.machine.messages[kind].network]
@@ -112,7 +108,7 @@ class Program:
                 and (receivers is None or letter.receiver in receivers)
             )
 
-        globals_.update(sent1=sent1, sent=sent, sent_checked=sent_checked, inflight=inflight)
+        globals_.update(signed=signed, sent_checked=sent_checked, inflight=inflight)
         globals_["silent"] = self._ask_silent
         self.names.where = self._where
 

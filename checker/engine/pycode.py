@@ -292,16 +292,19 @@ class PyExpressions:
         message = machine.messages[e.message]
         types = [t for _, t in message.fields]
         network = f"{self.state}[{layout.networks[message.network]}]"
-        faulty = f"{self.state}[{layout.faulty}]" if layout.faulty is not None else "0"
-        offset, width = layout.offsets[e.message], layout.processes + 1
-        senders = self.iterate(e.sender) if e.many else f"({self.expr(e.sender)},)"
         if all(fits(a.type, t) for a, t in zip(e.args, types, strict=True)):
-            first = f"{offset} + {self.payload(e.message, [self.expr(a) for a in e.args], types)} * {layout.processes * width}"
-            if not e.many:
-                return f"sent1({network}, {faulty}, {first}, {self.expr(e.sender)})"
-            return f"sent({network}, {faulty}, {first}, {senders})"
-        kind = self.names.constant("kind", e.message, lambda: e.message)
-        return f"sent_checked({network}, {faulty}, {kind}, ({self.items(e.args)}), {senders})"
+            payload = self.payload(e.message, [self.expr(a) for a in e.args], types)
+            first = f"{layout.offsets[e.message] // (layout.processes + 1)} + {payload} * {layout.processes}"
+            test = f"{first} + @ in signed({network})"  # @ is the sender
+        else:  # a value outside its field's range was never sent
+            kind = self.names.constant("kind", e.message, lambda: e.message)
+            test = f"sent_checked({network}, {kind}, ({self.items(e.args)}), @)"
+        if layout.faulty is not None:
+            test = f"({self.state}[{layout.faulty}] >> @ & 1 == 1 or {test})"
+        if e.many:
+            each = test.replace("@", "p")
+            return f"any({each} for p in {self.iterate(e.sender)})"
+        return "(" + test.replace("@", self.expr(e.sender)) + ")"
 
     def end(self, e: ir.Expr | None) -> str:
         if e is None:

@@ -162,10 +162,11 @@ def _resume(text: str, begin: int, problem: UnexpectedInput, blamed: Span) -> in
 
     That may be the line of the error itself, where what is to blame stands before it, such as a bracket.
     """
-    if problem.pos_in_stream is None or (isinstance(problem, UnexpectedToken) and problem.token.type == "$END"):
+    offset: int | None = getattr(problem, "pos_in_stream", None)
+    if offset is None or (isinstance(problem, UnexpectedToken) and problem.token.type == "$END"):
         return None
-    line = text.rfind("\n", 0, problem.pos_in_stream) + 1
-    start = line if blamed.start <= line else problem.pos_in_stream
+    line = text.rfind("\n", 0, offset) + 1
+    start = line if blamed.start <= line else offset
     match = _DECLARATION.search(text, max(start, begin + 1, len(_HEADER)))
     return None if match is None else match.start()
 

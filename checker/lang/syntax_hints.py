@@ -151,9 +151,8 @@ def _foreign_text(scene: Scene, problem: UnexpectedInput) -> Diagnostic | None:
 def _unknown_character(scene: Scene, problem: UnexpectedInput) -> Diagnostic | None:
     if not isinstance(problem, UnexpectedCharacters) or not scene.at.text or scene.at.text in OPERATORS:
         return None
-    offset = problem.pos_in_stream or 0
-    char = scene.source.text[offset]
-    word = Word("symbol", char, offset, offset + 1)
+    char = scene.source.text[scene.offset]
+    word = Word("symbol", char, scene.offset, scene.offset + 1)
     plain = unicodedata.normalize("NFKC", char)
     shown = f"`{char}`" if char.isprintable() and not char.isspace() else f"U+{ord(char):04X}"
     name = unicodedata.name(char, "")

@@ -75,12 +75,14 @@ class Scene:
     """A syntax error and its surroundings.
 
     `at` is the word that does not fit; if `inside`, the parser had already taken its first part, as the `:` of `:=`.
+    `offset` is where the parser stopped.
     `before` and `after` are the words on both sides, joined by blanks; `after` begins with `at`.
     """
 
     source: Source
     at: Word
     inside: bool
+    offset: int
     previous: Word | None
     before: str
     after: str
@@ -102,7 +104,8 @@ def look(source: Source, problem: UnexpectedInput) -> Scene:
     """The surroundings of an error in `source`."""
     text = source.text
     at_end = isinstance(problem, UnexpectedToken) and problem.token.type == "$END"
-    offset = len(text) if at_end or problem.pos_in_stream is None else problem.pos_in_stream
+    reached: int | None = getattr(problem, "pos_in_stream", None)
+    offset = len(text) if at_end or reached is None else reached
     tops = [match.start() for match in _TOP.finditer(text, 0, offset)]
     words = _words(text, tops[-3] if len(tops) > 3 else 0, offset)
     number = next((i for i, word in enumerate(reversed(words), 1) if word.start <= offset < word.end), None)
@@ -121,6 +124,7 @@ def look(source: Source, problem: UnexpectedInput) -> Scene:
         source=source,
         at=at,
         inside=offset > at.start and at.kind != "end",
+        offset=offset,
         previous=words[number - 1] if number else None,
         before=" ".join(_short(word) for word in words[max(0, number - NEAR) : number]),
         after=" ".join(_short(word) for word in words[number : number + NEAR]),

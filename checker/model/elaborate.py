@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import ParamSpec, TypeVar
 
 from checker.base.diagnostics import Reporter, did_you_mean
-from checker.base.source import Span
+from checker.base.source import Source, Span
 from checker.lang import ast
 from checker.lang.resolve import Symbols, declare
 from checker.model import ir
@@ -57,6 +57,30 @@ def elaborate(spec: ast.Spec, source_reporter: Reporter, check: str | None, over
     reporter.raise_if_errors()
     assert machine is not None
     return machine
+
+
+def elaborate_view(
+    spec: ast.Spec, source: Source, check: str | None, overrides: Mapping[str, Value], view: ast.Expr, text: Source
+) -> tuple[Machine, ir.Expr]:
+    """The machine of a check as `elaborate` makes it, and one more expression over its states.
+
+    The expression is typed as in a property; `text` is the source it was parsed from, where its errors are shown.
+
+    Raises:
+        SpecError: with everything that is wrong with the spec, or else with the expression.
+    """
+    reporter = Reporter(source)
+    symbols = declare(spec, reporter)
+    reporter.raise_if_errors()
+    elaborator = _Elaborator(symbols, reporter, symbols.checks[check] if check is not None else None, overrides)
+    machine = elaborator.machine()
+    reporter.raise_if_errors()
+    assert machine is not None
+    reporter.source, reporter.found = text, []
+    value = attempt(elaborator.bodies.body(Mode.PROPERTY, None).expr, view)
+    reporter.raise_if_errors()
+    assert value is not None
+    return machine, value
 
 
 def attempt(f: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:

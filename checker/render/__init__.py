@@ -1,0 +1,1 @@
+"""Showing results: as text, JSON, drawings. Pure functions over data; nothing here explores, judges, or writes to a terminal."""

@@ -1,0 +1,1 @@
+"""The documentation site: pages made from specs and from what checking them gave."""
