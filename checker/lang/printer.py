@@ -158,7 +158,7 @@ class _Printer:
                 return self._enum(decl)
             case ast.RecordDecl():
                 head = concat(f"record {decl.name}", self._params(decl.fields))
-                return head if decl.where is None else concat(head, self._clause("where", decl.where))
+                return concat(head, self._clauses(("where", decl.where)))
             case ast.MessageDecl():
                 sigs = (concat(sig.name.text, self._params(sig.fields)) for sig in decl.sigs)
                 return concat("message ", phrases.listed(sigs))
@@ -230,9 +230,13 @@ class _Printer:
         items: list[Doc] = [Text(f"{p.name}: {self._phrases.type(p.type)}") for p in params]
         return concat("(", self._phrases.listed(items, by=4), ")") if items else Text("")
 
-    def _clause(self, word: str, expr: ast.Expr) -> Doc:
-        """` when …` behind a head, or on a line of its own."""
-        return Group(Nest(concat(Line(), f"{word} ", Nest(self._phrases.expr(expr)))))
+    def _clauses(self, *clauses: tuple[str, ast.Expr | None]) -> Doc:
+        """` when …` and the like behind a head, or each on a line of its own."""
+        parts: list[Doc] = []
+        for word, expr in clauses:
+            if expr is not None:
+                parts += [Line(), concat(f"{word} ", Nest(self._phrases.expr(expr)))]
+        return Group(Nest(Concat(tuple(parts))))
 
     # ---- roles
 
@@ -259,7 +263,7 @@ class _Printer:
                 return self._handler(concat(head, self._params(member.params)), member)
             case ast.Ignore():
                 head = f"ignore {_reception(member)}"
-                return Text(head) if member.guard is None else concat(head, self._clause("when", member.guard))
+                return concat(head, self._clauses(("when", member.guard)))
             case ast.ProcDecl():
                 return concat(f"proc {member.name}", self._params(member.params), " ", self._block(member.body))
             case ast.FunDecl():
@@ -268,12 +272,8 @@ class _Printer:
                 assert_never(member)
 
     def _handler(self, head: Doc, handler: ast.OnMessage | ast.Handler) -> Doc:
-        parts = [head]
-        if handler.guard is not None:
-            parts.append(self._clause("when", handler.guard))
-        if handler.limit is not None:
-            parts.append(self._clause("limit", handler.limit))
-        return concat(*parts, " ", self._block(handler.body))
+        clauses = self._clauses(("when", handler.guard), ("limit", handler.limit))
+        return concat(head, clauses, " ", self._block(handler.body))
 
     # ---- checks
 

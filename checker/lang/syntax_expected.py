@@ -92,12 +92,22 @@ def literals(terminals: Iterable[str]) -> set[str]:
     return {text for text in found if text in KEYWORDS or text in _CHOICE_WORDS}
 
 
+def ended(scene: Scene) -> bool:
+    """Whether an expression ends just before the error, so that an operator might follow.
+
+    The parser may have given up operators already: the words after the expression decide that it has ended.
+    """
+    if scene.takes("ADD", "AND"):
+        return True
+    return scene.takes("CONST", "IGNORE", "SEND") and _ENDED.search(scene.before) is not None
+
+
 def expected(scene: Scene) -> str:
     """What the parser would have taken, in at most six names."""
     left = set(scene.accepts)
     names: list[str] = []
-    if not left & {"ADD", "AND"} and left & {"CONST", "IGNORE", "SEND"} and _ENDED.search(scene.before):
-        names.append("an operator")  # which the parser had given up already, to end the expression
+    if ended(scene) and not left & {"ADD", "AND"}:
+        names.append("an operator")
     for mark, name, terminals in _SUMMARIES:
         if mark in left:
             names.append(name)

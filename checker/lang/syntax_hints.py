@@ -19,7 +19,7 @@ from lark.exceptions import UnexpectedCharacters
 from checker.base.diagnostics import Diagnostic, did_you_mean
 from checker.base.source import Source
 from checker.lang.syntax_declarations import CHECKS, HEADS, NAMES, TYPES
-from checker.lang.syntax_expected import expected, literals
+from checker.lang.syntax_expected import ended, expected, literals
 from checker.lang.syntax_mistake import Mistake
 from checker.lang.syntax_scene import Bracket, Scene, Word, look
 from checker.lang.syntax_statements import ASSIGNMENT, EXPRESSIONS, STATEMENTS
@@ -265,7 +265,9 @@ def _dangling(scene: Scene) -> Diagnostic | None:
     if match is None:
         return None
     help = f"write it behind `{match[1]}`"
-    missing = "a name" if match[1] in NAMING | {".", "?."} else "an expression"
+    missing = {",": "something", ".": "a name", "?.": "a name"}.get(match[1]) or (
+        "a name" if match[1] in NAMING else "an expression"
+    )
     return _say(scene, "PSM111", f"{missing} is missing before {_shown(word)}", help, word=word)
 
 
@@ -299,14 +301,19 @@ def _misplaced(scene: Scene) -> Diagnostic | None:
 def _general(scene: Scene) -> Diagnostic:
     at, previous = scene.at, scene.previous
     code, word, near = "PSM100", at, None
-    if at.kind == "name" and not scene.takes("NAME") and (scene.indent(at) is not None or not scene.takes("CONST")):
-        near = _near(at.text, literals(scene.accepts))
+    if at.kind == "name" and not scene.takes("NAME"):
+        candidates = literals(scene.accepts)
+        if scene.indent(at) is None:
+            candidates -= BEGIN_DECLARATION
+        if ended(scene):
+            candidates |= {"and", "or", "not", "in", "with"}
+        near = _near(at.text, candidates)
     if near is None and previous is not None and scene.takes("ASSIGN") and at.kind == "name":
         near = _near(previous.text, BEGIN_STATEMENT)
         word = previous if near else at
-    for accepts, candidates in (({"EQUAL"}, BEGIN_ITEM), ({"DOT"}, FAULTS)):
+    for accepts, words in (({"EQUAL"}, BEGIN_ITEM), ({"DOT"}, FAULTS)):
         if near is None and previous is not None and scene.accepts == accepts and at.kind == "name":
-            near = _near(previous.text, candidates)
+            near = _near(previous.text, words)
             word = previous if near else at
     if near is None and previous is not None and previous.kind == "name" and scene.takes("ASSIGN"):
         message = f"{_shown(previous)} is not a statement"
@@ -322,4 +329,4 @@ def _general(scene: Scene) -> Diagnostic:
 
 
 def _near(name: str, candidates: Iterable[str]) -> str | None:
-    return did_you_mean(name, candidates) if len(name) <= _LONGEST else None
+    return did_you_mean(name, candidates) if 1 < len(name) <= _LONGEST else None

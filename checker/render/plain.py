@@ -47,12 +47,11 @@ class Signs:
     unjudged: str
     arrow: str
     dot: str
-    bar: str
     more: str
 
 
-UNICODE = Signs("✓", "✗", "…", "!", "·", "→", "·", "│", "…")
-ASCII = Signs("+", "x", "?", "!", "-", "->", "-", "|", "...")
+UNICODE = Signs("✓", "✗", "…", "!", "·", "→", "·", "…")
+ASCII = Signs("+", "x", "?", "!", "-", "->", "-", "...")
 
 
 def signs_for(encoding: str | None) -> Signs:

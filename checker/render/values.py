@@ -7,12 +7,12 @@ that a step that changes one entry of a map shows that entry alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from checker.model.machine import Machine
-from checker.model.types import BagT, MapT, OptT, RecordT, SeqT, SetT, Type
+from checker.model.types import BagT, MapT, NeverT, OptT, RecordT, SeqT, SetT, Type
 from checker.model.values import instance_name
 from checker.properties.kinds import Json
 
@@ -38,19 +38,19 @@ class Names:
     """The types of a machine's variables, by the names that traces use. Without a machine: JSON as it stands."""
 
     def __init__(self, machine: Machine | None = None) -> None:
-        self.types: dict[str, Type] = {}
-        for var in machine.variables if machine is not None else ():
+        self.types: dict[str, Type] = {"faulty": SetT(NeverT()), "cut": SetT(NeverT())}
+        if machine is None:
+            return
+        for var in machine.variables:
             if var.role is None:
                 self.types[var.name] = var.type
             else:
-                role = machine.roles[var.role]  # type: ignore[union-attr]
+                role = machine.roles[var.role]
                 for process in role.processes:
                     self.types[f"{instance_name(role, process)}.{var.name}"] = var.type
 
     def show(self, name: str, value: Json) -> str:
         """The value of a variable."""
-        if name in ("faulty", "cut") and name not in self.types:
-            return _braced(value)
         return show(self.types.get(name), value)
 
     def step(self, before: Mapping[str, Json], changed: Mapping[str, Json]) -> list[Change]:
@@ -58,13 +58,11 @@ class Names:
         lines: list[Change] = []
         for name, value in changed.items():
             if name != "network":
-                lines += changes(self.types.get(name), name, before.get(name), value, self.show)
+                lines += changes(self.types.get(name), name, before.get(name), value)
         network = changed.get("network")
         if isinstance(network, dict):
-            for key, kind in (("removed", "remove"), ("added", "add")):
-                messages = network.get(key)
-                for text in grouped(str(m) for m in messages) if isinstance(messages, list) else ():
-                    lines.append(Change(kind, "", "", text))  # type: ignore[arg-type]
+            lines += [Change("remove", "", "", text) for text in grouped(network.get("removed"))]
+            lines += [Change("add", "", "", text) for text in grouped(network.get("added"))]
         return lines
 
 
@@ -94,11 +92,7 @@ def show(t: Type | None, value: Json) -> str:
     return str(value)
 
 
-def _braced(value: Json) -> str:
-    return "{" + ", ".join(str(v) for v in value) + "}" if isinstance(value, list) else show(None, value)
-
-
-def changes(t: Type | None, place: str, old: Json, new: Json, root_show: object = None) -> list[Change]:
+def changes(t: Type | None, place: str, old: Json, new: Json) -> list[Change]:
     """The parts of a value that differ, each with its place: `log[RM0]`, `ballot.round`."""
     match t, old, new:
         case OptT(inner), _, _ if old is not None and new is not None:
@@ -116,17 +110,15 @@ def changes(t: Type | None, place: str, old: Json, new: Json, root_show: object 
         case SeqT(), list(), list() if len(show(t, old)) > SHORT and new[: len(old)] == old:
             return [Change("add", place, "", show(t, new[len(old) :]))]
         case _:
-            if callable(root_show):
-                return [Change("set", place, str(root_show(place, old)), str(root_show(place, new)))]
             return [Change("set", place, show(t, old), show(t, new))]
     return [line for name, part, a, b in parts if a != b for line in changes(part, name, a, b)]
 
 
-def grouped(messages: Iterable[str]) -> list[str]:
+def grouped(messages: Json) -> list[str]:
     """Messages as lines: one message to several receivers is one line, equal copies are counted."""
     receivers: dict[str, list[str]] = {}
-    for message in messages:
-        content, arrow, receiver = message.rpartition(" -> ")
+    for message in messages if isinstance(messages, list) else ():
+        content, arrow, receiver = str(message).rpartition(" -> ")
         receivers.setdefault(content + arrow, []).append(receiver)
     lines = []
     for content, all_of_them in receivers.items():

@@ -2,8 +2,8 @@
 
 Specs come from anywhere, and their names, comments and values end up on pages. Three rules keep that harmless:
 
-- Everything passes `escape` on its way into HTML. It makes characters visible that would hide or reorder what a reader
-  sees (controls, direction overrides), and escapes `&`, `<`, `>` and both quotes.
+- Everything passes `escape` on its way into HTML. It writes characters that hide or reorder what a reader sees as
+  escapes (`clean`), and escapes `&`, `<`, `>` and both quotes.
 - What stands in Markdown passes `escape_markdown`, which writes all but letters, digits and blanks as character
   references, so that no sequence of characters is syntax.
 - Doc comments know a handful of conventions (paragraphs, lists, `code`, https addresses), turned into HTML by `doc_html`
@@ -14,44 +14,29 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 
-_HIDDEN = frozenset("\u2028\u2029\ufeff")
+from checker.render.plain import clean
+
 _CODE_OR_LINK = re.compile(r"`([^`]+)`|(https://[^\s<>\"'`]*[\w/])")
-_BULLET = re.compile(r"\s*[-*] +(.*)")
-_TITLE_LENGTH = 72
-
-
-def visible(text: str) -> str:
-    """The text with controls and format characters written as `\\u202e`; line breaks and tabs stay."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        f"\\u{ord(c):04x}" if c in _HIDDEN or (c not in "\n\t" and unicodedata.category(c) in ("Cc", "Cf", "Cs")) else c
-        for c in text
-    )
+_ITEM = re.compile(r"\s*([-*]|[0-9]{1,2}\.) +(.*)")
+_TITLE_LENGTH = 40
 
 
 def escape(text: str) -> str:
     """The text for HTML, in an element or in a quoted attribute."""
-    return html.escape(visible(text), quote=True)
+    return html.escape(clean(text), quote=True)
 
 
 def escape_markdown(text: str) -> str:
     """The text for Markdown: no character but letters, digits and single blanks stands for itself."""
-    one_line = " ".join(visible(text).split())
+    one_line = " ".join(clean(text).split())
     return "".join(c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in one_line)
 
 
 def slug(text: str) -> str:
     """A name for files, addresses and anchors: ASCII letters, digits, `_` and `-`; never empty."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-") or "x"
-
-
-def count(number: int, noun: str) -> str:
-    """`1 step`, `1,568 states`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(items: Iterable[str], *, last: str = "and") -> str:
@@ -73,27 +58,31 @@ def paragraphs(doc: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     return tuple(found)
 
 
-def title_of(doc: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
-    """The title that a doc comment begins with, and the rest.
-
-    A title is a short first paragraph of one line. It may end in a full stop, which is left out.
-    """
+def title_of(doc: Sequence[str]) -> tuple[str | None, tuple[tuple[str, ...], ...]]:
+    """The title that a doc comment begins with (`Paxos: several servers agree …`), and its paragraphs without it."""
     parts = paragraphs(doc)
-    if not parts or len(parts) < 2 or len(parts[0]) != 1 or len(parts[0][0].strip()) > _TITLE_LENGTH:
-        return None, tuple(doc)
-    rest = list(doc)
-    while rest and not rest[0].strip():
-        rest.pop(0)
-    return parts[0][0].strip().removesuffix("."), tuple(rest[1:])
+    if not parts:
+        return None, ()
+    title, colon, rest = parts[0][0].partition(": ")
+    if not colon or len(title) > _TITLE_LENGTH or "`" in title:
+        return None, parts
+    return title.strip(), ((rest[:1].upper() + rest[1:], *parts[0][1:]), *parts[1:])
 
 
-def first_sentence(doc: Sequence[str]) -> str:
-    """The first sentence of a doc comment, on one line, without the marks of code."""
-    parts = paragraphs(doc)
+def words_of(name: str) -> str:
+    """`TwoPhaseCommit` and `two_phase_commit` as words: `Two phase commit`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_+", " ", name).split()
+    text = " ".join(w if w.isupper() and len(w) > 1 else w.lower() for w in words)
+    return text[:1].upper() + text[1:]
+
+
+def first_sentence(parts: Sequence[Sequence[str]]) -> str:
+    """The first sentence of paragraphs, on one line, without the marks of code."""
     if not parts:
         return ""
     text = " ".join(" ".join(parts[0]).split()).replace("`", "")
-    end = re.search(r"[.?!](?= |$)", text)
+    # A full stop behind a single letter ends an initial.
+    end = re.search(r"(?<!\b[A-Z])[.?!](?= |$)", text)
     return text[: end.end()] if end else text
 
 
@@ -114,20 +103,27 @@ def inline_html(text: str) -> str:
 
 def doc_html(doc: Sequence[str]) -> str:
     """A doc comment as paragraphs and lists."""
-    return "".join(_paragraph(lines) for lines in paragraphs(doc))
+    return paragraphs_html(paragraphs(doc))
 
 
-def _paragraph(lines: tuple[str, ...]) -> str:
-    """A paragraph; from its first line that begins with `- ` on, a list."""
+def paragraphs_html(parts: Iterable[Sequence[str]]) -> str:
+    """Paragraphs in HTML; from its first line that begins with `- ` or `1. ` on, a paragraph is a list."""
+    return "".join(_paragraph(lines) for lines in parts)
+
+
+def _paragraph(lines: Sequence[str]) -> str:
     plain: list[str] = []
     items: list[list[str]] = []
+    tag = "ul"
     for line in lines:
-        bullet = _BULLET.fullmatch(line)
-        if bullet:
-            items.append([bullet.group(1)])
+        item = _ITEM.fullmatch(line)
+        if item:
+            if not items and item.group(1)[0].isdigit():
+                tag = "ol"
+            items.append([item.group(2)])
         else:
             (items[-1] if items else plain).append(line.strip())
     result = f"<p>{inline_html(' '.join(plain))}</p>" if plain else ""
     if items:
-        result += "<ul>" + "".join(f"<li>{inline_html(' '.join(item))}</li>" for item in items) + "</ul>"
+        result += f"<{tag}>" + "".join(f"<li>{inline_html(' '.join(item))}</li>" for item in items) + f"</{tag}>"
     return result

@@ -240,8 +240,8 @@ def test_the_arms_of_a_statement() -> None:
 
 def test_a_long_head_breaks_before_its_guard() -> None:
     guard = " and ".join(f"cond_number_{n}" for n in range(4))
-    assert member(f"fair action Act(x: T) when {guard} {{ x := 1 }}") == (
-        f"fair action Act(x: T)\n  when {guard} {{ x := 1 }}"
+    assert member(f"fair action Action(x: T) when {guard} {{ x := 1 }}") == (
+        f"fair action Action(x: T)\n  when {guard} {{ x := 1 }}"
     )
     longer = " and ".join(f"condition_number_{n}" for n in range(6))
     assert member(f"fair action Act(x: T) when {longer} limit y < 3 {{ x := 1 }}").splitlines() == [
@@ -296,7 +296,7 @@ def test_comments_keep_their_places() -> None:
         ("spec T # name\n", "spec T  # name\n"),
         ("# one\n\n# two\nspec T", "# one\n\n# two\nspec T\n"),
         ("spec T\n# end", "spec T\n# end\n"),
-        ("spec T\nconst N = 1 + # why\n 2\n", "spec T\nconst N =\n  1 +  # why\n  2\n"),
+        ("spec T\nconst N = 1 + # why\n 2\n", "spec T\nconst N =\n  1 +  # why\n    2\n"),
         ("spec T\nenum E { a, # first\n b, # second\n}", "spec T\nenum E {\n  a,  # first\n  b  # second\n}\n"),
         ("spec T\nrole R { # why\n}", "spec T\nrole R {  # why\n}\n"),
         ("spec T\nrole R {\n# why\n}", "spec T\nrole R {\n  # why\n}\n"),

@@ -1,0 +1,278 @@
+"""A trace as a sequence diagram in SVG: lifelines, messages as arrows, faults as bands.
+
+Time runs downwards, one row for each step. A step is a numbered box on the lifeline of its process, with its name and what
+it changed beside it. A step that consumes a message has an arrow from the box of the step that sent it, so a slanted arrow
+is a message that was late, and two arrows from one box are one message that arrived twice. Whatever was broken stands on
+a band across the picture, and the lifeline of a process that is down is dotted.
+
+The input is a trace and the names of the processes; everything else is read from the names of the steps, whose form
+`engine.labels` defines. Colours are `currentColor` and tones that can be read on light and on dark ground. Coordinates
+are whole numbers, so the same trace gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
+from html import escape
+
+from checker.properties.kinds import Trace
+from checker.render.plain import clean, plural, shortened
+from checker.render.values import Change, Names
+
+_STEP = re.compile(
+    r"(?P<process>\w+)\.(?P<ignore>ignore )?(?P<name>\w+)(?:\((?P<args>.*)\))?"
+    r"(?: <- (?P<sender>\w+))?(?: \[(?P<notes>.*)\])?"
+)
+_LINK = re.compile(r"(?P<kind>lose|dup) (?P<content>.*) (?P<sender>\w+) -> (?P<receiver>\w+)(?: \[.*\])?")
+_TORN = re.compile(r"\b(crash|stop) after \d+ effects?")
+
+_CHAR = 7.3  # the width of a character of the labels, in pixels; a little more than what fonts need
+_ROW, _TOP, _BOX, _MARGIN, _GAP = 50, 46, 13, 24, 12
+_LABEL, _CHANGE = 34, 40  # the longest texts, in characters
+_FAULT, _ACCENT = "#e5484d", "#6b7fd7"
+_STYLE = 'font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="12"'
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row. `process` is None for what concerns all; `origin` is the row that sent the message, if it is known."""
+
+    text: str
+    process: str | None = None
+    sender: str | None = None
+    origin: int | None = None
+    fault: bool = False
+    lost: bool = False
+    forged: bool = False
+    down: bool = False
+    up: bool = False
+    error: bool = False
+    changes: str = ""
+
+
+def sequence_svg(
+    trace: Trace,
+    processes: Sequence[str],
+    *,
+    changes: Sequence[Sequence[Change]] | None = None,
+    own_faults: Set[str] = frozenset(),
+) -> str:
+    """The diagram of a trace.
+
+    `changes` says what each step changed, as `Names.step` gives it with the types of a machine. `own_faults` names the
+    steps that are faults of the spec itself (`RM0.AbortByHand`).
+    """
+    events = read_events(trace, processes, all_changes(trace) if changes is None else changes, own_faults)
+    used = {name for e in events for name in (e.process, e.sender)}
+    return _Drawing([p for p in processes if p in used] or list(processes[:1]), events).svg()
+
+
+def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change, ...], ...]:
+    """What each step of a trace changed."""
+    names = names or Names()
+    before = dict(trace.initial)
+    result = []
+    for step in trace.steps:
+        result.append(tuple(names.step(before, step.changes)))
+        before.update(step.changes)
+    return tuple(result)
+
+
+def read_events(
+    trace: Trace, processes: Sequence[str], changes: Sequence[Sequence[Change]], own_faults: Set[str] = frozenset()
+) -> list[Event]:
+    """What each step of a trace shows; a step that could not be carried out is one more."""
+    sent: dict[str, int] = {}
+    events: list[Event] = []
+    for row, (step, changed) in enumerate(zip(trace.steps, changes, strict=True)):
+        events.append(_event(step.step, processes, own_faults, sent, _own(changed, step.step)))
+        network = step.changes.get("network")
+        added = network.get("added") if isinstance(network, dict) else None
+        for message in added if isinstance(added, list) else ():
+            sent[str(message)] = row
+    if trace.error is not None:
+        last = _event(trace.error, processes, own_faults, sent, "this step errs")
+        events.append(replace(last, error=True, down=False, up=False))
+    return events
+
+
+def _event(step: str, processes: Sequence[str], own_faults: Set[str], sent: dict[str, int], changes: str) -> Event:
+    link = _LINK.fullmatch(step)
+    if link and link["sender"] in processes:
+        message = f"{link['content']} {link['sender']} -> {link['receiver']}"
+        text = f"{'lost' if link['kind'] == 'lose' else 'twice'}: {_call(link['content'])}"
+        receiver = link["receiver"] if link["receiver"] in processes else None
+        lost = link["kind"] == "lose"
+        return Event(text, receiver, link["sender"], sent.get(message), True, lost, changes=changes)
+    match = _STEP.fullmatch(step)
+    if match is None or match["process"] not in processes:
+        return Event(step, fault=step.startswith("cut "), changes=changes)
+    process, name, args, sender, notes = match.group("process", "name", "args", "sender", "notes")
+    torn = _TORN.search(notes or "")
+    text = (match["ignore"] or "") + (name if args is None else _call(f"{name}({args})"))
+    text += f" [{notes}]" if notes else ""
+    fatal = args is None and name in ("crash", "stop")
+    return Event(
+        f"{text.capitalize()}" if fatal else text,
+        process,
+        sender if sender in processes else None,
+        None if sender is None else sent.get(f"{name}({args}) {sender} -> {process}"),
+        fault=fatal or torn is not None or f"{process}.{name}" in own_faults,
+        forged="forged" in (notes or ""),
+        down=fatal or torn is not None,
+        up=name == "restart",
+        changes=changes,
+    )
+
+
+def _call(text: str) -> str:
+    return text.removesuffix("()")
+
+
+def _own(changes: Sequence[Change], step: str) -> str:
+    """What a step changed in its own process, in a few words."""
+    own = step.partition(".")[0] + "."
+    words = {"set": "=", "add": "+=", "remove": "-="}
+    return ", ".join(
+        f"{c.place.removeprefix(own)} {words[c.kind]} {c.new}"
+        for c in changes
+        if c.place.startswith(own) and not c.place.endswith(".status")
+    )
+
+
+class _Drawing:
+    """Coordinates and shapes of one diagram."""
+
+    def __init__(self, processes: list[str], events: list[Event]) -> None:
+        self.events = events
+        self.columns = {name: i for i, name in enumerate(processes)}
+        left, right, between = 0.0, 0.0, 2 * _MARGIN + 60.0
+        for event in events:
+            if event.process is None:
+                right = max(right, self.width(event) - between * (len(processes) - 1))
+                continue
+            column, width = self.columns[event.process], self.width(event) + _BOX + _GAP
+            if self.goes_left(event):
+                left, between = (max(left, width), between) if column == 0 else (left, max(between, width))
+            elif column == len(processes) - 1:
+                right = max(right, width)
+            else:
+                between = max(between, width)
+        name_width = max(len(shortened(p, _LABEL)) for p in processes) * _CHAR / 2 + 10
+        self.left = round(max(left, name_width) + _MARGIN / 2)
+        self.between = round(max(between, 2 * name_width + _GAP))
+        self.total = round(self.left + self.between * (len(processes) - 1) + max(right, name_width) + _MARGIN / 2)
+        self.height = _TOP + _ROW * len(events) + 14
+
+    @staticmethod
+    def width(event: Event) -> float:
+        """The room that the texts of an event need."""
+        return max(len(shortened(event.text, _LABEL)), len(shortened(event.changes, _CHANGE)) * 0.92) * _CHAR
+
+    def goes_left(self, event: Event) -> bool:
+        """Whether the texts stand left of the lifeline: where the arrow comes from the right."""
+        if event.process is None or event.sender is None:
+            return False
+        return self.columns[event.sender] > self.columns[event.process]
+
+    def x(self, process: str) -> int:
+        return self.left + self.between * self.columns[process]
+
+    @staticmethod
+    def y(row: int) -> int:
+        return _TOP + _ROW * row + _ROW // 2
+
+    def svg(self) -> str:
+        bands = [self.band(row, e) for row, e in enumerate(self.events) if e.fault or e.error or e.process is None]
+        arrows = [self.arrow(row, e) for row, e in enumerate(self.events) if e.sender is not None]
+        boxes = [self.box(row, e) for row, e in enumerate(self.events)]
+        lives = [self.lifeline(p) for p in self.columns]
+        title = f"Sequence diagram of {plural(len(self.events), 'step')}"
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="ls-sequence" role="img" aria-label="{title}" '
+            f'width="{self.total}" height="{self.height}" viewBox="0 0 {self.total} {self.height}" '
+            f'fill="currentColor" {_STYLE}>' + "".join((*bands, *lives, *arrows, *boxes)) + "</svg>"
+        )
+
+    def lifeline(self, process: str) -> str:
+        """The name and the line, dotted while the process is down."""
+        x, label = self.x(process), shortened(process, _LABEL)
+        half = round(len(label) * _CHAR / 2) + 8
+        parts = [
+            f'<rect x="{x - half}" y="8" width="{2 * half}" height="26" rx="5" fill="{_ACCENT}" fill-opacity=".16" '
+            f'stroke="{_ACCENT}"/><text x="{x}" y="25" text-anchor="middle" font-weight="600">{_text(label)}</text>'
+        ]
+        start, down = 34, False
+        for row, event in enumerate((*self.events, Event("", process, down=True, up=True))):
+            end = self.height if row == len(self.events) else self.y(row)
+            if event.process == process and (event.down or event.up):
+                dots = ' stroke-dasharray="2 5"' if down else ""
+                parts.append(f'<path d="M{x} {start}V{end}" stroke="currentColor" stroke-opacity=".45"{dots}/>')
+                start, down = end, event.down
+        return "".join(parts)
+
+    def band(self, row: int, event: Event) -> str:
+        colour, opacity = (_FAULT, ".14") if event.fault or event.error else ("currentColor", ".07")
+        y = _TOP + _ROW * row + 2
+        return (
+            f'<rect x="0" y="{y}" width="{self.total}" height="{_ROW - 4}" fill="{colour}" fill-opacity="{opacity}"/>'
+        )
+
+    def arrow(self, row: int, event: Event) -> str:
+        """From the box that sent a message, or from the lifeline where that is not known, to the box that takes it."""
+        assert event.sender is not None
+        if event.process is None or event.sender == event.process:
+            return ""
+        x1, x2, y2 = self.x(event.sender), self.x(event.process), self.y(row)
+        y1 = y2 if event.origin is None else self.y(event.origin)
+        side = 1 if x2 > x1 else -1
+        x1 += side * (_BOX if event.origin is not None else 0)
+        x2 -= side * _BOX
+        dash = ' stroke-dasharray="6 4"' if event.forged or event.lost else ""
+        colour = _FAULT if event.fault or event.forged else _ACCENT
+        if event.lost:
+            x2 = (x1 + x2) // 2
+            end = f"M{x2 - 5} {y2 - 5}l10 10m0 -10l-10 10"
+        else:
+            # the head follows the direction of the arrow
+            length = max(1.0, ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5)
+            ux, uy = (x2 - x1) / length, (y2 - y1) / length
+            ends = [(round(x2 - 9 * ux + s * 4 * uy), round(y2 - 9 * uy - s * 4 * ux)) for s in (1, -1)]
+            end = f"M{ends[0][0]} {ends[0][1]}L{x2} {y2}L{ends[1][0]} {ends[1][1]}"
+        return (
+            f'<path d="M{x1} {y1}L{x2} {y2}" fill="none" stroke="{colour}" stroke-width="1.5"{dash}/>'
+            f'<path d="{end}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
+        )
+
+    def box(self, row: int, event: Event) -> str:
+        """The numbered box of a step with its texts."""
+        y = self.y(row)
+        if event.process is None:
+            return _label(_MARGIN // 2, y + 4, "start", f"{row + 1}  {event.text}", event.changes, _LABEL * 3)
+        x = self.x(event.process)
+        bad = event.fault or event.error
+        shape = "" if event.lost else (
+            f'<rect x="{x - _BOX}" y="{y - 10}" width="{2 * _BOX}" height="20" rx="4" '
+            f'fill="{_FAULT if bad else _ACCENT}"/>'
+        )  # fmt: skip
+        number = f'<text x="{x}" y="{y + 4}" text-anchor="middle" fill="#fff" font-size="11">{row + 1}</text>'
+        anchor, at = ("end", x - _BOX - 7) if self.goes_left(event) else ("start", x + _BOX + 7)
+        return (shape + number if shape else "") + _label(at, y, anchor, event.text, event.changes, _LABEL)
+
+
+def _label(x: int, y: int, anchor: str, text: str, changes: str, limit: int) -> str:
+    """One or two lines beside a point; the full text shows when it is pointed at."""
+    halo = 'style="paint-order:stroke;stroke:var(--md-default-bg-color,transparent);stroke-width:3px"'
+    if not changes:
+        return f'<text x="{x}" y="{y + 4}" text-anchor="{anchor}" {halo}><title>{_text(text)}</title>{_text(shortened(text, limit))}</text>'
+    return (
+        f'<text x="{x}" y="{y - 4}" text-anchor="{anchor}" {halo}><title>{_text(text)}</title>{_text(shortened(text, limit))}</text>'
+        f'<text x="{x}" y="{y + 11}" text-anchor="{anchor}" font-size="11" fill-opacity=".75" {halo}>'
+        f"<title>{_text(changes)}</title>{_text(shortened(changes, _CHANGE))}</text>"
+    )
+
+
+def _text(text: str) -> str:
+    return escape(clean(text), quote=True)

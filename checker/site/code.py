@@ -1,0 +1,43 @@
+"""The text of a spec as highlighted HTML in which every line has an address.
+
+The markup is that of the code blocks of the site's theme, which brings the colours and the copy button. It is made here and
+not from a fenced block, because a line number is a link (`#L12`) that other parts of the page point to, and because the
+text is a stranger's: whatever it holds, only escaped characters come out.
+"""
+
+from __future__ import annotations
+
+from pygments.token import STANDARD_TYPES, _TokenType
+
+from checker.site.lexer import PsmLexer
+from checker.site.text import escape
+
+
+def code_html(text: str, *, anchors: str | None = "L") -> str:
+    """A spec as a block of code. Lines get the ids `L1`, `L2` and so on; none where `anchors` is None."""
+    lines: list[list[str]] = [[]]
+    for kind, piece in PsmLexer(stripnl=False).get_tokens(text.rstrip() + "\n"):
+        for number, part in enumerate(piece.split("\n")):
+            if number:
+                lines.append([])
+            if part:
+                lines[-1].append(_span(kind, part))
+    if lines and not lines[-1]:
+        lines.pop()
+    shown = []
+    for number, parts in enumerate(lines, 1):
+        line = "".join(parts)
+        if anchors is not None:
+            name = f"{anchors}{number}"
+            line = f'<span class="ls-line" id="{name}"><a class="ls-number" href="#{name}" data-line="{number}"></a>{line}</span>'
+        shown.append(line)
+    return f'<div class="language-psm highlight ls-code"><pre><code>{chr(10).join(shown)}\n</code></pre></div>'
+
+
+def _span(kind: _TokenType, text: str) -> str:
+    name = ""
+    while kind is not None and not name:
+        name = STANDARD_TYPES.get(kind, "")
+        kind = kind.parent  # type: ignore[assignment]
+    # `w` is whitespace, which needs no colour
+    return f'<span class="{name}">{escape(text)}</span>' if name not in ("", "w") else escape(text)
