@@ -54,7 +54,6 @@ CODES: dict[str, str] = {
     "PSM301": "type mismatch",
     "PSM302": "not comparable",
     "PSM303": "no such field",
-    "PSM304": "type cannot be inferred",
     "PSM305": "ambiguous `+=`",
     "PSM306": "cannot be assigned",
     "PSM307": "type too large",
@@ -77,7 +76,6 @@ CODES: dict[str, str] = {
     "PSM506": "property expected twice",
     "PSM507": "too many instances or initial states",
     "PSM508": "unusable setting",
-    "PSM509": "expectation on something that is not a property",
     # what a check finds at run time
     "PSM601": "value outside its range",
     "PSM602": "network over capacity",
@@ -88,11 +86,9 @@ CODES: dict[str, str] = {
     "PSM607": "nothing to choose from",
     "PSM608": "record outside its `where`",
     "PSM609": "process of another role",
-    "PSM610": "send to none",
     # warnings
     "PSM701": "wide type",
     "PSM702": "spec declares nothing to check",
-    "PSM703": "unused declaration",
     "PSM704": "message never handled",
     "PSM705": "message never sent",
     # command line

@@ -10,7 +10,8 @@ from itertools import product
 from checker.engine import networks
 from checker.engine.moves import Failure, Move, Successor
 from checker.engine.outcomes import Outcomes
-from checker.engine.program import Program, StepCode
+from checker.engine.names import DomainTooLarge
+from checker.engine.program import Program, StepCode, too_large
 from checker.engine.runtime import Effects, State
 from checker.model.layout import UP
 from checker.model.machine import Budget
@@ -66,7 +67,10 @@ class Faults(Outcomes):
             if step.kind != "message" or step.sender is None:
                 continue
             senders = {p for r in roles_of(step.sender.type) for p in r.processes}
-            payloads = tuple(product(*(self.program.names.values(p.type) for p in step.params)))
+            try:
+                payloads = tuple(product(*(self.program.names.values(p.type) for p in step.params)))
+            except DomainTooLarge as problem:
+                raise too_large(problem, self.machine, step.span) from None
             for me in step.role.processes:
                 table += [(number, code, me, liar, payloads) for liar in liars if liar in senders and liar != me]
         return table

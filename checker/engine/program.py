@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
-from checker.base.diagnostics import error
+from checker.base.diagnostics import SpecError, error
+from checker.base.source import Span
 from checker.engine.names import DomainTooLarge, Names
 from checker.engine import networks
 from checker.engine.networks import Dropped, all_codes, sender
@@ -60,6 +61,17 @@ class InvariantCode:
     antecedents: tuple[tuple[str, Predicate], ...]
 
 
+def too_large(problem: DomainTooLarge, machine: Machine, span: Span | None) -> SpecError:
+    """PSM307 for a type whose values would have to be listed."""
+    return error(
+        "PSM307",
+        f"{show(problem.args[0])} has too many values to list them all",
+        source=machine.source,
+        span=span,
+        help="make the type narrower, or range over a smaller set",
+    )
+
+
 class Program:
     """See the module. Raises `SpecError` where a type has too many values to be listed (PSM307)."""
 
@@ -70,15 +82,11 @@ class Program:
         self.dropped = Dropped()
         self._source: list[str] = []
         self._install_helpers()
+        self._writing: Span | None = None
         try:
             self._write()
         except DomainTooLarge as problem:
-            raise error(
-                "PSM307",
-                f"{show(problem.args[0])} has too many values to list them all",
-                source=machine.source,
-                help="make the type narrower, or range over a smaller set",
-            ) from None
+            raise too_large(problem, machine, self._writing) from None
         self.text = "\n".join(self._source)
         exec(compile(self.text, f"<{machine.spec}.{machine.check}>", "exec"), self.names.globals)  # noqa: S102
         self._collect()
@@ -140,6 +148,7 @@ class Program:
             if procedure.role in self._tearable:
                 self._body(f"t{name}", f"s, tape, fx, me{params}", procedure.body, torn=True)
         for i, step in enumerate(machine.steps):
+            self._writing = step.span
             src = f", v{step.sender.number}" if step.sender is not None else ""
             params = f"me{src}" + "".join(f", v{p.number}" for p in step.params)
             if step.guard is not None:
@@ -150,11 +159,13 @@ class Program:
             if self._can_tear(step):
                 self._body(f"tb{i}", f"s, tape, fx, {params}", step.body, torn=True)
         for i, init in enumerate(machine.inits):
+            self._writing = init.var.span
             if init.any:
                 self._source.append(f"def i{i}(me):\n    return {PyExpressions(self.names).iterate(init.value)}")
             else:
                 self._function(f"i{i}", "me", init.value)
         for i, prop in enumerate(machine.properties):
+            self._writing = prop.span
             if prop.body is not None:
                 self._function(f"q{i}", "o, s" if prop.kind == "step" else "s", prop.body)
             for j, (_, test) in enumerate(prop.antecedents):
@@ -221,7 +232,10 @@ class Program:
         count = 1
         lists = []
         for param in step.params:
-            lists.append(self.names.values(param.type))
+            try:
+                lists.append(self.names.values(param.type))
+            except DomainTooLarge as problem:
+                raise too_large(problem, self.machine, step.span) from None
             count *= len(lists[-1])
         if count > MAX_BINDINGS:
             raise error(

@@ -49,6 +49,8 @@ _UNFINISHED = re.compile(
 _SPECIAL = (*ASSIGNMENT, *HEADS, *TYPES, *EXPRESSIONS, *STATEMENTS, *CHECKS)
 """The rows in the order in which they are tried."""
 
+_BEGINS_ASSIGNMENT = re.compile(r"\w+ (?:\. \w+ )*(?::=|\+=|-=)")
+
 _OWN = frozenset({"=>", "~>", "+=", "-=", "?."})
 """Operators that the language has, at other places."""
 
@@ -187,8 +189,8 @@ def _bracket(scene: Scene) -> Diagnostic | None:
     if top is None:
         return None
     if top.word.text != "{":
-        fits = text in STRUCTURE and scene.takes("COMMA", "RPAR", "RSQB")
-        return _unclosed(scene, top, scene.at) if fits else None
+        ends = text in STRUCTURE or _BEGINS_ASSIGNMENT.match(scene.after)
+        return _unclosed(scene, top, scene.at) if ends and scene.takes("COMMA", "RPAR", "RSQB") else None
     # a declaration, or a handler, that begins no further right than the line of the open brace
     for word, misread in ((scene.at, False), (scene.previous, True)):
         if word is None or (misread and not scene.takes("ASSIGN", "EQUAL")):

@@ -22,14 +22,14 @@ ASSIGNMENT = (
         "write a range, such as `0..<number>`",
         before=r".*[:=\[,] (?P<number>[0-9]+)",
         takes="__ANON_2",
-        lacks="CMP AND",
+        lacks="CMP AND OPT COLON WHERE COMMA",
     ),
     Mistake(
         "PSM111",
         "a range of numbers has two ends",
         "write `lo..hi`, such as `0..3`",
         takes="__ANON_2",
-        lacks="CMP AND COLON WHERE COMMA",
+        lacks="CMP AND OPT COLON WHERE COMMA",
     ),
     Mistake(
         "PSM101",

@@ -47,10 +47,19 @@ def plain_items(e: ir.Expr, elem: Type, span: Span) -> ir.Expr:
     return ir.MakeSeq(items, whole(inner.inner, len(items)))
 
 
+def as_bag(e: ir.Expr) -> ir.Expr:
+    """A literal `[a, b, a]` where a bag is needed: the same elements without their order."""
+    if isinstance(e, ir.MakeSeq) and isinstance(e.type, SeqT):
+        return ir.MakeSeq(e.items, BagT(e.type.elem, len(e.items)))
+    return e
+
+
 def coerce(e: ir.Expr, target: Type, span: Span, reporter: Reporter, what: str) -> ir.Expr:
     """The expression as a value of the kind of `target`. Reports PSM301 and raises `Bad` where that cannot be."""
     if target == BOOL:
         e = boolean(e)
+    if isinstance(target, BagT):
+        e = as_bag(e)
     if isinstance(target, SetT | SeqT | BagT):
         e = plain_items(e, target.elem, span)
     if fits(e.type, target):

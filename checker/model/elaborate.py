@@ -122,6 +122,13 @@ class _Elaborator:
 
     def machine(self) -> Machine | None:
         world, symbols, bodies = self.world, self.symbols, self.bodies
+        if not symbols.properties and not symbols.checks:
+            self.reporter.warning(
+                "PSM702",
+                f"{symbols.spec.name} declares no property and no check",
+                symbols.spec.name.span,
+                help="only NoError and NoDeadlock are judged: add an `invariant` and a `check`",
+            )
         for name, decl in symbols.globals.items():
             attempt(self._declare, name, decl)
         if self.reporter.errors:

@@ -24,16 +24,13 @@ from checker.model.types import (
     NONE,
     BagT,
     EnumT,
-    IdT,
     IntT,
     MapT,
     NeverT,
-    OptT,
     ProcT,
     SeqT,
     SetT,
     Type,
-    cardinality,
     is_ordered,
     is_symmetric,
     join,
@@ -186,6 +183,8 @@ class Expressions(AccessMixin):
                 return ir.DomainSet(t, SetT(t))
             case ast.FunDecl():
                 return self.call_function(ast.Ident(node.span, text), (), None, None)
+            case ast.SharedDecl():  # its type is not known yet, since a constant or a type asks for it
+                ctx.use(Use.SHARED, f"`{text}`", node.span, self.reporter)
         if text in BUILTIN_FUNCTIONS:
             self.reporter.error("PSM206", f"`{text}` needs arguments", node.span, help=f"write `{text}(…)`")
             raise Bad
@@ -375,8 +374,6 @@ class Expressions(AccessMixin):
                     help="write the name of a type or role",
                 )
                 raise Bad
-        if isinstance(key, IdT | ProcT | EnumT | IntT | OptT) and cardinality(key) == 0:
-            raise Bad
         local = self.binder(binder, domain)
         with self.ctx.bound(local):
             value = self.expr(body)

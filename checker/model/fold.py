@@ -7,7 +7,7 @@ is not constant, and says so.
 from __future__ import annotations
 
 from checker.model import ir
-from checker.model.types import OptT
+from checker.model.types import BagT, OptT
 from checker.model.values import Value, order_key
 
 
@@ -40,6 +40,8 @@ def fold(e: ir.Expr) -> Value:
             return fold(then) if fold(cond) else fold(orelse)
         case ir.MakeSet(items):
             return frozenset(fold(i) for i in items)
+        case ir.MakeSeq(items, BagT()):
+            return tuple(sorted((fold(i) for i in items), key=order_key))
         case ir.MakeRecord(items) | ir.MakeSeq(items):
             return tuple(fold(i) for i in items)
         case ir.In(item, of):

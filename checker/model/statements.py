@@ -14,7 +14,7 @@ from checker.lang import ast
 from checker.lang.resolve import unknown
 from checker.model import ir
 from checker.model.context import Bad, Mode
-from checker.model.convert import store
+from checker.model.convert import as_bag, store
 from checker.model.expressions import Expressions
 from checker.model.machine import Procedure
 from checker.model.types import (
@@ -210,6 +210,8 @@ class Statements(Expressions):
         """The right side of `+=` and `-=`: an element of a collection becomes a collection of one."""
         if not isinstance(place, SetT | SeqT | BagT):
             return value
+        if isinstance(place, BagT):
+            value = as_bag(value)
         whole = join(value.type, place) is not None and isinstance(value.type, SetT | SeqT | BagT)
         if isinstance(place, SeqT):
             if not whole:

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import combinations, product
 from typing import Any, assert_never
 
@@ -66,17 +67,14 @@ def in_order(values: frozenset[Value]) -> list[Value]:
     return sorted(values, key=order_key)
 
 
+@lru_cache(maxsize=256)
+def _positions(t: Type) -> dict[Value, int]:
+    return {value: position for position, value in enumerate(domain(t))}
+
+
 def key_index(t: Type, value: Value) -> int | None:
     """The position of a map's key in the map's tuple, or None where it is no value of the key's type."""
-    match t:
-        case IntT(lo, hi):
-            assert lo is not None and hi is not None
-            return value - lo if lo <= value <= hi else None
-        case ProcT((role,)):
-            return value - role.base if 0 <= value - role.base < role.size else None
-        case EnumT() | IdT():
-            return int(value)
-    return rank(t, value) if conforms(t, value) else None
+    return _positions(t).get(value)
 
 
 def conforms(t: Type, value: Value, where: Where | None = None) -> bool:

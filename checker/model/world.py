@@ -36,6 +36,7 @@ from checker.model.types import (
     Type,
     TypeTooLarge,
     cardinality,
+    has_where,
     show,
 )
 from checker.model.values import Value, conforms, show_value
@@ -224,6 +225,9 @@ class World:
             case ast.MapType(_, key, value):
                 k = self.type(key)
                 self._indexable(k, "a map's keys", node.span)
+                if has_where(k):
+                    self.reporter.error("PSM308", f"{show(k)} has a `where`, so it cannot be a map's key", key.span)
+                    raise Bad
                 return MapT(k, self.type(value))
             case ast.SeqType(_, elem, limit):
                 return SeqT(self.type(elem), self.number(limit, "the length of a sequence", 0, 1024))

@@ -83,14 +83,14 @@ def test_an_interrupt_keeps_what_was_covered() -> None:
     def interrupt(progress: Progress) -> None:
         raise KeyboardInterrupt
 
-    real = search._explore  # noqa: SLF001 - the interrupt has to come from inside the loop
+    real = search._explore  # the interrupt has to come from inside the loop
 
     def explore(at: int) -> None:
         if at == 100:
             raise KeyboardInterrupt
         real(at)
 
-    search._explore = explore  # type: ignore[method-assign]  # noqa: SLF001
+    search._explore = explore  # type: ignore[method-assign]
     found = search.run(Limits(), interrupt)
     assert found.stop is Stop.INTERRUPTED
     assert found.states > 100

@@ -1,0 +1,183 @@
+"""Which graphs of a spec are drawn: the largest one that can still be read.
+
+A graph of more than sixty states is a hairball, and most checks have thousands. Three drawings are tried for each spec:
+
+- its roles and messages;
+- the whole state graph of a small instance: of each check, with its constants as they are and made smaller, the first
+  that has at most sixty states, in an order that puts few faults and few changes first and prefers more states. Every
+  instance that is drawn can be made again on the command line;
+- a check merged by what its processes are about: the value of every variable over a small finite set of names, with
+  processes of a symmetric role counted instead of named.
+
+A drawing that does not come out readable is left out, and the page shows how many states each depth has instead.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from checker.api import LoadedSpec
+from checker.base.diagnostics import SpecError
+from checker.engine.graph import StateGraph, state_graph
+from checker.engine.interface import Limits
+from checker.engine.runtime import State
+from checker.model.ir import Var
+from checker.model.machine import Machine
+from checker.model.types import BoolT, EnumT, IntT, OptT, Type
+from checker.model.values import instance_name, show_value
+from checker.render.dot import group_states, quotient_dot, render, role_diagram_dot, state_graph_dot
+from checker.render.marks import violating_states
+from checker.site.facts import Drawing, Figures
+from checker.site.svg import inline_svg
+
+MOST_NODES = 60
+MOST_ARROWS = 150
+FEWEST_NODES = 4
+MOST_MERGED = 20_000
+"""The most states of a check that is explored to be merged."""
+_TRIES = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A check with constants set from outside."""
+
+    check: str
+    constants: Mapping[str, int]
+
+
+def draw(spec: LoadedSpec) -> Figures:
+    """All drawings of a spec; None for those that are impossible or could not be read."""
+    try:
+        machine = spec.machine()
+    except SpecError:
+        return Figures()
+    return Figures(
+        roles=inline_svg(render(role_diagram_dot(machine), "svg"), "Roles and the messages between them"),
+        graph=_whole(spec),
+        quotient=_merged(spec),
+    )
+
+
+def _svg(dot: str, title: str) -> str:
+    return inline_svg(render(dot, "svg"), title)
+
+
+# ---- the whole graph of a small instance
+
+
+def _whole(spec: LoadedSpec) -> Drawing | None:
+    best: tuple[tuple[int, ...], Instance, StateGraph] | None = None
+    for _, instance in zip(range(_TRIES), instances(spec), strict=False):
+        try:
+            machine = spec.machine(instance.check, constants=instance.constants)
+        except SpecError:
+            continue  # a value that a derived constant or a type does not allow
+        graph = small_graph(machine)
+        if graph is None:
+            continue
+        rank = (
+            len({e.unit for e in graph.edges if not e.fault}),
+            -sum(b.count for b in machine.budgets),
+            -len(instance.constants),
+            len(graph.states),
+        )
+        if best is None or rank > best[0]:
+            best = rank, instance, graph
+    if best is None:
+        return None
+    _, instance, graph = best
+    dot = state_graph_dot(graph, violations=violating_states(graph))
+    constants = {name: str(value) for name, value in instance.constants.items()}
+    states = len(graph.states)
+    return Drawing(_svg(dot, f"State graph with {states} states"), instance.check, constants, states, len(graph.edges), states)
+
+
+def small_graph(machine: Machine) -> StateGraph | None:
+    """The graph of a machine if it is complete and can be read."""
+    graph = state_graph(machine, Limits(max_states=MOST_NODES + 1))
+    arrows = {(e.source, e.target) for e in graph.edges if e.source != e.target}
+    readable = FEWEST_NODES <= len(graph.states) <= MOST_NODES and len(arrows) <= MOST_ARROWS
+    return graph if graph.complete and readable else None
+
+
+def instances(spec: LoadedSpec) -> Iterator[Instance]:
+    """The checks of a spec, as they are and then with integer constants made smaller, larger values first."""
+    for check in spec.checks:
+        try:
+            machine = spec.machine(check)
+        except SpecError:
+            continue
+        choices: list[list[tuple[str, int | None]]] = []
+        for name, (t, value) in machine.constants.items():
+            if isinstance(t, IntT) and t.lo is not None and isinstance(value, int):
+                choices.append([(name, None), *((name, v) for v in range(value - 1, max(t.lo, 1) - 1, -1))])
+        for chosen in product(*choices):
+            yield Instance(check, {name: value for name, value in chosen if value is not None})
+
+
+# ---- a check, merged
+
+
+def _merged(spec: LoadedSpec) -> Drawing | None:
+    """The first check that gives a readable quotient."""
+    for check in spec.checks:
+        try:
+            machine = spec.machine(check)
+        except SpecError:
+            continue
+        view, words = control_view(machine)
+        if not words:
+            continue
+        graph = state_graph(machine, Limits(max_states=MOST_MERGED))
+        if not graph.complete:
+            continue
+        values, of_state = group_states(graph, view)
+        arrows = {(of_state[e.source], of_state[e.target]) for e in graph.edges}
+        arrows = {(a, b) for a, b in arrows if a != b}
+        if not FEWEST_NODES <= len(values) <= MOST_NODES or len(arrows) > MOST_ARROWS:
+            continue
+        dot = quotient_dot(graph, view, violations=violating_states(graph))
+        title = f"State graph of {check} with {len(graph.states)} states, merged to {len(values)}"
+        return Drawing(_svg(dot, title), check, {}, len(graph.states), len(graph.edges), len(values), words)
+    return None
+
+
+def control_view(machine: Machine) -> tuple[Callable[[State], str], str]:
+    """What the processes are about in a state, as text, and the names of the variables that say it."""
+    variables = [v for v in machine.variables if _is_control(v.type) and v.keep != "ghost"]
+    owners: dict[str | None, list[Var]] = {}
+    for var in variables:
+        owners.setdefault(var.role, []).append(var)
+
+    def value(state: State, mine: list[Var], offset: int) -> str:
+        return " ".join(show_value(v.type, state[v.slot + offset]) for v in mine)
+
+    def view(state: State) -> str:
+        parts: list[str] = []
+        for owner, mine in owners.items():
+            if owner is None:
+                parts += [f"{v.name}: {show_value(v.type, state[v.slot])}" for v in mine]
+                continue
+            role = machine.roles[owner]
+            values = [value(state, mine, i) for i in range(role.size)]
+            if role.single or not role.symmetric:
+                parts += [f"{instance_name(role, p)}: {values[p - role.base]}" for p in role.processes]
+            else:
+                parts += [f"{n} {owner}: {text}" for text, n in sorted(Counter(values).items())]
+        return ", ".join(parts)
+
+    return view, ", ".join(v.name if v.role is None else f"{v.role}.{v.name}" for v in variables)
+
+
+def _is_control(t: Type) -> bool:
+    """Whether values of a type are names: enums, Booleans, and these or nothing."""
+    match t:
+        case EnumT() | BoolT():
+            return True
+        case OptT(inner):
+            return _is_control(inner)
+    return False

@@ -1,0 +1,62 @@
+"""Drawings in pages: what Graphviz drew, made fit to stand inside HTML, and small charts of our own.
+
+Inside a page a drawing takes its colours from the text around it, so that it can be read on light and on dark ground. Ids
+are dropped, because a page with two drawings would have each twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from checker.render.plain import plural
+from checker.site.text import escape
+
+_PROLOGUE = re.compile(r"^.*?(?=<svg\b)", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
+_ID = re.compile(r'(<(?:g|svg|a|polygon|path)\b[^<>]*?) id="[^"]*"')
+_SIZE = re.compile(r'<svg width="([0-9.]+)pt" height="([0-9.]+)pt"')
+_GRAPH_TITLE = re.compile(r"<title>[^<]*</title>\s*")
+_BLACK = re.compile(r'\b(fill|stroke)="(?:black|#000000)"')
+_TEXT = re.compile(r"<text (?![^<>]*\bfill=)")
+
+
+def inline_svg(drawn: bytes, title: str) -> str:
+    """A drawing of Graphviz for a page, with a name for those who cannot see it."""
+    text = _COMMENT.sub("", _PROLOGUE.sub("", drawn.decode("utf-8")))
+    text = _GRAPH_TITLE.sub("", text)
+    text = _BLACK.sub(r'\1="currentColor"', text)
+    text = _TEXT.sub('<text fill="currentColor" ', text)
+    while _ID.search(text):
+        text = _ID.sub(r"\1", text)
+    # Graphviz measures in points; pixels of the same number are a little smaller, and sharp.
+    text = _SIZE.sub(
+        lambda m: f'<svg class="ls-graph" role="img" aria-label="{escape(title)}" width="{m[1]}" height="{m[2]}"', text
+    )
+    return "".join(line.strip() + "\n" for line in text.splitlines()).strip()
+
+
+def histogram_svg(counts: Sequence[int], title: str) -> str:
+    """Bars, one for each depth, as high as there are states of that depth."""
+    width, height, gap = max(6, min(22, 560 // max(1, len(counts)))), 120, 2
+    most = max(counts, default=1) or 1
+    bars = []
+    for depth, number in enumerate(counts):
+        bar = max(1, round(number / most * height)) if number else 0
+        tip = f"depth {depth}: {plural(number, 'state')}"
+        bars.append(
+            f'<rect x="{8 + depth * width}" y="{14 + height - bar}" width="{width - gap}" height="{bar}" rx="1" '
+            f'fill="#6b7fd7"><title>{escape(tip)}</title></rect>'
+        )
+    total = 16 + width * len(counts)
+    base = 14 + height
+    shown = max(total, 150)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="ls-histogram" role="img" aria-label="{escape(title)}" '
+        f'width="{shown}" height="{base + 22}" viewBox="0 0 {shown} {base + 22}" fill="currentColor" font-size="11">'
+        f'{"".join(bars)}<path d="M8 {base + 1}H{total - 8}" stroke="currentColor" stroke-opacity=".5"/>'
+        f'<text x="8" y="{base + 16}">0</text>'
+        f'<text x="{total - 8}" y="{base + 16}" text-anchor="end">{len(counts) - 1}</text>'
+        f'<text x="{total / 2:g}" y="{base + 16}" text-anchor="middle">depth</text>'
+        f'<text x="8" y="10">{most:,}</text></svg>'
+    )
