@@ -9,8 +9,8 @@ from itertools import product
 
 from checker.engine import networks
 from checker.engine.moves import Failure, Move, Successor
-from checker.engine.outcomes import Outcomes
 from checker.engine.names import DomainTooLarge
+from checker.engine.outcomes import Outcomes
 from checker.engine.program import Program, StepCode, too_large
 from checker.engine.runtime import Effects, State
 from checker.model.layout import UP

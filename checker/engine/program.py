@@ -14,8 +14,8 @@ from typing import Any
 
 from checker.base.diagnostics import SpecError, error
 from checker.base.source import Span
-from checker.engine.names import DomainTooLarge, Names
 from checker.engine import networks
+from checker.engine.names import DomainTooLarge, Names
 from checker.engine.networks import Dropped, all_codes, sender
 from checker.engine.pycode import PyExpressions
 from checker.engine.pystmt import PyStatements

@@ -48,9 +48,11 @@ def plain_items(e: ir.Expr, elem: Type, span: Span) -> ir.Expr:
 
 
 def as_bag(e: ir.Expr) -> ir.Expr:
-    """A literal `[a, b, a]` where a bag is needed: the same elements without their order."""
+    """A literal `[a, b, a]` where a bag is needed: the same elements without their order. `{}` is empty in every form."""
     if isinstance(e, ir.MakeSeq) and isinstance(e.type, SeqT):
         return ir.MakeSeq(e.items, BagT(e.type.elem, len(e.items)))
+    if isinstance(e, ir.MakeSet) and not e.items:
+        return ir.MakeSeq((), BagT(NeverT(), 0))
     return e
 
 

@@ -243,7 +243,7 @@ class Expressions(AccessMixin):
             left, right = plain_items(left, second.elem, span), plain_items(right, first.elem, span)
             first, second = left.type, right.type
         match first, second:
-            case SetT(), SetT() if op in "+-&" and not isinstance(join(first, second), BagT):
+            case SetT(), SetT() if op in "+-&":
                 elem = self.joined(first.elem, second.elem, span, f"the sets around `{op}`")
                 kind = {"+": "union", "-": "minus", "&": "meet"}[op]
                 limit = first.limit if op == "-" else None

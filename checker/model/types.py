@@ -189,8 +189,6 @@ def fits(a: Type, b: Type) -> bool:
             return fits(x, y) and _within(n, m)
         case BagT(x, n), BagT(y, m):
             return fits(x, y) and _within(n, m)
-        case SetT(NeverT()), BagT():
-            return True
         case MapT(k, x), MapT(key, y):
             return k == key and fits(x, y)
     return a == b
@@ -217,8 +215,6 @@ def matches(a: Type, b: Type) -> bool:
             return bool(set(some) & set(more))
         case (SetT(x), SetT(y)) | (SeqT(x), SeqT(y)) | (BagT(x), BagT(y)):
             return _inside(x, y)
-        case SetT(NeverT()), BagT():
-            return True
         case MapT(k, x), MapT(key, y):
             return k == key and _inside(x, y)
     return a == b
@@ -258,8 +254,6 @@ def join(a: Type, b: Type) -> Type | None:
         case BagT(x, n), BagT(y, m):
             elem = join(x, y)
             return None if elem is None else BagT(elem, None if n is None or m is None else max(n, m))
-        case (SetT(NeverT()), BagT()) | (BagT(), SetT(NeverT())):
-            return a if isinstance(a, BagT) else b
         case MapT(k, x), MapT(key, y) if k == key:
             value = join(x, y)
             return None if value is None else MapT(k, value)

@@ -10,7 +10,9 @@ Nodes and edges have classes (`initial`, `violating`, `fault`), which SVG keeps 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -151,8 +153,29 @@ def render(dot: str, format: str) -> bytes:
             f"drawing {format.upper()} needs `pygraphviz`, which is not installed",
             help="run `pip install pygraphviz`, or use `--format dot` and draw it with Graphviz",
         ) from None
-    drawn = pygraphviz.AGraph(dot).draw(prog="dot", format=format)
+    graph = pygraphviz.AGraph(dot)
+    if format == "png":
+        graph.graph_attr["bgcolor"] = "white"  # a viewer with a dark background would swallow the text
+    with _hushed():
+        drawn = graph.draw(prog="dot", format=format)
     return drawn if isinstance(drawn, bytes) else str(drawn).encode()
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keeps what the C libraries below say to the terminal from it: they complain about fonts that nobody asked for."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no such stream
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 # ---- parts
@@ -205,7 +228,7 @@ def _arrows(drawing: graphviz.Digraph, arrows: Iterable[Arrow]) -> None:
         more = {"class": "fault" if arrow.fault else "step", "tooltip": _text(arrow.names, "\\n")}
         if arrow.fault:
             more |= {"style": "dashed", "color": _FAULT, "fontcolor": _FAULT}
-        drawing.edge(arrow.source, arrow.target, label=_text(names, "\\n"), **more)
+        drawing.edge(arrow.source, arrow.target, label=_text([f" {name} " for name in names], "\\n"), **more)
 
 
 def _text(lines: Iterable[str], line_end: str) -> str:

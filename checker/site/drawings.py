@@ -24,6 +24,7 @@ from checker.base.diagnostics import SpecError
 from checker.engine.graph import StateGraph, state_graph
 from checker.engine.interface import Limits
 from checker.engine.runtime import State
+from checker.lang import ast
 from checker.model.ir import Var
 from checker.model.machine import Machine
 from checker.model.types import BoolT, EnumT, IntT, OptT, Type
@@ -105,16 +106,21 @@ def small_graph(machine: Machine) -> StateGraph | None:
 
 
 def instances(spec: LoadedSpec) -> Iterator[Instance]:
-    """The checks of a spec, as they are and then with integer constants made smaller, larger values first."""
+    """The checks of a spec, as they are and then with smaller constants, larger values first.
+
+    Constants that are computed from others are left to follow them.
+    """
+    plain = {d.name.text for d in spec.tree.decls if isinstance(d, ast.ConstDecl) and isinstance(d.value, ast.Int)}
     for check in spec.checks:
         try:
             machine = spec.machine(check)
         except SpecError:
             continue
-        choices: list[list[tuple[str, int | None]]] = []
-        for name, (t, value) in machine.constants.items():
-            if isinstance(t, IntT) and t.lo is not None and isinstance(value, int):
-                choices.append([(name, None), *((name, v) for v in range(value - 1, max(t.lo, 1) - 1, -1))])
+        choices = [
+            [(name, None), *((name, v) for v in range(value - 1, 0, -1))]
+            for name, (t, value) in machine.constants.items()
+            if name in plain and isinstance(t, IntT)
+        ]
         for chosen in product(*choices):
             yield Instance(check, {name: value for name, value in chosen if value is not None})
 

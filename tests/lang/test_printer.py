@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -83,10 +84,8 @@ def test_parentheses_of_an_expression_are_minimal(expr: ast.Expr) -> None:
         elif char == ")":
             begin = opened.pop()
             without = f"{text[:begin]} {text[begin + 1 : at]} {text[at + 1 :]}"
-            try:
+            with suppress(SpecError):
                 assert expression(without) != expr, f"{text} needs no parentheses at {begin}"
-            except SpecError:
-                pass
 
 
 @settings(deadline=None, max_examples=60)

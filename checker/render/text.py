@@ -1,0 +1,308 @@
+"""What `lockstep check` prints for people.
+
+    TwoPhaseCommit  specs/transactions/two_phase_commit.psm
+
+    ✓ blocking  pass
+      494 states · 1,768 transitions (129,000/s) · depth 11 · 0.01 s · python
+      ✓ Atomic      invariant  holds
+      ✓ NoDeadlock  built-in   violated after 3 steps, as expected
+
+Each property has one line, and its mark is repeated in words, so that nothing depends on colour or on a font. Then comes
+what needs attention: a counterexample for each surprise, what the check did not exercise, and how much was cut off. What
+is as it should be takes no space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from checker.properties.kinds import CheckResult, CheckVerdict, Kind, PropertyResult, Verdict
+from checker.render.plain import Signs, ascii_only, duration, fitted, plural, rate
+from checker.render.plain import ASCII
+from checker.render.schema import SpecReport
+from checker.render.traces import TraceText
+from checker.render.values import Names
+
+_LOOKS = {
+    CheckVerdict.PASS: "bold green",
+    CheckVerdict.FAIL: "bold red",
+    CheckVerdict.INCOMPLETE: "bold yellow",
+    CheckVerdict.ERROR: "bold red",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much is shown. `quiet`: properties only where they surprise. `traces`: of what is as expected, too."""
+
+    quiet: bool = False
+    traces: bool = False
+    verbose: bool = False
+
+
+class Report:
+    """Turns results into text for one terminal."""
+
+    def __init__(self, signs: Signs, width: int, detail: Detail = Detail()) -> None:  # noqa: B008 - it is immutable
+        self.signs = signs
+        self.width = width
+        self.detail = detail
+
+    def text(self, text: str, style: str = "") -> Text:
+        """Our own words for a terminal that may know ASCII alone."""
+        return Text(ascii_only(text) if self.signs is ASCII else text, style)
+
+    # ---- one spec
+
+    def header(self, spec: str, path: str) -> Text:
+        """The line above the checks of a spec."""
+        return Text.assemble((spec, "bold underline"), "  ", (fitted(path, self.signs), "dim"))
+
+    # ---- one check
+
+    def check(self, result: CheckResult, names: Names) -> RenderableType:
+        """Everything about one check."""
+        parts: list[RenderableType] = [self._headline(result)]
+        if result.verdict is not CheckVerdict.ERROR or result.properties:
+            parts.append(self._numbers(result))
+        shown = [p for p in result.properties if not self.detail.quiet or self._surprising(p)]
+        if shown or (result.counts is not None and not self.detail.quiet):
+            parts.append(self._properties(result, shown))
+        parts += self._traces(result, names)
+        coverage = list(self.coverage(result))
+        if coverage and (not self.detail.quiet or result.verdict is not CheckVerdict.PASS):
+            parts.append(self._coverage(coverage))
+        return Group(*parts)
+
+    def mark(self, result: PropertyResult) -> Text:
+        """The sign before a property."""
+        signs = self.signs
+        if result.verdict is Verdict.ERROR:
+            return Text(signs.error, "bold red")
+        if result.expected is None:
+            return Text(signs.unjudged, "dim")
+        match result.met:
+            case None:
+                return Text(signs.incomplete, "yellow")
+            case True:
+                return Text(signs.met, "green")
+            case False:
+                return Text(signs.unmet, "bold red")
+
+    def _headline(self, result: CheckResult) -> Text:
+        sign = {
+            CheckVerdict.PASS: self.signs.met,
+            CheckVerdict.FAIL: self.signs.unmet,
+            CheckVerdict.INCOMPLETE: self.signs.incomplete,
+            CheckVerdict.ERROR: self.signs.error,
+        }[result.verdict]
+        look = _LOOKS[result.verdict]
+        line = Text.assemble((f"{sign} ", look), (result.name, "bold"), "  ", (result.verdict.value, look))
+        if result.verdict is CheckVerdict.ERROR and not result.properties:
+            line.append(": not checked, see the errors above", "red")
+        elif result.reason is not None:
+            line.append(f": {result.reason}", "yellow")
+        return line
+
+    def _numbers(self, result: CheckResult) -> Text:
+        parts = [
+            plural(result.states, "state"),
+            f"{plural(result.transitions, 'transition')} ({rate(result.transitions, result.seconds)})",
+            f"depth {result.depth}",
+            duration(result.seconds),
+            result.engine,
+        ]
+        return self.text("  " + " · ".join(parts), "dim")
+
+    def _surprising(self, result: PropertyResult) -> bool:
+        return result.met is False or result.verdict is Verdict.ERROR or self._unsaid(result)
+
+    def _unsaid(self, result: PropertyResult) -> bool:
+        """Incomplete for a reason of its own."""
+        return result.verdict is Verdict.INCOMPLETE and result.expected is not None
+
+    def _properties(self, result: CheckResult, shown: Sequence[PropertyResult]) -> Table:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(width=3, justify="right")
+        table.add_column(no_wrap=True, min_width=max((len(p.name) for p in result.properties), default=0))
+        table.add_column(no_wrap=True, style="dim", min_width=9)
+        table.add_column(overflow="fold")
+        for prop in shown:
+            kind = "built-in" if prop.kind is Kind.BUILTIN else prop.kind.value
+            table.add_row(self.mark(prop), prop.name, kind, self.words(prop, result))
+        counts = result.counts
+        if counts is not None and (not self.detail.quiet or counts.met is False):
+            mark, words = self._counts(result)
+            table.add_row(mark, "expect", "counts", words)
+        return table
+
+    def words(self, prop: PropertyResult, check: CheckResult) -> Text:
+        """The verdict on a property against its expectation, in words."""
+        steps = "" if prop.trace is None else f" after {plural(len(prop.trace.steps), 'step')}"
+        reason = None
+        match prop.verdict:
+            case Verdict.HOLDS if prop.kind is Kind.REACH:
+                found = "reached" + (steps.replace(" after ", " in ") if steps else "")
+            case Verdict.HOLDS:
+                found = "holds"
+            case Verdict.VIOLATED:
+                found = f"violated{steps}"
+                reason = None if prop.diagnostic is None else prop.diagnostic.message
+            case Verdict.UNREACHED:
+                found = "not reached"
+            case Verdict.INCOMPLETE:
+                found = "incomplete"
+                reason = prop.reason if prop.reason != check.reason else None
+            case Verdict.ERROR:
+                found = f"cannot be evaluated{steps}"
+                reason = None if prop.diagnostic is None else prop.diagnostic.message
+        tail = self._against(prop)
+        style = "red" if prop.met is False or prop.verdict is Verdict.ERROR else ""
+        if prop.met is None and prop.verdict is Verdict.INCOMPLETE and prop.expected is not None:
+            style = "yellow"
+        line = self.text(found + tail, style)
+        if reason is not None:
+            line.append(fitted(f": {reason}", self.signs), "dim")
+        return line
+
+    def _against(self, prop: PropertyResult) -> str:
+        wish = {"holds": "to be reached" if prop.kind is Kind.REACH else "to hold", "fails": "to fail"}
+        if prop.verdict is Verdict.ERROR:
+            return ""
+        if prop.expected is None:
+            return " (no expectation)"
+        if prop.verdict is Verdict.INCOMPLETE:
+            return f", expected {wish[prop.expected]}"
+        if prop.met:
+            return "" if prop.expected == "holds" else ", as expected"
+        return f", but expected {wish[prop.expected]}"
+
+    def _counts(self, result: CheckResult) -> tuple[Text, Text]:
+        counts = result.counts
+        assert counts is not None
+        expected = [plural(counts.states, "state")]
+        if counts.transitions is not None:
+            expected.append(plural(counts.transitions, "transition"))
+        if counts.depth is not None:
+            expected.append(f"depth {counts.depth}")
+        words = ", ".join(expected)
+        if counts.met is None:
+            why = "the check is incomplete" if result.reason else "constants were set from outside"
+            return Text(self.signs.unjudged, "dim"), self.text(f"{words}: not judged, {why}", "dim")
+        if counts.met:
+            return Text(self.signs.met, "green"), self.text(f"{words}: as counted")
+        return Text(self.signs.unmet, "bold red"), self.text(f"{words}: not what was counted", "red")
+
+    # ---- counterexamples
+
+    def _traces(self, result: CheckResult, names: Names) -> Iterator[RenderableType]:
+        writer = TraceText(names, self.signs, self.width)
+        everything = self.detail.traces or self.detail.verbose
+        for prop in result.properties:
+            if prop.trace is None:
+                continue
+            surprise = prop.met is False or prop.verdict is Verdict.ERROR
+            if not surprise and not everything:
+                continue
+            steps = plural(len(prop.trace.steps), "step")
+            witness = prop.verdict is Verdict.HOLDS
+            what = f"{prop.name} is reached in {steps}:" if witness else f"{prop.name} fails after {steps}:"
+            if prop.verdict is Verdict.ERROR:
+                what = f"{prop.name} cannot be evaluated after {steps}:"
+            yield Text()
+            yield Text("  " + what, "bold red" if surprise else "bold")
+            yield writer.trace(prop.trace, prop.diagnostic)
+
+    # ---- coverage
+
+    def coverage(self, result: CheckResult) -> Iterator[tuple[str, str]]:
+        """What a reader of the verdict should know beside it: a label and a text for each."""
+        c = result.coverage
+        sofar = " so far" if result.reason is not None else ""
+        if c.never_fired and result.properties:
+            yield "never fired" + sofar, ", ".join(c.never_fired)
+        if c.unused_faults:
+            yield "faults never used" + sofar, ", ".join(c.unused_faults)
+        if c.unreached:
+            yield "never reached", ", ".join(c.unreached)
+        for text in c.vacuous:
+            yield "never true left of =>", text
+        if c.enum_values:
+            yield "values never taken", ", ".join(c.enum_values)
+        if c.never_received:
+            yield "sent, never received", ", ".join(c.never_received)
+        if c.empty_choices:
+            yield "nothing to choose", ", ".join(f"{k} ({plural(n, 'time')})" for k, n in c.empty_choices.items())
+        if c.bound_cut:
+            yield "cut by the bound", plural(c.bound_cut, "transition")
+        if c.limit_cut:
+            yield "refused by a limit", plural(c.limit_cut, "step")
+        if c.dropped:
+            yield "dropped when full", plural(c.dropped, "message")
+        for note in result.notes:
+            yield "note", note
+        if self.detail.verbose and c.steps:
+            fired = {**c.steps, **c.faults}
+            yield "how often", ", ".join(f"{name} {count:,}" for name, count in fired.items() if count)
+
+    def _coverage(self, items: Iterable[tuple[str, str]]) -> RenderableType:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(style="yellow", no_wrap=True)
+        table.add_column(overflow="fold")
+        for label, text in items:
+            table.add_row(label, Text(fitted(text, self.signs)))
+        return Padding(table, (0, 0, 0, 4))
+
+    # ---- all specs
+
+    def summary(self, reports: Sequence[SpecReport], seconds: float, *, interrupted: bool = False) -> RenderableType:
+        """The last line, and above it what needs attention where there is more than one spec."""
+        checks = [(report, check) for report in reports for check in report.checks]
+        lines: list[Text] = []
+        if len(reports) > 1:
+            for report, check in checks:
+                if check.verdict is not CheckVerdict.PASS:
+                    lines.append(self._attention(report, check))
+            for report in reports:
+                if report.spec is None:
+                    path = fitted(report.path, self.signs)
+                    lines.append(Text.assemble((f"{self.signs.error} ", "bold red"), (path, "bold"), "  cannot be read"))
+        line = Text()
+        if interrupted:
+            line.append("interrupted ", "bold yellow")
+            line.append(ascii_only("— ") if self.signs is ASCII else "— ")
+        head = plural(len(checks), "check")
+        if len(reports) > 1:
+            head += f" in {len(reports)} specs"
+        line.append(head, "bold")
+        parts = []
+        for verdict, word in (
+            (CheckVerdict.PASS, "pass"), (CheckVerdict.FAIL, "fail"),
+            (CheckVerdict.INCOMPLETE, "incomplete"), (CheckVerdict.ERROR, "in error"),
+        ):  # fmt: skip
+            count = sum(check.verdict is verdict for _, check in checks)
+            if count:
+                parts.append((f"{count} {word}", _LOOKS[verdict]))
+        for i, (text, style) in enumerate(parts):
+            line.append(": " if i == 0 else ", ")
+            line.append(text, style)
+        states = sum(check.states for _, check in checks)
+        line.append(self.text(f" · {plural(states, 'state')} in {duration(seconds)}", "dim"))
+        return Group(*lines, line)
+
+    def _attention(self, report: SpecReport, check: CheckResult) -> Text:
+        look = _LOOKS[check.verdict]
+        wrong = [p.name for p in check.properties if p.met is False or p.verdict is Verdict.ERROR]
+        wrong += [p.name for p in check.properties if p.expected and p.verdict is Verdict.INCOMPLETE and not wrong]
+        line = Text.assemble(
+            (check.verdict.value, look), "  ", (fitted(report.path, self.signs), ""), "  ", (check.name, "bold")
+        )
+        if wrong:
+            line.append("  " + ", ".join(wrong))
+        return line
