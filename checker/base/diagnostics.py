@@ -25,6 +25,7 @@ CODES: dict[str, str] = {
     "PSM004": "file too large",
     "PSM005": "file is empty",
     "PSM006": "file cannot be read",
+    "PSM007": "file cannot be written",
     # syntax
     "PSM100": "syntax error",
     "PSM101": "`=` where `:=` was meant",

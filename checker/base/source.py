@@ -72,5 +72,5 @@ def display_name(path: Path) -> str:
     """A path as messages show it: relative to the working directory where that is shorter, with forward slashes."""
     try:
         return path.resolve().relative_to(Path.cwd()).as_posix()
-    except ValueError:
+    except (ValueError, OSError, RuntimeError):  # elsewhere; no working directory; a link to itself
         return path.as_posix()

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import permutations
 from typing import TypeVar
 
 from checker.base.diagnostics import did_you_mean
@@ -62,14 +63,14 @@ def step(*units: str) -> Callable[[Method], Method]:
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping_:
+class Declarations:
     """The declarations of one adapter: the name of the method of each mapped step, and the treatment of every step."""
 
     methods: Mapping[str, str]
     treatments: Mapping[str, Treatment]
 
 
-def mapping_of(adapter: type, machine: Machine) -> Mapping_:
+def declarations_of(adapter: type, machine: Machine) -> Declarations:
     """Collects and checks the declarations of an adapter's class.
 
     Raises:
@@ -103,7 +104,7 @@ def mapping_of(adapter: type, machine: Machine) -> Mapping_:
     ]
     if problems:
         raise MappingError(adapter.__name__, machine.spec, tuple(problems))
-    return Mapping_(methods, treatments)
+    return Declarations(methods, treatments)
 
 
 def required_units(machine: Machine) -> tuple[str, ...]:
@@ -115,7 +116,7 @@ def required_units(machine: Machine) -> tuple[str, ...]:
 def possible_units(machine: Machine) -> tuple[str, ...]:
     """Every step of the spec, and every kind of fault that some check may have a budget for."""
     faults = [f"{kind} {role}" for role in machine.roles for kind in ("crash", "stop", "restart", "drift")]
-    cuts = [budget.key for budget in machine.budgets if budget.kind == "cut"]
+    cuts = [f"cut({a}, {b})" for a, b in permutations(machine.roles, 2)]
     general = ["lose", "dup", "cut", "heal", "tick"]
     return tuple(dict.fromkeys([*required_units(machine), *faults, *cuts, *general]))
 

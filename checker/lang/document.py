@@ -102,8 +102,16 @@ Doc = Text | Line | Break | ArmBreak | Remark | Concat | Nest | Group | Fill
 
 
 def concat(*parts: Doc | str) -> Doc:
-    """The parts in a row; strings stand for texts."""
-    return Concat(tuple(Text(p) if isinstance(p, str) else p for p in parts))
+    """The parts in a row, those of inner rows among them; strings stand for texts."""
+    row: list[Doc] = []
+    for part in parts:
+        if isinstance(part, str):
+            row.append(Text(part))
+        elif isinstance(part, Concat):
+            row += part.parts
+        else:
+            row.append(part)
+    return Concat(tuple(row))
 
 
 def flat(doc: Doc) -> str:

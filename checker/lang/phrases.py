@@ -174,7 +174,7 @@ class Phrases:
             left = left.left
         parts.append(self.expr(left, level))
         parts.reverse()
-        pairs = [Concat(tuple(parts[i : i + 2])) for i in range(0, len(parts), 2)]
+        pairs = [concat(*parts[i : i + 2]) for i in range(0, len(parts), 2)]
         return Group(Nest(Fill(tuple(pairs))))
 
     def _chain(self, expr: ast.Logic) -> Doc:

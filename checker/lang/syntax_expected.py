@@ -97,7 +97,7 @@ def ended(scene: Scene) -> bool:
 
     The parser may have given up operators already: the words after the expression decide that it has ended.
     """
-    if scene.takes("ADD", "AND"):
+    if scene.takes("ADD", "AND") or not scene.accepts:
         return True
     return scene.takes("CONST", "IGNORE", "SEND") and _ENDED.search(scene.before) is not None
 
@@ -117,6 +117,6 @@ def expected(scene: Scene) -> str:
         words = _SYMBOLS.get(terminal) or tuple(_CHOICES.get(terminal, terminal.lower()).split())
         single += [f"`{word}`" for word in words]
     names = single[: max(1, 6 - len(names))] + names
-    if not names:
-        return "nothing more"
+    if not scene.accepts:
+        names.append("the end of the text")
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]

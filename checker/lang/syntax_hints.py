@@ -322,7 +322,7 @@ def _general(scene: Scene) -> Diagnostic:
         help = f"write `{previous.text[:_LONGEST]} := …`, or what is missing between it and the word before"
         return _say(scene, code, message, help, word=previous)
     if at.kind == "end":
-        code, message = "PSM111", "the file ends too early"
+        code, message = "PSM111", "the text ends too early"
     else:
         message = f"did not expect {_shown(word)} here"
         if previous is not None and word is at and previous.kind != "doc":

@@ -380,6 +380,7 @@ EXPRESSIONS = (
         "the value behind `<previous>` is missing",
         "write an expression",
         at=rf"(?:{CLOSERS}|then|else|to|when|from|where|and|or|=>|[*/%&])",
+        before=r".*\S",
         takes=OPERAND,
     ),
 )

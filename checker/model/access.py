@@ -16,7 +16,7 @@ from checker.model import ir
 from checker.model.builtins import BuiltinMixin
 from checker.model.context import Bad, Use
 from checker.model.convert import coerce
-from checker.model.types import INT, IntT, MapT, OptT, ProcT, RecordT, RoleInfo, SeqT, SetT, Type, show
+from checker.model.types import INT, IntT, MapT, NeverT, OptT, ProcT, RecordT, RoleInfo, SeqT, SetT, Type, join, show
 
 
 class AccessMixin(BuiltinMixin, ABC):
@@ -92,11 +92,10 @@ class AccessMixin(BuiltinMixin, ABC):
         return index
 
     def opt_field(self, obj: ir.Expr, name: ast.Ident, span: Span) -> ir.Expr:
-        if not (isinstance(obj.type, OptT) and isinstance(obj.type.inner, RecordT)):
-            advice = "it is never none: write `.`" if not isinstance(obj.type, OptT) else None
-            self.reporter.error("PSM303", f"`?.` needs an optional record, not {show(obj.type)}", span, help=advice)
+        record = obj.type.inner if isinstance(obj.type, OptT) else obj.type
+        if not isinstance(record, RecordT):
+            self.reporter.error("PSM303", f"`?.` needs an optional record, not {show(obj.type)}", span)
             raise Bad
-        record = obj.type.inner
         index = self.field_index(record, name)
         field = record.fields[index][1]
         return ir.GetOptField(obj, index, field if isinstance(field, OptT) else OptT(field))
@@ -124,19 +123,32 @@ class AccessMixin(BuiltinMixin, ABC):
                     obj = ir.WithField(obj, index, value, obj.type)
                 case MapT(k, v) if update.key is not None:
                     key = coerce(self.expr(update.key), k, update.key.span, self.reporter, "the key")
-                    value = self.stored(value, v, update.value.span, "an entry")
-                    obj = ir.WithIndex(obj, key, value, obj.type, update.span)
-                case SeqT(elem) if update.key is not None:
+                    value, v = self.entry(value, v, update.value.span)
+                    obj = ir.WithIndex(obj, key, value, MapT(k, v), update.span)
+                case SeqT(elem, limit) if update.key is not None:
                     key = coerce(self.expr(update.key), INT, update.key.span, self.reporter, "the index")
-                    value = self.stored(value, elem, update.value.span, "an entry")
-                    obj = ir.WithIndex(obj, key, value, obj.type, update.span)
+                    value, elem = self.entry(value, elem, update.value.span)
+                    obj = ir.WithIndex(obj, key, value, SeqT(elem, limit), update.span)
                 case _:
                     self.reporter.error(
                         "PSM301", f"`with` cannot change this in {show(obj.type)}", update.span,
                         help="`with (field = e)` for a record, `with ([key] = e)` for a map",
                     )  # fmt: skip
                     raise Bad
+        if isinstance(obj.type, RecordT) and obj.type.constrained:
+            return ir.Checked(obj, obj.type, f"record {obj.type.name}", span)
         return obj
+
+    def entry(self, value: ir.Expr, old: Type, span: Span) -> tuple[ir.Expr, Type]:
+        """A value that replaces one of type `old` in a copy, and the type of all values then. Ranges grow."""
+        if isinstance(old, MapT) and not isinstance(value.type, MapT):
+            return self.stored(value, old, span, "an entry"), old
+        both = join(old, value.type)
+        if both is None or (isinstance(value.type, OptT) and not isinstance(old, OptT)):
+            value = coerce(value, old, span, self.reporter, "an entry")
+            both = join(old, value.type)
+        assert both is not None
+        return value, both
 
     # ---- processes and functions
 
@@ -280,7 +292,7 @@ class AccessMixin(BuiltinMixin, ABC):
 
     def processes(self, e: ir.Expr, what: str, span: Span) -> None:
         t = e.type.elem if isinstance(e.type, SetT) else e.type
-        if not isinstance(t, ProcT):
+        if not isinstance(t, ProcT | NeverT):
             self.reporter.error("PSM301", f"{what} must be a process or a set of them, not {show(e.type)}", span)
             raise Bad
 

@@ -16,7 +16,7 @@ from checker.model.context import Context, Mode
 from checker.model.convert import coerce
 from checker.model.machine import Function
 from checker.model.statements import Statements
-from checker.model.types import RoleInfo
+from checker.model.types import RoleInfo, join
 from checker.model.walk import assigned_names
 from checker.model.world import World
 
@@ -73,7 +73,10 @@ class Bodies:
             if decl.result is not None:
                 declared = self.world.type(decl.result)
                 value = coerce(value, declared, decl.body.span, self.reporter, f"the result of `{name}`")
-            function = Function(key, role or None, params, value.type, value)
+                result = join(declared, value.type) or value.type  # `none` alone is no record yet, a wide number stays wide
+            else:
+                result = value.type
+            function = Function(key, role or None, params, result, value)
         self.world.functions[key] = function
         self.world.function_uses[key] = tuple(body.ctx.uses)
         return function

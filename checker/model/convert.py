@@ -64,6 +64,8 @@ def coerce(e: ir.Expr, target: Type, span: Span, reporter: Reporter, what: str) 
         e = as_bag(e)
     if isinstance(target, SetT | SeqT | BagT):
         e = plain_items(e, target.elem, span)
+    if isinstance(e.type, NeverT) and not isinstance(target, NeverT):
+        return ir.Checked(e, target, what, span)  # such as `max({})`: it has no value, and errs before this is reached
     if fits(e.type, target):
         return e
     if not matches(e.type, target):

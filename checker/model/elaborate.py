@@ -25,7 +25,7 @@ from checker.model.convert import coerce, store
 from checker.model.handlers import step_of
 from checker.model.judged import bound_of, expectations_of, final_of, property_of
 from checker.model.machine import Init, Machine, Message, Step
-from checker.model.types import ProcT, RecordT, RoleInfo, SetT, Type, show
+from checker.model.types import ProcT, RecordT, RoleInfo, SetT, Type, roles_of, show
 from checker.model.values import Value
 from checker.model.walk import nested, statements_in
 from checker.model.world import World
@@ -291,8 +291,7 @@ class _Elaborator:
         for send in (s for code in codes for s in statements_in(code) if isinstance(s, ir.SendMsg)):
             if send.to is not None:
                 t = send.to.type.elem if isinstance(send.to.type, SetT) else send.to.type
-                assert isinstance(t, ProcT)
-                receivers[send.message] |= {r.name for r in t.roles}
+                receivers[send.message] |= {r.name for r in roles_of(t)}
         return {
             name: Message(
                 name,

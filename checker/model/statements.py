@@ -134,8 +134,9 @@ class Statements(Expressions):
                 )
                 raise Bad
             path, place, read = self.path(node.target, ir.GetLocal(local))
+            self.order_free(node, path, place, local)
             value = self.assigned_value(node, place, read, exact=not path)
-            return ir.SetLocal(local, path, value, node.span)
+            return ir.SetLocal(local, *self.whole_record(path, read, value, node.span), node.span)
         var = self.variable(root)
         if self.ctx.mode is Mode.GHOST and var.keep != "ghost":
             self.reporter.error(
@@ -146,7 +147,8 @@ class Statements(Expressions):
         with self.ctx.as_mode(mode):
             path, place, read = self.path(node.target, ir.GetVar(var, None))
             self.order_free(node, path, place)
-            return ir.SetVar(var, path, self.assigned_value(node, place, read), node.span)
+            value = self.assigned_value(node, place, read)
+            return ir.SetVar(var, *self.whole_record(path, read, value, node.span), node.span)
 
     def variable(self, root: ast.Ident) -> ir.Var:
         role = self.ctx.role
@@ -197,6 +199,22 @@ class Statements(Expressions):
                 steps.append(ir.IndexStep(read.key, outer, unwrap, part.span))
         return tuple(steps), read.type, read
 
+    def whole_record(self, path: ir.Path, read: ir.Expr, value: ir.Expr, span: Span) -> tuple[ir.Path, ir.Expr]:
+        """Where a record with a `where` is on the way, it is stored as a whole, so that its condition is checked."""
+        rest: tuple[ir.Path, ir.Expr] = path, value
+        for at in reversed(range(len(path))):
+            assert isinstance(read, ir.GetField | ir.GetIndex)
+            holder = read.obj
+            if isinstance(read, ir.GetField):
+                value = ir.WithField(holder, read.index, value, holder.type)
+            else:
+                value = ir.WithIndex(holder, read.key, value, holder.type, span)
+            if isinstance(holder.type, RecordT) and holder.type.constrained:
+                value = ir.Checked(value, holder.type, f"record {holder.type.name}", span)
+                rest = path[:at], value
+            read = holder.obj if isinstance(holder, ir.Unwrap) else holder
+        return rest
+
     def assigned_value(self, node: ast.Assign, place: Type, read: ir.Expr, exact: bool = False) -> ir.Expr:
         value = self.expr(node.value)
         what = f"`{self.reporter.source.slice(node.target.span)}`"
@@ -244,11 +262,15 @@ class Statements(Expressions):
             return ir.MakeSeq((value,), BagT(value.type, 1))
         return ir.MakeSet((value,), SetT(value.type, 1))
 
-    def order_free(self, node: ast.Assign, path: ir.Path, place: Type) -> None:
-        """Reports PSM404 for an assignment whose outcome may depend on the order of a symmetric loop."""
+    def order_free(self, node: ast.Assign, path: ir.Path, place: Type, local: ir.Local | None = None) -> None:
+        """Reports PSM404 for an assignment whose outcome may depend on the order of a symmetric loop.
+
+        A local that was made inside a loop, after the loop's variable, is new in each round.
+        """
+        loops = [n for n in self.ctx.symmetric_loops if local is None or local.number < n]
         keys = {s.key.local.number for s in path if isinstance(s, ir.IndexStep) and isinstance(s.key, ir.GetLocal)}
         commutes = node.op != ":=" and isinstance(place, IntT | SetT | BagT)
-        if commutes or all(loop in keys for loop in self.ctx.symmetric_loops):
+        if commutes or all(loop in keys for loop in loops):
             return
         self.reporter.error(
             "PSM404",

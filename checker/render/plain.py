@@ -105,7 +105,9 @@ def shortened(text: str, limit: int, more: str = "…") -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0.02 s`, `12.3 s`, `4 min 10 s`, `2 h 05 min`."""
+    """`14 ms`, `0.25 s`, `12.3 s`, `4 min 10 s`, `2 h 05 min`."""
+    if seconds < 0.0995:
+        return f"{round(seconds * 1000)} ms"
     if seconds < 10:
         return f"{seconds:.2f} s"
     if seconds < 60:
@@ -116,10 +118,10 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def rate(count: int, seconds: float) -> str:
-    """How many a second, in three significant digits: `141,000/s`; a dash where too little was measured."""
-    if seconds < 0.005 or count == 0:
-        return "—"
+def rate(count: int, seconds: float) -> str | None:
+    """How many a second, in three significant digits: `141,000/s`; None where too little was measured."""
+    if seconds < 0.005 or count <= 0:
+        return None
     value = count / seconds
     scale = 10 ** max(0, len(str(int(value))) - 3)
     return f"{int(value / scale + 0.5) * scale:,}/s"

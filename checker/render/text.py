@@ -46,6 +46,10 @@ class Detail:
     verbose: bool = False
 
 
+def _when(steps: int) -> str:
+    return f" after {plural(steps, 'step')}" if steps else " in an initial state"
+
+
 class Report:
     """Turns results into text for one terminal."""
 
@@ -60,25 +64,29 @@ class Report:
 
     # ---- one spec
 
-    def header(self, spec: str, path: str) -> Text:
-        """The line above the checks of a spec."""
-        return Text.assemble((spec, "bold underline"), "  ", (fitted(path, self.signs), "dim"))
+    def header(self, spec: str, path: str, constants: str = "") -> Text:
+        """The line above the checks of a spec; `constants` are those set from outside."""
+        line = Text.assemble((spec, "bold underline"), "  ", (fitted(path, self.signs), "dim"))
+        return line.append(f"  {constants}", "yellow") if constants else line
 
     # ---- one check
 
     def check(self, result: CheckResult, names: Names) -> RenderableType:
         """Everything about one check."""
-        parts: list[RenderableType] = [self._headline(result)]
-        if result.verdict is not CheckVerdict.ERROR or result.properties:
-            parts.append(self._numbers(result))
+        head = self._headline(result)
+        parts: list[RenderableType] = [head]
+        if self.detail.quiet and result.properties:
+            head.append("  ").append(self._numbers(result))
+        elif result.properties:
+            parts.append(Text("  ").append(self._numbers(result)))
         shown = [p for p in result.properties if not self.detail.quiet or self._surprising(p)]
         if shown or (result.counts is not None and not self.detail.quiet):
             parts.append(self._properties(result, shown))
-        parts += self._traces(result, names)
+        traces = list(self._traces(result, names))
         coverage = list(self.coverage(result))
         if coverage and (not self.detail.quiet or result.verdict is not CheckVerdict.PASS):
             parts.append(self._coverage(coverage))
-        return Group(*parts)
+        return Group(*parts, *traces)
 
     def mark(self, result: PropertyResult) -> Text:
         """The sign before a property."""
@@ -111,49 +119,50 @@ class Report:
         return line
 
     def _numbers(self, result: CheckResult) -> Text:
+        speed = rate(result.transitions, result.seconds)
         parts = [
             plural(result.states, "state"),
-            f"{plural(result.transitions, 'transition')} ({rate(result.transitions, result.seconds)})",
+            plural(result.transitions, "transition") + (f" ({speed})" if speed else ""),
             f"depth {result.depth}",
             duration(result.seconds),
             result.engine,
         ]
-        return self.text("  " + " · ".join(parts), "dim")
+        if self.detail.quiet:
+            parts = [parts[0], duration(result.seconds)]
+        return self.text(" · ".join(parts), "dim")
 
     def _surprising(self, result: PropertyResult) -> bool:
-        return result.met is False or result.verdict is Verdict.ERROR or self._unsaid(result)
+        open_ = result.verdict is Verdict.INCOMPLETE and result.expected is not None
+        return open_ or result.met is False or result.verdict is Verdict.ERROR
 
-    def _unsaid(self, result: PropertyResult) -> bool:
-        """Incomplete for a reason of its own."""
-        return result.verdict is Verdict.INCOMPLETE and result.expected is not None
-
-    def _properties(self, result: CheckResult, shown: Sequence[PropertyResult]) -> Table:
+    def _properties(self, result: CheckResult, shown: Sequence[PropertyResult]) -> RenderableType:
         table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(width=3, justify="right")
-        table.add_column(no_wrap=True, min_width=max((len(p.name) for p in result.properties), default=0))
+        table.add_column(no_wrap=True, min_width=2 + max((len(p.name) for p in result.properties), default=0))
         table.add_column(no_wrap=True, style="dim", min_width=9)
         table.add_column(overflow="fold")
         for prop in shown:
             kind = "built-in" if prop.kind is Kind.BUILTIN else prop.kind.value
-            table.add_row(self.mark(prop), prop.name, kind, self.words(prop, result))
+            name = Text(f" {prop.name}", "dim" if prop.expected is None else "")
+            table.add_row(Text.assemble(self.mark(prop), name), kind, self.words(prop, result))
         counts = result.counts
         if counts is not None and (not self.detail.quiet or counts.met is False):
             mark, words = self._counts(result)
-            table.add_row(mark, "expect", "counts", words)
-        return table
+            table.add_row(mark.append(" counts", "not bold default"), "expected", words)
+        return Padding(table, (0, 0, 0, 2))
 
     def words(self, prop: PropertyResult, check: CheckResult) -> Text:
         """The verdict on a property against its expectation, in words."""
-        steps = "" if prop.trace is None else f" after {plural(len(prop.trace.steps), 'step')}"
+        steps = "" if prop.trace is None else _when(len(prop.trace.steps))
+        diagnostic = None if prop.diagnostic is None or self._shows_trace(prop) else prop.diagnostic.message
         reason = None
         match prop.verdict:
             case Verdict.HOLDS if prop.kind is Kind.REACH:
-                found = "reached" + (steps.replace(" after ", " in ") if steps else "")
+                found = "reached" + steps.replace(" after ", " in ")
             case Verdict.HOLDS:
                 found = "holds"
             case Verdict.VIOLATED:
                 found = f"violated{steps}"
-                reason = None if prop.diagnostic is None else prop.diagnostic.message
+                reason = diagnostic
             case Verdict.UNREACHED:
                 found = "not reached"
             case Verdict.INCOMPLETE:
@@ -161,10 +170,12 @@ class Report:
                 reason = prop.reason if prop.reason != check.reason else None
             case Verdict.ERROR:
                 found = f"cannot be evaluated{steps}"
-                reason = None if prop.diagnostic is None else prop.diagnostic.message
+                reason = diagnostic
         tail = self._against(prop)
         style = "red" if prop.met is False or prop.verdict is Verdict.ERROR else ""
-        if prop.met is None and prop.verdict is Verdict.INCOMPLETE and prop.expected is not None:
+        if prop.expected is None and not style:
+            style = "dim"
+        elif prop.verdict is Verdict.INCOMPLETE:
             style = "yellow"
         line = self.text(found + tail, style)
         if reason is not None:
@@ -203,21 +214,25 @@ class Report:
 
     def _traces(self, result: CheckResult, names: Names) -> Iterator[RenderableType]:
         writer = TraceText(names, self.signs, self.width)
-        everything = self.detail.traces or self.detail.verbose
         for prop in result.properties:
-            if prop.trace is None:
+            if prop.trace is None or not self._shows_trace(prop):
                 continue
-            surprise = prop.met is False or prop.verdict is Verdict.ERROR
-            if not surprise and not everything:
-                continue
-            steps = plural(len(prop.trace.steps), "step")
-            witness = prop.verdict is Verdict.HOLDS
-            what = f"{prop.name} is reached in {steps}:" if witness else f"{prop.name} fails after {steps}:"
-            if prop.verdict is Verdict.ERROR:
-                what = f"{prop.name} cannot be evaluated after {steps}:"
+            when = _when(len(prop.trace.steps))
+            match prop.verdict:
+                case Verdict.HOLDS:
+                    what = f"{prop.name} is reached{when.replace(' after ', ' in ')}:"
+                case Verdict.ERROR:
+                    what = f"{prop.name} cannot be evaluated{when}:"
+                case _:
+                    what = f"{prop.name} is violated{when}:"
             yield Text()
-            yield Text("  " + what, "bold red" if surprise else "bold")
+            yield Text("  " + what, "bold red" if prop.met is False or prop.verdict is Verdict.ERROR else "bold")
             yield writer.trace(prop.trace, prop.diagnostic)
+
+    def _shows_trace(self, prop: PropertyResult) -> bool:
+        """Surprises are told in full; what is as expected only on demand."""
+        surprise = prop.met is False or prop.verdict is Verdict.ERROR
+        return prop.trace is not None and (surprise or self.detail.traces or self.detail.verbose)
 
     # ---- coverage
 
@@ -264,15 +279,7 @@ class Report:
     def summary(self, reports: Sequence[SpecReport], seconds: float, *, interrupted: bool = False) -> RenderableType:
         """The last line, and above it what needs attention where there is more than one spec."""
         checks = [(report, check) for report in reports for check in report.checks]
-        lines: list[Text] = []
-        if len(reports) > 1:
-            for report, check in checks:
-                if check.verdict is not CheckVerdict.PASS:
-                    lines.append(self._attention(report, check))
-            for report in reports:
-                if report.spec is None:
-                    path = fitted(report.path, self.signs)
-                    lines.append(Text.assemble((f"{self.signs.error} ", "bold red"), (path, "bold"), "  cannot be read"))
+        before = [self._attention(reports)] if len(reports) > 1 else []
         line = Text()
         if interrupted:
             line.append("interrupted ", "bold yellow")
@@ -294,15 +301,20 @@ class Report:
             line.append(text, style)
         states = sum(check.states for _, check in checks)
         line.append(self.text(f" · {plural(states, 'state')} in {duration(seconds)}", "dim"))
-        return Group(*lines, line)
+        return Group(*before, line)
 
-    def _attention(self, report: SpecReport, check: CheckResult) -> Text:
-        look = _LOOKS[check.verdict]
-        wrong = [p.name for p in check.properties if p.met is False or p.verdict is Verdict.ERROR]
-        wrong += [p.name for p in check.properties if p.expected and p.verdict is Verdict.INCOMPLETE and not wrong]
-        line = Text.assemble(
-            (check.verdict.value, look), "  ", (fitted(report.path, self.signs), ""), "  ", (check.name, "bold")
-        )
-        if wrong:
-            line.append("  " + ", ".join(wrong))
-        return line
+    def _attention(self, reports: Sequence[SpecReport]) -> RenderableType:
+        """What did not pass, a line for each, so that it need not be looked for above."""
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for report in reports:
+            path = fitted(report.path, self.signs)
+            if report.spec is None:
+                table.add_row(Text("error", _LOOKS[CheckVerdict.ERROR]), path, "", "cannot be read")
+            for check in report.checks:
+                if check.verdict is CheckVerdict.PASS:
+                    continue
+                wrong = [p.name for p in check.properties if p.met is False or p.verdict is Verdict.ERROR]
+                left = [p.name for p in check.properties if p.expected and p.verdict is Verdict.INCOMPLETE]
+                word = Text(check.verdict.value, _LOOKS[check.verdict])
+                table.add_row(word, path, Text(check.name, "bold"), ", ".join(wrong or left))
+        return Group(table, "") if table.row_count else Group()

@@ -68,10 +68,8 @@ class TraceText:
         for number, step in enumerate(trace.steps, 1):
             table.add_row(str(number), self.text(step.step), self.changes(values, step))
             values |= step.changes
-        if trace.error is None:
-            return table
-        what = "this step goes wrong" if diagnostic is None else diagnostic.message
-        table.add_row(self.signs.unmet, self.text(trace.error, "bold red"), self.text(what, "red"))
+        if trace.error is not None:
+            table.add_row(self.signs.unmet, self.text(trace.error, "bold red"), Text("this step goes wrong", "red"))
         if diagnostic is None:
             return table
         return Group(table, *(indented(line, 5) for line in diagnostic_lines(diagnostic, self.signs)))
@@ -102,9 +100,6 @@ class TraceText:
             equal.setdefault(", ".join(parts), []).append(owner)
         lines = [f"{', '.join(who)}: {what}" if who != [""] else what for what, who in equal.items()]
         lines += grouped(values.get("network"))
-        return self.text("\n".join(lines) if len(lines) < 2 else "", "dim") if len(lines) < 2 else self._lines(lines)
-
-    def _lines(self, lines: list[str]) -> Text:
         return Text("\n").join(self.text(line, "dim") for line in lines)
 
     def changes(self, before: Mapping[str, Json], step: TraceStep) -> Text:

@@ -29,7 +29,7 @@ class Setting:
         faults: budgets, `crash TM ≤ 2`.
         networks: `soup`, `bag[1]`; with names where there are several.
         bound: the text of the check's `bound`.
-        processes: the names of all processes, in order.
+        processes: the names of all processes, in order, with their roles.
         own_faults: steps that are faults of the spec, as `RM0.AbortByHand`.
     """
 
@@ -38,18 +38,26 @@ class Setting:
     faults: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
     bound: str | None = None
-    processes: tuple[str, ...] = ()
+    processes: Mapping[str, str] = field(default_factory=dict)
     own_faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
+class Story:
+    """What stands beside the steps of a trace: lines about the initial state, and what each step changed."""
+
+    initial: tuple[str, ...]
+    changes: tuple[tuple[Change, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckFacts:
-    """One check. `levels` counts the states of each depth; `changes` has what each step of a property's trace changed."""
+    """One check. `levels` counts the states of each depth; `stories` belong to the traces of its properties."""
 
     result: CheckResult
     setting: Setting = field(default_factory=Setting)
     levels: tuple[int, ...] = ()
-    changes: Mapping[str, tuple[tuple[Change, ...], ...]] = field(default_factory=dict)
+    stories: Mapping[str, Story] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

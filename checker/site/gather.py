@@ -7,12 +7,12 @@ result never depends on who finished first.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, TypeVar
 
 from checker.api import LoadedSpec, failed_check, loads
 from checker.base.diagnostics import SpecError
@@ -22,19 +22,27 @@ from checker.lang import ast
 from checker.lang.parser import read_source
 from checker.model.machine import Machine
 from checker.model.values import instance_name, show_value
-from checker.properties.kinds import CheckResult
+from checker.properties.kinds import Trace
 from checker.properties.safety import judge
 from checker.render.sequence import all_changes
 from checker.render.values import Names
-from checker.site.facts import CheckFacts, Figures, Setting, SpecFacts
+from checker.site.drawings import draw
+from checker.site.facts import CheckFacts, Figures, Setting, SpecFacts, Story
 from checker.site.store import Store, key, sources_hash
 
 LONGEST = 300.0
 """Seconds after which a check is given up. It is then incomplete, and the page says so."""
 
-_ENGINE = ("base", "lang", "model", "engine", "properties", "render")
-_FEW = 3
-"""So many checks are run at once where they are; more are worth a process each."""
+FEW = 8
+"""So many checks are run one after the other; for more it pays to start processes."""
+
+BUDGET = "left of "
+"""How a trace calls what is left of a fault budget."""
+
+_RUNS = ("base", "lang", "model", "engine", "properties")
+_DRAWS = (*_RUNS, "render", "site")
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +76,124 @@ def gather(files: Sequence[SpecFile], store: Store, *, workers: int | None = Non
             problems.append(problem)
     if problems:
         raise SpecError(d for problem in problems for d in problem.diagnostics)
-    jobs = [(spec, check) for spec in specs for check in spec.checks]
-    checks = {(s.path, c): store.get(_check_key(s, c), CheckFacts) for s, c in jobs}
-    figures = {s.path: store.get(_figures_key(s), Figures) for s in specs}
-    missing = [(s, c) for s, c in jobs if checks[s.path, c] is None]
-    undrawn = [s for s in specs if figures[s.path] is None]
-    with _executor(len(missing), workers) as pool:
-        running = [(s, c, pool.submit(run_check, s.path, s.source.text, c)) for s, c in missing]
-        drawing = [(s, pool.submit(run_drawings, s.path, s.source.text)) for s in undrawn]
-        for spec, check, future in running:
-            facts = checks[spec.path, check] = future.result()
-            store.put(_check_key(spec, check), facts)
-        for spec, drawn in drawing:
-            figures[spec.path] = drawn.result()
-            store.put(_figures_key(spec), figures[spec.path])
-    store.keep_only([*(_check_key(s, c) for s, c in jobs), *(_figures_key(s) for s in specs)])
+    jobs = _Jobs(store)
+    for spec in specs:
+        for check in spec.checks:
+            name = key("check", spec.path, spec.source.text, check, sources_hash(_RUNS))
+            jobs.add(name, CheckFacts, run_check, spec.path, spec.source.text, check)
+        name = key("figures", spec.path, spec.source.text, sources_hash(_DRAWS))
+        jobs.add(name, Figures, run_drawings, spec.path, spec.source.text)
+    done = iter(jobs.run(workers))
     return tuple(
-        SpecFacts(s.path, s.source.text, tuple(_known(checks[s.path, c]) for c in s.checks), _known(figures[s.path]))
-        for s in specs
+        SpecFacts(s.path, s.source.text, tuple(next(done) for _ in s.checks), next(done)) for s in specs
+    )  # fmt: skip
+
+
+class _Jobs:
+    """Things to find out, in order; those that the store does not know are run."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.names: list[str] = []
+        self.known: list[Any] = []
+        self.calls: dict[int, tuple[Callable[..., Any], tuple[str, ...]]] = {}
+
+    def add(self, name: str, kind: type[_T], run: Callable[..., _T], *args: str) -> None:
+        found = self.store.get(name, kind)
+        if found is None:
+            self.calls[len(self.names)] = run, args
+        self.names.append(name)
+        self.known.append(found)
+
+    def run(self, workers: int | None) -> list[Any]:
+        """The values of all jobs. Each is stored as soon as it is there."""
+        workers = min(workers or os.cpu_count() or 1, len(self.calls))
+        if workers < 2 or len(self.calls) <= FEW:
+            for number, (run, args) in self.calls.items():
+                self._take(number, run(*args))
+        else:
+            # A fresh interpreter for each worker: the caller may have threads, which a fork would break.
+            with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+                self._spread(pool)
+        self.store.keep_only(self.names)
+        return self.known
+
+    def _spread(self, pool: Executor) -> None:
+        running: list[tuple[int, Future[Any]]] = []
+        for number, (run, args) in self.calls.items():
+            running.append((number, pool.submit(run, *args)))
+        for number, future in running:
+            self._take(number, future.result())
+
+    def _take(self, number: int, value: Any) -> None:
+        self.known[number] = value
+        self.store.put(self.names[number], value)
+
+
+# ---- one spec
+
+
+def run_drawings(path: str, text: str) -> Figures:
+    """The drawings of a spec."""
+    return draw(loads(text, path))
+
+
+def run_check(path: str, text: str, check: str, *, limits: Limits | None = None) -> CheckFacts:
+    """Runs a check and notes what it assumed."""
+    spec = loads(text, path)
+    try:
+        machine = spec.machine(check)
+        search = Search(machine)
+        result = judge(machine, search.run(limits or Limits(timeout=LONGEST)))
+    except SpecError as problem:
+        return CheckFacts(failed_check(check, problem))
+    ends = [*search.levels[1:], len(search.states)]
+    levels = [end - start for start, end in zip(search.levels, ends, strict=True)]
+    names = Names(machine)
+    return CheckFacts(
+        result,
+        _setting(spec, machine, check),
+        tuple(levels[: result.depth + 1]),
+        {p.name: _story(p.trace, names) for p in result.properties if p.trace is not None},
     )
 
 
-def _known[T](value: T | None) -> T:
-    assert value is not None
-    return value
+def _story(trace: Trace, names: Names) -> Story:
+    """What a trace shows beside its steps. What is left of fault budgets is not told: the names of the faults say it."""
+    owners: dict[str, list[str]] = {}
+    for name, value in trace.initial.items():
+        if name != "network" and not name.startswith(BUDGET):
+            owner, _, variable = name.rpartition(".")
+            owners.setdefault(owner, []).append(f"{variable} = {names.show(name, value)}")
+    equal: dict[str, list[str]] = {}
+    for owner, parts in owners.items():
+        equal.setdefault(", ".join(parts), []).append(owner)
+    initial = [f"{', '.join(who)}: {what}" if who != [""] else what for what, who in equal.items()]
+    changes = tuple(
+        tuple(c for c in step if not c.place.startswith(BUDGET)) for step in all_changes(trace, names)
+    )
+    return Story(tuple(initial), changes)
+
+
+def _setting(spec: LoadedSpec, machine: Machine, check: str) -> Setting:
+    decl = next((d for d in spec.tree.decls if isinstance(d, ast.CheckDecl) and d.name.text == check), None)
+    items = decl.items if decl is not None else ()
+    networks = []
+    for network in machine.networks:
+        capacity = "" if network.capacity is None else f"[{network.capacity}]"
+        options = " ".join(
+            [*([network.overflow] if network.overflow != "error" else []), *(["session"] if network.session else [])]
+        )
+        text = f"{network.kind}{capacity} {options}".strip()
+        networks.append(f"{network.name}: {text}" if len(machine.networks) > 1 else text)
+    return Setting(
+        constants={name: show_value(t, value) for name, (t, value) in machine.constants.items()},
+        given=tuple(i.name.text for i in items if isinstance(i, ast.Bind)),
+        faults=tuple(f"{b.key} ≤ {b.count}" for b in machine.budgets if b.count),
+        networks=tuple(networks),
+        bound=next((spec.source.slice(i.cond.span) for i in items if isinstance(i, ast.Bound)), None),
+        processes={instance_name(r, p): r.name for r in machine.roles.values() for p in r.processes},
+        own_faults=tuple(
+            f"{instance_name(s.role, p)}.{s.name}" for s in machine.steps if s.kind == "fault" for p in s.role.processes
+        ),
+    )

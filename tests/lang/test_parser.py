@@ -206,20 +206,23 @@ def test_what_is_no_expression(text: str) -> None:
 
 
 def test_nesting_is_limited() -> None:
-    half = MAX_DEPTH // 2
-    assert parsed(f"spec T const N = {'[' * half}1{']' * half}")
-    assert refusal(f"spec T const N = {'[' * MAX_BRACKETS}1{']' * MAX_BRACKETS}").code == "PSM103"
-    assert refusal(f"spec T const N = {'(' * (MAX_BRACKETS + 1)}1{')' * (MAX_BRACKETS + 1)}").code == "PSM103"
-    assert refusal(f"spec T const N = 1{' + 1' * MAX_DEPTH}").code == "PSM103"
-    assert parsed(f"spec T const N = {'(' * MAX_BRACKETS}1{')' * MAX_BRACKETS}")
+    half = (MAX_DEPTH - 2) // 2
+    parsed(f"spec T const N = {'[' * half}1{']' * half}")
+    parsed(f"spec T const N = {'(' * MAX_BRACKETS}1{')' * MAX_BRACKETS}")
+    for text in (
+        f"{'[' * MAX_BRACKETS}1{']' * MAX_BRACKETS}",
+        f"{'(' * (MAX_BRACKETS + 1)}1{')' * (MAX_BRACKETS + 1)}",
+        f"1{' + 1' * MAX_DEPTH}",
+    ):
+        assert refusal(f"spec T const N = {text}").code == "PSM103"
 
 
 def test_brackets_in_comments_do_not_count() -> None:
     brackets = "(" * (MAX_BRACKETS + 1)
-    assert parsed(f"spec T # {brackets}\n/// {brackets}\nconst N = 1")
+    parsed(f"spec T # {brackets}\n/// {brackets}\nconst N = 1")
 
 
 def test_length_is_limited() -> None:
     diagnostic = refusal("spec T const N = 1" + " or 1" * (MAX_TOKENS // 2))
     assert diagnostic.code == "PSM004"
-    assert parsed("spec T # " + "word " * (MAX_TOKENS * 2) + "\nconst N = 1")
+    parsed("spec T # " + "word " * (MAX_TOKENS * 2) + "\nconst N = 1")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from checker.base.diagnostics import SpecError
 from checker.base.source import Source, Span
 from checker.lang import ast
-from checker.lang.parser import parse_expr
+from checker.lang.parser import MAX_DEPTH, parse_expr
 from checker.lang.printer import format_expr, format_source, format_type
 from tests.lang.support import EXPRESSIONS, SPECS, TYPES, comments, parsed, shaken, text_of
 
@@ -110,6 +110,22 @@ def test_statements_come_back(exprs: list[ast.Expr], rng: random.Random) -> None
     joined = rng.choice(["  ", "\n", "\n\n"]).join(stmts)
     guard = f"when {texts[0]} " if rng.random() < 0.5 else ""
     assert_kept(f"spec T role R {{ action A {guard}{{{rng.choice([' ', chr(10)])}{joined} }} }}")
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing", "levels"),
+    [
+        ("1 + (", ")", 1),
+        ("if ", " then b else c", 1),
+        ("{x in S where ", "}", 1),
+        ("-", "", 1),
+        ("(a => ", ") => b", 2),
+        ("a with (f = ", ")", 2),
+    ],
+)
+def test_the_deepest_texts_that_parse_are_formatted(opening: str, closing: str, levels: int) -> None:
+    depth = (MAX_DEPTH - 3) // levels
+    assert_kept(f"spec T const N = {opening * depth}x{closing * depth}")
 
 
 def test_a_syntax_error_is_raised() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from checker.base.diagnostics import CODES, Diagnostic, SpecError
 from checker.base.source import MAX_BYTES, Source
 from checker.lang import ast
-from checker.lang.parser import MAX_ERRORS, parse
+from checker.lang.parser import MAX_ERRORS, parse, parse_expr
 from checker.lang.printer import format_source
 from checker.lang.tokens import scan
 from tests.lang.support import SPECS, text_of
@@ -90,6 +90,22 @@ def test_a_missing_brace_is_reported_where_it_was_opened() -> None:
     (diagnostic,) = errors(text)
     assert (diagnostic.code, place(diagnostic)) == ("PSM102", "4:10")
     assert diagnostic.notes == ("`on` in line 7, column 3, cannot stand inside it",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "help"),
+    [
+        ("", "the text ends too early", "expected an expression"),
+        ("a b", "did not expect `b` behind `a`", "expected an operator or the end of the text"),
+        ("a = b", "`=` does not compare", "write `==`"),
+        ("a)", "`)` closes nothing: no `(` is open", "remove it, or look for a `)` too many before it"),
+        ("(a", "missing `)`: this `(` is not closed", "write `)` where it ends"),
+    ],
+)
+def test_an_expression_alone(text: str, message: str, help: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_expr(Source("test.psm", text))
+    assert [(d.message, d.help) for d in caught.value.diagnostics] == [(message, help)]
 
 
 # ---- several errors

@@ -1,0 +1,203 @@
+"""The entry point: which command runs, and what becomes of everything that can go wrong.
+
+Commands are imported when they are needed, so `lockstep --version` costs little more than starting Python. A command
+returns its exit code. What it raises ends here, and never as a traceback: bad input is a `SpecError` or an error of click
+and becomes diagnostics; a closed pipe is silent; an interruption is said in a word. What remains is a mistake of this
+program: it gets one line, and a report in a file that can be sent to its authors.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from checker import __version__
+from checker.cli.exits import Exit
+
+NAME = "lockstep"
+COMPLETE = "_LOCKSTEP_COMPLETE"
+"""The environment variable by which shells ask for completions."""
+
+COMMANDS = ("check", "inspect", "fmt", "graph", "trace", "new", "completion")
+"""In the order of the help: what a user needs first stands first. Each is a module of `checker.cli.commands`."""
+
+EXTRA = {"docs": "checker.site.command"}
+"""Commands that live beside what they use; one whose module is not installed does not exist."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS, *(name for name in EXTRA if self._extra(name) is not None)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS:
+            command: click.Command = import_module(f"checker.cli.commands.{cmd_name}").command
+            return command
+        return self._extra(cmd_name)
+
+    def _extra(self, name: str) -> click.Command | None:
+        if name not in EXTRA:
+            return None
+        try:
+            command: click.Command = import_module(EXTRA[name]).command
+        except ModuleNotFoundError as problem:
+            if problem.name is None or not EXTRA[name].startswith(problem.name):
+                raise
+            return None
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Adds what was probably meant to the message about an unknown command."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as problem:
+            from checker.base.diagnostics import did_you_mean
+
+            near = did_you_mean(args[0], self.list_commands(ctx))
+            if near is None and args[0].endswith(".psm"):
+                near = f"did you mean `{NAME} check {args[0]}`?"
+            raise click.UsageError(f"there is no command `{args[0]}`", ctx) from _Hint(near, problem)
+
+
+class _Hint(Exception):  # noqa: N818 - carries what to do beside an error of click
+    def __init__(self, help: str | None, cause: BaseException) -> None:
+        super().__init__(help)
+        self.help = help
+        self.cause = cause
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", message=f"{NAME} %(version)s")
+def cli() -> None:
+    """Specify a distributed protocol, model-check it, and see what goes wrong.
+
+    Start with `lockstep new NAME`, which writes a spec to look at, and `lockstep check NAME.psm`.
+
+    Exit codes: 0 every expectation is met, 1 one is not, 2 a spec or the command line is wrong, 3 incomplete,
+    130 interrupted.
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit code."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    _prepare_streams()
+    try:
+        code = _run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+        return int(Exit.PIPE)
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return int(Exit.INTERRUPTED)
+    except Exception as problem:  # noqa: BLE001 - the last resort, so that no user sees a traceback
+        return _internal(problem, args)
+    return int(code)
+
+
+def _run(args: list[str]) -> int:
+    if COMPLETE in os.environ:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(cli, {}, NAME, COMPLETE, os.environ[COMPLETE])
+    try:
+        with cli.make_context(NAME, args) as ctx:
+            result: Any = cli.invoke(ctx)
+            return int(result or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as problem:
+        return _usage(problem, args)
+    except Exception as problem:
+        from checker.base.diagnostics import SpecError
+
+        if not isinstance(problem, SpecError):
+            raise
+        from checker.cli.output import report_failure
+
+        report_failure(problem.diagnostics, json="json" in _format(args))
+        return int(Exit.WRONG)
+
+
+def _usage(problem: click.ClickException, args: list[str]) -> int:
+    """An error that click found, as the diagnostic PSM901."""
+    from checker.base.diagnostics import Diagnostic
+    from checker.cli.output import report_failure
+
+    if isinstance(problem, click.exceptions.NoArgsIsHelpError):
+        click.echo(problem.format_message(), err=True)
+        return int(Exit.WRONG)
+    message = problem.format_message().rstrip(".")
+    if message[:1].isupper() and not message[:2].isupper():
+        message = message[0].lower() + message[1:]
+    hint = problem.__cause__.help if isinstance(problem.__cause__, _Hint) else None
+    path = problem.ctx.command_path if isinstance(problem, click.UsageError) and problem.ctx is not None else NAME
+    help = hint or f"`{path} --help` lists the arguments and options"
+    report_failure([Diagnostic("PSM901", message, help=help)], json="json" in _format(args))
+    return int(Exit.WRONG)
+
+
+def _format(args: list[str]) -> list[str]:
+    """The values of `--format`, read without click, which may have refused the rest."""
+    values = [a.removeprefix("--format=") for a in args if a.startswith("--format=")]
+    return values + [b for a, b in zip(args, args[1:], strict=False) if a == "--format"]
+
+
+# ---- streams
+
+
+def _prepare_streams() -> None:
+    """What a stream cannot encode is written as an escape: output never fails for a character in a file name."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Points standard output at nothing, so that Python's own flush at exit does not complain about the closed pipe."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass
+    finally:
+        os.close(nowhere)
+
+
+def _say(text: str) -> None:
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        pass
+
+
+def _internal(problem: Exception, args: list[str]) -> int:
+    """One line about a mistake of this program, and the whole story in a file."""
+    import platform
+    import tempfile
+    import traceback
+
+    story = "".join(traceback.format_exception(problem))
+    head = f"lockstep {__version__}, Python {platform.python_version()}, {platform.platform()}\narguments: {args}\n\n"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="lockstep-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as file:
+            file.write(head + story)
+        where = f"a report with the details is in {file.name}"
+    except OSError:
+        where = "no report could be written"
+    text = " ".join(str(problem).split())[:200]
+    _say(f"internal error: {type(problem).__name__}{f': {text}' if text else ''}; {where}")
+    return int(Exit.INTERNAL)

@@ -1,0 +1,124 @@
+"""The in-process adapter: what a test writes to hold an implementation to a spec.
+
+An adapter owns the implementation under test and stands between it and its spec. It has one method for each step of the
+spec, marked with the name of that step; a method may serve several steps. `perform` is what a driver calls. It has
+`observe`, which reads the implementation's state in the words of the spec: the same names and JSON that traces and graphs
+use. What an implementation does not let one see is left out or `UNSEEN`, and is not compared; how much is seen is part
+of every report, since a comparison of nothing would always succeed.
+
+    class LockAdapter(Adapter):
+        unsupported = ("Client.Pause",)
+
+        def begin(self, initial):
+            self.lock = Lock()
+
+        @step("Client.Acquire")
+        def acquire(self, event):
+            self.lock.acquire(owner=event.node)
+
+        def observe(self):
+            return {"Server.holder": self.lock.owner}
+
+Who resolves a choice? Everything that the spec leaves to its surroundings (which step, which message, which faults) and every
+`either` and `choose` comes with the event; the adapter lets the implementation go that way, for example by preparing the
+answer that a database will give. Where the implementation cannot go a way that the spec demands, the adapter raises `Refused`,
+which a driver reports as it reports a state that differs.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from enum import Enum
+from typing import ClassVar, Final
+
+from checker.conformance.event import Event
+from checker.conformance.mapping import Treatment, declarations_of
+from checker.model.machine import Machine
+from checker.model.values import instance_name
+from checker.properties.kinds import Json
+from checker.render.values import show
+
+
+class Unseen(Enum):
+    """The type of `UNSEEN`."""
+
+    UNSEEN = "not observed"
+
+
+UNSEEN: Final = Unseen.UNSEEN
+"""What `observe` gives for a variable that cannot be seen at the moment."""
+
+Observation = Mapping[str, Json | Unseen]
+"""What was seen: variables of the spec with their values; what is missing is unseen."""
+
+
+class Refused(Exception):
+    """The implementation cannot take a step that the spec allows; the text says why."""
+
+
+class ObservationError(Exception):
+    """`observe` gave something that is no variable of the spec."""
+
+
+class Adapter(ABC):
+    """Drives one implementation in this process. A fresh one is made at every `begin`."""
+
+    hidden: ClassVar[tuple[str, ...]] = ()
+    """Steps that the implementation takes by itself and unseen."""
+    environment: ClassVar[tuple[str, ...]] = ()
+    """Steps of the surroundings, which the implementation has no part in."""
+    unsupported: ClassVar[tuple[str, ...]] = ()
+    """Steps that the implementation cannot take."""
+
+    def __init__(self, machine: Machine) -> None:
+        """Checks that every step of the spec is accounted for.
+
+        Raises:
+            MappingError: with everything that is wrong, if not.
+        """
+        self.machine = machine
+        self._declarations = declarations_of(type(self), machine)
+
+    # ---- what an adapter is made of
+
+    @abstractmethod
+    def begin(self, initial: Mapping[str, Json]) -> None:
+        """Makes a fresh implementation, in the initial state that the spec starts from."""
+
+    @abstractmethod
+    def observe(self) -> Observation:
+        """The state of the implementation, as far as it can be seen."""
+
+    # ---- what a driver calls
+
+    def treatment(self, unit: str) -> Treatment:
+        """What a step is to the implementation."""
+        return self._declarations.treatments[unit]
+
+    def perform(self, event: Event) -> None:
+        """Carries out a step, if it is one that the implementation takes.
+
+        Raises:
+            Refused: the implementation cannot take it.
+        """
+        match self.treatment(event.unit):
+            case Treatment.MAPPED:
+                getattr(self, self._declarations.methods[event.unit])(event)
+            case Treatment.UNSUPPORTED:
+                raise Refused(f"{event.unit} is declared unsupported")
+
+    # ---- the words of the spec
+
+    def instances(self, role: str) -> tuple[str, ...]:
+        """The names of the processes of a role under the constants of this check: `RM0`, `RM1`."""
+        return tuple(instance_name(self.machine.roles[role], p) for p in self.machine.roles[role].processes)
+
+    def can_fall(self, role: str) -> bool:
+        """Whether this check lets processes of a role crash or stop, so that they have a `status`."""
+        return any(b.count and b.kind in ("crash", "stop") and b.roles[0].name == role for b in self.machine.budgets)
+
+    def letter(self, sender: str, receiver: str, kind: str, **fields: Json) -> str:
+        """A message in flight, as `network` lists it: `Vote(true) RM0 -> TM`."""
+        types = self.machine.messages[kind].fields
+        return f"{kind}({', '.join(show(t, fields[name]) for name, t in types)}) {sender} -> {receiver}"

@@ -1,0 +1,280 @@
+"""What came of the checks of a spec, as tables: checks, properties, and what the exploration exercised.
+
+A sign says whether an expectation is met, words say what was found. So a flaw that the author knows of is marked as met
+and says that it fails, and what could not be judged never carries the sign of a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, Kind, PropertyResult, Verdict
+from checker.render.plain import duration, plural
+from checker.site.facts import CheckFacts, Setting, SpecFacts
+from checker.site.text import doc_html, escape, inline_html, slug
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How something is marked: `tone` is a class of the style sheet, `sign` a character, `words` what is said."""
+
+    tone: str
+    sign: str
+    words: str
+    more: str = ""
+
+
+_CHECKS = {
+    CheckVerdict.PASS: Mark("good", "✓", "pass"),
+    CheckVerdict.FAIL: Mark("bad", "✗", "fail"),
+    CheckVerdict.INCOMPLETE: Mark("open", "…", "incomplete"),
+    CheckVerdict.ERROR: Mark("bad", "!", "error"),
+}
+
+
+def check_badge(result: CheckResult, *, name: bool = False) -> str:
+    """The verdict on a check; with its name where it stands alone."""
+    mark = _CHECKS[result.verdict]
+    words = f"{result.name}: {mark.words}" if name else mark.words
+    return badge(Mark(mark.tone, mark.sign, words))
+
+
+def badge(mark: Mark) -> str:
+    return f'<span class="ls-badge ls-{mark.tone}"><span aria-hidden="true">{mark.sign}</span> {escape(mark.words)}</span>'
+
+
+def property_mark(result: PropertyResult) -> Mark:
+    """What was found about a property, and whether that was expected."""
+    steps = plural(len(result.trace.steps), "step") if result.trace is not None else ""
+    match result.verdict:
+        case Verdict.HOLDS:
+            words = f"reached in {steps}" if result.kind is Kind.REACH and steps else "holds"
+        case Verdict.VIOLATED:
+            words = f"fails after {steps}" if steps else "fails"
+        case Verdict.UNREACHED:
+            words = "never reached"
+        case Verdict.INCOMPLETE:
+            return Mark("open", "…", "incomplete", result.reason or "")
+        case Verdict.ERROR:
+            return Mark("bad", "!", "error", result.reason or "")
+    if result.met is None:
+        return Mark("plain", "·", words, "no expectation" if result.verdict is not Verdict.HOLDS else "")
+    if result.met:
+        return Mark("good", "✓", words, "as expected" if result.expected == "fails" else "")
+    return Mark("bad", "✗", words, f"expected to {'hold' if result.expected == 'holds' else 'fail'}")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = (), name: str = "") -> str:
+    """A table in a container of its own, so that a wide one scrolls and not the page. Cells are HTML.
+
+    `numbers` are the columns that hold numbers. The first cell of a row is its heading.
+    """
+
+    def cell(tag: str, column: int, text: str) -> str:
+        kind = ' class="ls-number-cell"' if column in numbers else ""
+        scope = "" if tag == "td" else ' scope="col"' if tag == "th" else ' scope="row"'
+        tag = "td" if tag == "td" else "th"
+        return f"<{tag}{kind}{scope}>{text}</{tag}>"
+
+    top = "".join(cell("th", i, text) for i, text in enumerate(head))
+    body = "\n".join(
+        "<tr>" + "".join(cell("row" if i == 0 else "td", i, text) for i, text in enumerate(row)) + "</tr>" for row in rows
+    )
+    label = f' aria-label="{escape(name)}"' if name else ""
+    return (
+        f'<div class="ls-scroll" tabindex="0" role="region"{label}><table class="ls-table"><thead><tr>{top}</tr></thead>'
+        f"<tbody>\n{body}\n</tbody></table></div>"
+    )
+
+
+def line_link(spec: SpecFacts, key: str, shown: str) -> str:
+    """A name as code, linked to its line of the spec where it has exactly one."""
+    line = spec.lines.get(key)
+    code = f"<code>{escape(shown)}</code>"
+    return code if line is None else f'<a href="#L{line}">{code}</a>'
+
+
+# ---- checks
+
+
+def checks_table(spec: SpecFacts) -> str:
+    """Every check with what it assumed and how large it was."""
+    rows = []
+    for facts in spec.checks:
+        result = facts.result
+        name = line_link(spec, f"check {result.name}", result.name)
+        doc = doc_html(spec.docs.get(f"check {result.name}", ()))
+        reason = f'<div class="ls-small">{inline_html(result.reason)}</div>' if result.reason else ""
+        notes = "".join(f'<div class="ls-small">{inline_html(note)}</div>' for note in result.notes)
+        ran = result.engine != "none"
+        rows.append(
+            [
+                f'<span class="ls-name">{name}</span><div class="ls-small">{doc}</div>{notes}',
+                f"{check_badge(result)}{reason}",
+                setting_html(facts.setting),
+                f"{result.states:,}{_recorded(result)}" if ran else "–",
+                f"{result.transitions:,}" if ran else "–",
+                f"{result.depth:,}" if ran else "–",
+                escape(duration(result.seconds)) if ran else "–",
+            ]
+        )
+    head = ("Check", "Verdict", "Instance and faults", "States", "Transitions", "Depth", "Time")
+    return table(head, rows, numbers=(3, 4, 5, 6), name="Checks")
+
+
+def _recorded(result: CheckResult) -> str:
+    """Whether the counts are those that the author wrote down."""
+    if result.counts is None:
+        return ""
+    if result.counts.met is None:
+        return '<div class="ls-small">not compared</div>'
+    if result.counts.met:
+        return '<div class="ls-small">✓ as recorded</div>'
+    expected = f"{result.counts.states:,}"
+    return f'<div class="ls-small ls-bad-text">✗ {expected} recorded</div>'
+
+
+def setting_html(setting: Setting) -> str:
+    """Constants, network, fault budgets and bound; what the check itself sets stands out."""
+    parts = []
+    for name, value in setting.constants.items():
+        text = f"<code>{escape(name)} = {escape(value)}</code>"
+        parts.append(f"<strong>{text}</strong>" if name in setting.given else text)
+    parts += [f"<code>{escape(network)}</code>" for network in setting.networks]
+    lines = [" ".join(parts)] if parts else []
+    if setting.faults:
+        lines.append("faults " + ", ".join(f"<code>{escape(fault)}</code>" for fault in setting.faults))
+    else:
+        lines.append("no faults beyond the network’s")
+    if setting.bound is not None:
+        lines.append(f"bound <code>{escape(setting.bound)}</code>")
+    return "".join(f"<div>{line}</div>" for line in lines)
+
+
+def warnings_html(spec: SpecFacts) -> str:
+    """Diagnostics of all checks, each once."""
+    seen: dict[str, str] = {}
+    for facts in spec.checks:
+        for diagnostic in facts.result.diagnostics:
+            help_ = f"<br>{inline_html(diagnostic.help)}" if diagnostic.help else ""
+            seen[diagnostic.headline()] = f"<p><code>{escape(diagnostic.headline())}</code>{help_}</p>"
+    if not seen:
+        return ""
+    return f'<div class="ls-notice">{"".join(seen.values())}</div>'
+
+
+# ---- properties
+
+
+def properties_table(spec: SpecFacts, anchors: Mapping[tuple[str, str], str]) -> str:
+    """Properties down, checks across. `anchors` are the places of the traces on the page, by check and property."""
+    kinds: dict[str, Kind] = {}
+    for facts in spec.checks:
+        for result in facts.result.properties:
+            kinds.setdefault(result.name, result.kind)
+    checks = [f.result for f in spec.checks]
+    rows = []
+    for name, kind in kinds.items():
+        doc = doc_html(spec.docs.get(name, ()))
+        if kind is Kind.BUILTIN and name in _BUILTIN:
+            doc = f"<p>{_BUILTIN[name]}</p>"
+        row = [
+            f'<span class="ls-name">{line_link(spec, name, name)}</span> <span class="ls-kind">{_KINDS[kind]}</span>'
+            f'<div class="ls-small">{doc}</div>'
+        ]
+        for check in checks:
+            found = next((p for p in check.properties if p.name == name), None)
+            row.append("–" if found is None else _verdict(found, anchors.get((check.name, name))))
+        rows.append(row)
+    return table(("Property", *(f"<code>{escape(c.name)}</code>" for c in checks)), rows, name="Properties")
+
+
+_KINDS = {
+    Kind.INVARIANT: "in every state",
+    Kind.STEP: "in every step",
+    Kind.REACH: "in some state",
+    Kind.LIVE: "in the long run",
+    Kind.REFINES: "refinement",
+    Kind.BUILTIN: "built in",
+}
+
+_BUILTIN = {
+    "NoError": "No step errs: no range or capacity overflows, no <code>assert</code> fails.",
+    "NoDeadlock": "Every state has a step to take, or is final.",
+}
+
+
+def _verdict(result: PropertyResult, anchor: str | None) -> str:
+    mark = property_mark(result)
+    shown = badge(mark)
+    if anchor is not None:
+        shown = f'<a href="#{anchor}">{shown}</a>'
+    return shown + (f'<div class="ls-small">{inline_html(mark.more)}</div>' if mark.more else "")
+
+
+# ---- coverage
+
+
+def coverage_html(spec: SpecFacts) -> str:
+    """How often each step and fault fired in each check, and what no check exercised."""
+    checks = [facts for facts in spec.checks if facts.result.engine != "none"]
+    if not checks:
+        return ""
+    rows = [
+        [line_link(spec, name, name), *(_times(f.result.coverage.steps.get(name)) for f in checks)]
+        for name in _names(f.result.coverage.steps for f in checks)
+    ]
+    rows += [
+        [f"fault <code>{escape(name)}</code>", *(_times(f.result.coverage.faults.get(name)) for f in checks)]
+        for name in _names(f.result.coverage.faults for f in checks)
+    ]
+    head = ("Step", *(f"<code>{escape(f.result.name)}</code>" for f in checks))
+    counts = table(head, rows, numbers=range(1, len(checks) + 1), name="How often each step fired")
+    remarks = [
+        [f"<code>{escape(f.result.name)}</code>", "".join(f"<div>{line}</div>" for line in gaps(f)) or "nothing"]
+        for f in checks
+    ]
+    return counts + table(("Check", "Not exercised"), remarks, name="What was not exercised")
+
+
+def _names(mappings: Iterable[Mapping[str, int]]) -> list[str]:
+    return list(dict.fromkeys(name for mapping in mappings for name in mapping))
+
+
+def _times(number: int | None) -> str:
+    if number is None:
+        return "–"
+    return f"{number:,}" if number else '<span class="ls-zero">0</span>'
+
+
+def gaps(facts: CheckFacts) -> list[str]:
+    """What an exploration left out, a line of HTML for each kind. Own faults without a budget are left out on purpose."""
+    coverage: Coverage = facts.result.coverage
+    budgets = {fault.partition(" ≤ ")[0] for fault in facts.setting.faults}
+    roles = facts.setting.processes
+    off = {f"{roles[step.partition('.')[0]]}.{step.partition('.')[2]}" for step in facts.setting.own_faults} - budgets
+    lists: tuple[tuple[str, Iterable[str]], ...] = (
+        ("never fired", [name for name in coverage.never_fired if name not in off]),
+        ("fault budgets never used", coverage.unused_faults),
+        ("never reached", coverage.unreached),
+        ("conditions of <code>=&gt;</code> never true", coverage.vacuous),
+        ("values never taken", coverage.enum_values),
+        ("sent and never received", coverage.never_received),
+        ("nothing to choose from", [f"{name}, {plural(n, 'time')}" for name, n in coverage.empty_choices.items()]),
+    )
+    lines = [f"{what}: {', '.join(f'<code>{escape(n)}</code>' for n in names)}" for what, names in lists if names]
+    for number, what in (
+        (coverage.bound_cut, "outside the bound, and not explored further"),
+        (coverage.limit_cut, "refused by a <code>limit</code>"),
+    ):
+        if number:
+            lines.append(f"{plural(number, 'step')} {what}")
+    if coverage.dropped:
+        lines.append(f"{plural(coverage.dropped, 'message')} dropped by a full network")
+    return lines
+
+
+def anchor_of(check: str, property_name: str) -> str:
+    """The address of a trace on its page."""
+    return slug(f"trace-{check}-{property_name}")

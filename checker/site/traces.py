@@ -1,0 +1,174 @@
+"""Traces on a page: counterexamples above all, and runs that reach what should be reachable.
+
+A trace is shown as a sequence diagram and as a numbered list of steps with what each changed. Checks often find the same
+shortest trace; it is then shown once, for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from checker.properties.kinds import Kind, PropertyResult, Verdict
+from checker.render.plain import plural
+from checker.render.sequence import sequence_svg
+from checker.render.values import Change
+from checker.site.facts import CheckFacts, SpecFacts
+from checker.site.results import anchor_of, property_mark
+from checker.site.text import escape, escape_markdown, inline_html, listed
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One trace, the first check that gave it, and all checks that did."""
+
+    result: PropertyResult
+    facts: CheckFacts
+    checks: tuple[str, ...]
+
+    @property
+    def anchor(self) -> str:
+        return anchor_of(self.facts.result.name, self.result.name)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a reader is meant to see it: it was expected, or it is a surprise."""
+        return self.result.expected is not None or self.result.verdict is Verdict.ERROR
+
+
+def failures(spec: SpecFacts) -> list[Shown]:
+    """The counterexamples: first those that an expectation is about, then the rest."""
+    found = _distinct(spec, lambda p: p.verdict in (Verdict.VIOLATED, Verdict.ERROR))
+    return sorted(found, key=lambda s: not s.wanted)
+
+
+def runs(spec: SpecFacts) -> list[Shown]:
+    """Runs that reach what a `reach` property asks for."""
+    return _distinct(spec, lambda p: p.kind is Kind.REACH and p.verdict is Verdict.HOLDS)
+
+
+def _distinct(spec: SpecFacts, wanted: object) -> list[Shown]:
+    """The traces of the results that are wanted, equal ones once. One that is expected somewhere stands for the others."""
+    assert callable(wanted)
+    groups: dict[tuple[object, ...], list[tuple[CheckFacts, PropertyResult]]] = {}
+    for facts in spec.checks:
+        for result in facts.result.properties:
+            if result.trace is not None and wanted(result):
+                steps = tuple(step.step for step in result.trace.steps)
+                groups.setdefault((result.name, steps, result.trace.error), []).append((facts, result))
+    shown = []
+    for group in groups.values():
+        facts, result = next(((f, r) for f, r in group if r.expected is not None), group[0])
+        shown.append(Shown(result, facts, tuple(f.result.name for f, _ in group)))
+    return shown
+
+
+def anchors(spec: SpecFacts) -> dict[tuple[str, str], str]:
+    """Where the trace of each check and property stands on the page."""
+    return {(check, s.result.name): s.anchor for s in (*failures(spec), *runs(spec)) for check in s.checks}
+
+
+def failures_section(spec: SpecFacts) -> str:
+    """Markdown of the section about counterexamples; empty where nothing fails."""
+    found = failures(spec)
+    if not found:
+        return ""
+    parts = ["## What fails, and how { #counterexamples }", ""]
+    first = [s for s in found if s.wanted]
+    rest = [s for s in found if not s.wanted]
+    if first:
+        parts.append(
+            "<p>Each trace is a shortest one: no run with fewer steps shows the failure. Arrows go from the step that sent a "
+            "message to the step that took it.</p>\n"
+        )
+    for shown in first:
+        parts.append(f"### {_title(shown)} {{ #{shown.anchor} }}\n\n{trace_html(spec, shown)}\n")
+    for shown in rest:
+        parts.append(
+            f'<details class="ls-details" id="{shown.anchor}"><summary>{_title_html(shown)}, and no check expects anything '
+            f"about it</summary>{trace_html(spec, shown)}</details>\n"
+        )
+    return "\n".join(parts)
+
+
+def runs_section(spec: SpecFacts) -> str:
+    """Markdown of the section about runs; empty where there is none."""
+    found = runs(spec)
+    if not found:
+        return ""
+    parts = ["## How it goes well { #runs }", "", "<p>Shortest runs that reach what should be reachable.</p>", ""]
+    for number, shown in enumerate(found):
+        is_open = " open" if number == 0 else ""
+        parts.append(
+            f'<details class="ls-details" id="{shown.anchor}"{is_open}><summary>{_title_html(shown)}</summary>'
+            f"{trace_html(spec, shown)}</details>\n"
+        )
+    return "\n".join(parts)
+
+
+def _title(shown: Shown) -> str:
+    """A heading in Markdown."""
+    name, checks = escape_markdown(shown.result.name), listed(escape_markdown(c) for c in shown.checks)
+    return f"{name} {property_mark(shown.result).words} in {checks}"
+
+
+def _title_html(shown: Shown) -> str:
+    name, checks = escape(shown.result.name), listed(f"<code>{escape(c)}</code>" for c in shown.checks)
+    return f"<code>{name}</code> {property_mark(shown.result).words} in {checks}"
+
+
+def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True) -> str:
+    """The diagram and the list. `links`: steps lead to the lines of their handlers."""
+    trace, facts = shown.result.trace, shown.facts
+    assert trace is not None
+    story = facts.stories[shown.result.name]
+    lines = spec.lines if links else {}
+    diagram = sequence_svg(
+        trace, tuple(facts.setting.processes), changes=story.changes, own_faults=frozenset(facts.setting.own_faults)
+    )
+    reason = ""
+    if shown.result.diagnostic is not None:
+        reason = f'<p class="ls-reason">{inline_html(shown.result.diagnostic.headline())}</p>'
+    items = [
+        '<li value="0"><span class="ls-step">initial state</span>'
+        + "".join(f'<div class="ls-change">{escape(line)}</div>' for line in story.initial)
+        + "</li>"
+    ]
+    for step, changes in zip(trace.steps, story.changes, strict=True):
+        told = "".join(change_html(c) for c in changes) or '<div class="ls-change ls-quiet">nothing changes</div>'
+        items.append(f"<li>{_step(lines, facts.setting.processes, step.step)}{told}</li>")
+    if trace.error is not None:
+        items.append(
+            f'<li class="ls-error">{_step(lines, facts.setting.processes, trace.error)}'
+            f'<div class="ls-change ls-bad-text">this step errs</div></li>'
+        )
+    steps = plural(len(trace.steps), "step")
+    return (
+        f'{reason}<div class="ls-scroll ls-figure" tabindex="0" role="region" aria-label="Sequence diagram">{diagram}</div>'
+        f'<details class="ls-details"><summary>The {steps}, and what each changed</summary>'
+        f'<ol class="ls-trace">{"".join(items)}</ol></details>'
+    )
+
+
+def _step(lines: Mapping[str, int], processes: Mapping[str, str], name: str) -> str:
+    """The name of a step, linked to its handler."""
+    process, dot, rest = name.partition(".")
+    shown = f'<span class="ls-step">{escape(name)}</span>'
+    if not dot or process not in processes:
+        return shown
+    ignored = rest.startswith("ignore ")
+    handler = rest.removeprefix("ignore ").partition("(")[0].partition(" ")[0]
+    line = lines.get(f"{processes[process]}.{'ignore ' if ignored else ''}{handler}")
+    return shown if line is None else f'<a href="#L{line}">{shown}</a>'
+
+
+def change_html(change: Change) -> str:
+    """One line of what a step changed."""
+    match change.kind:
+        case "set":
+            text = f"{escape(change.place)}: <s>{escape(change.old)}</s> → <strong>{escape(change.new)}</strong>"
+        case "add":
+            text = f"{escape(change.place)} += {escape(change.new)}" if change.place else f"sent: {escape(change.new)}"
+        case "remove":
+            text = f"{escape(change.place)} -= {escape(change.new)}" if change.place else f"out of the network: {escape(change.new)}"
+    return f'<div class="ls-change">{text}</div>'

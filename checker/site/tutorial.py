@@ -1,0 +1,50 @@
+"""What the checker says about the specs of the tutorial, for pages that are written by hand.
+
+The tutorial grows one spec in stages, each a file in `docs/tutorial/`. For each stage there is one generated piece of HTML,
+which the page includes: the verdicts, and the counterexamples with their diagrams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from checker.properties.kinds import Verdict
+from checker.site.facts import SpecFacts
+from checker.site.results import badge, check_badge, property_mark
+from checker.site.text import escape, listed
+from checker.site.traces import Shown, failures, trace_html
+
+
+def build_tutorial(stages: Sequence[SpecFacts]) -> dict[str, str]:
+    """A piece of HTML for each stage, as `tutorial-NAME.html`."""
+    return {f"tutorial-{PurePosixPath(stage.path).stem}.html": stage_html(stage) for stage in stages}
+
+
+def stage_html(stage: SpecFacts) -> str:
+    """What checking one stage gives."""
+    rows = []
+    for facts in stage.checks:
+        result = facts.result
+        told = [
+            f"<li><code>{escape(p.name)}</code> {badge(property_mark(p))}</li>"
+            for p in result.properties
+            if p.expected is not None or p.verdict is not Verdict.HOLDS
+        ]
+        rows.append(
+            f'<div class="ls-stage"><strong>{escape(result.name)}</strong> {check_badge(result)} '
+            f'<span class="ls-small">{result.states:,} states, {result.transitions:,} transitions</span>'
+            f"<ul>{''.join(told)}</ul></div>"
+        )
+    traces = [_trace(stage, shown) for shown in failures(stage)]
+    return f'<div class="ls-result">\n{chr(10).join((*rows, *traces))}\n</div>\n'
+
+
+def _trace(stage: SpecFacts, shown: Shown) -> str:
+    checks = listed(f"<code>{escape(c)}</code>" for c in shown.checks)
+    words = property_mark(shown.result).words
+    # The page has no addresses of lines, so there is nothing to link to.
+    return (
+        f'<div class="ls-stage"><code>{escape(shown.result.name)}</code> {escape(words)} in {checks}:'
+        f"{trace_html(stage, shown, links=False)}</div>"
+    )

@@ -1,0 +1,287 @@
+"""Two-phase commit held to `specs/transactions/two_phase_commit.psm`.
+
+The adapter is the world in which the coordinator and the participants live: it keeps their disks, the messages that they
+have sent, and which of them are up. Messages are never taken away, as in the spec's network, so that any of them can be
+delivered at any later time and again.
+
+Most steps of the spec are one call. Two deserve a word:
+
+- **A vote** depends on the database behind a participant. The spec leaves it open (`either`), so the adapter tells the
+  database which answer to give.
+- **A crash in the middle of a handler.** The handler runs to its end, and every record that it forced and every message that
+  it sent is noted as one effect. Then disks and network are put back, and only those effects are done again that the crash
+  let happen. Of a message to many, those that got it are the ones that the spec names, since a network reaches them in any
+  order. The object is dropped: what it knew beside its log is gone.
+
+A process that is down has no memory to look at, so what it would hold there is unseen until it restarts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from checker.conformance.adapter import UNSEEN, Adapter, Observation, Refused, Unseen
+from checker.conformance.compare import NETWORK
+from checker.conformance.event import Event, Torn
+from checker.conformance.mapping import step
+from checker.model.machine import Machine
+from checker.properties.kinds import Json
+from refimpl.transactions.log import Log, MemoryLog
+from refimpl.transactions.two_phase_commit import (
+    Address,
+    Ask,
+    Coordinator,
+    Decide,
+    Decision,
+    Message,
+    Participant,
+    Prepare,
+    Resource,
+    Send,
+    State,
+    Vote,
+)
+
+COORDINATOR = "TM"
+PAST = {Decision.COMMIT: State.COMMITTED, Decision.ABORT: State.ABORTED}
+
+MakeCoordinator = Callable[[Sequence[Address], Log, Send], Coordinator]
+MakeParticipant = Callable[[Address, Resource, Log, Send], Participant]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message on its way."""
+
+    sender: Address
+    receiver: Address
+    message: Message
+
+
+@dataclass(slots=True)
+class Database:
+    """What a participant guards: it answers as it is told to, and remembers how the transaction ended."""
+
+    can_commit: bool = True
+    outcome: Decision | None = None
+
+    def prepare(self) -> bool:
+        return self.can_commit
+
+    def commit(self) -> None:
+        self.outcome = Decision.COMMIT
+
+    def rollback(self) -> None:
+        self.outcome = Decision.ABORT
+
+
+@dataclass(slots=True)
+class World:
+    """What survives every crash: the disks, by owner, and the network. `effects` is what happened since it was cleared."""
+
+    disks: dict[Address, list[str]] = field(default_factory=dict)
+    letters: set[Letter] = field(default_factory=set)
+    effects: list[tuple[Address, str] | Letter] = field(default_factory=list)
+
+    def happen(self, effect: tuple[Address, str] | Letter) -> None:
+        self.effects.append(effect)
+        if isinstance(effect, Letter):
+            self.letters.add(effect)
+        else:
+            owner, record = effect
+            self.disks[owner].append(record)
+
+
+class Disk(MemoryLog):
+    """The log of one process in the world."""
+
+    def __init__(self, world: World, owner: Address) -> None:
+        super().__init__()
+        self._world = world
+        self._owner = owner
+
+    def force(self, record: str) -> None:
+        self._world.happen((self._owner, record))
+
+    def records(self) -> Sequence[str]:
+        return tuple(self._world.disks[self._owner])
+
+
+class TwoPhaseCommit(Adapter):
+    """Drives one coordinator and N participants. Other classes than the real ones may be put in their place, by tests."""
+
+    unsupported = (
+        "TM.LoseLog",
+    )  # the coordinator keeps its decision in memory, and sees its log only when it restarts
+
+    def __init__(
+        self,
+        machine: Machine,
+        *,
+        coordinator: MakeCoordinator = Coordinator,
+        participant: MakeParticipant = Participant,
+    ) -> None:
+        super().__init__(machine)
+        self._make_coordinator = coordinator
+        self._make_participant = participant
+        self.participants = self.instances("RM")
+        self._texts: dict[Letter, str] = {}
+
+    def begin(self, initial: Mapping[str, Json]) -> None:
+        everyone = (COORDINATOR, *self.participants)
+        self.world = World({name: [] for name in everyone})
+        self.databases = {name: Database() for name in self.participants}
+        self.processes: dict[Address, Coordinator | Participant] = {}
+        self.status = dict.fromkeys(everyone, "up")
+        for name in everyone:
+            self._boot(name)
+
+    def _boot(self, name: Address) -> None:
+        disk = Disk(self.world, name)
+
+        def send(receiver: Address, message: Message) -> None:
+            if self.status[receiver] != "stopped":
+                self.world.happen(Letter(name, receiver, message))
+
+        if name == COORDINATOR:
+            self.processes[name] = self._make_coordinator(self.participants, disk, send)
+        else:
+            self.processes[name] = self._make_participant(COORDINATOR, self.databases[name], disk, send)
+
+    # ---- the steps
+
+    def _coordinator(self) -> Coordinator:
+        process = self.processes[COORDINATOR]
+        assert isinstance(process, Coordinator)
+        return process
+
+    def _participant(self, event: Event) -> Participant:
+        process = self.processes[event.node or ""]
+        assert isinstance(process, Participant)
+        return process
+
+    @step("TM.Begin")
+    def begin_voting(self, event: Event) -> None:
+        self._coordinator().begin()
+
+    @step("TM.Commit")
+    def commit(self, event: Event) -> None:
+        self._coordinator().conclude()
+
+    @step("TM.GiveUp")
+    def give_up(self, event: Event) -> None:
+        self._coordinator().timeout()
+
+    @step("RM.Quit", "RM.Inquire")
+    def lose_patience(self, event: Event) -> None:
+        self._participant(event).timeout()
+
+    @step("RM.AbortByHand")
+    def abort_by_hand(self, event: Event) -> None:
+        self._participant(event).abort_by_hand()
+
+    @step("RM.Prepare")
+    def ask_to_prepare(self, event: Event) -> None:
+        self.databases[event.node or ""].can_commit = event.branches == (0,)
+        self.deliver(event)
+
+    @step("TM.Vote", "TM.Ask", "RM.Decide")
+    def deliver(self, event: Event) -> None:
+        assert event.sender is not None and event.node is not None
+        letter = Letter(event.sender, event.node, message_of(event))
+        if letter not in self.world.letters:
+            raise Refused(f"{letter.sender} never sent {letter.message} to {letter.receiver}")
+        self.processes[event.node].receive(event.sender, letter.message)
+
+    @step("crash TM", "crash RM", "stop TM", "stop RM")
+    def fall(self, event: Event) -> None:
+        assert event.node is not None
+        if event.torn is not None:
+            self._tear(event.torn)
+        del self.processes[event.node]
+        self.status[event.node] = "down" if event.kind == "crash" else "stopped"
+
+    @step("restart TM", "restart RM")
+    def restart(self, event: Event) -> None:
+        assert event.node is not None
+        self.status[event.node] = "up"
+        self._boot(event.node)
+
+    def _tear(self, torn: Torn) -> None:
+        disks = {owner: list(records) for owner, records in self.world.disks.items()}
+        letters = set(self.world.letters)
+        self.world.effects.clear()
+        self.perform(torn.event)
+        effects = list(self.world.effects)
+        self.world.disks, self.world.letters = disks, letters
+        if torn.reached is not None:
+            reached = set(torn.reached)
+            effects.sort(key=lambda effect: isinstance(effect, Letter) and effect.receiver not in reached)
+        for effect in effects[: torn.effects]:
+            self.world.happen(effect)
+
+    # ---- what can be seen
+
+    def observe(self) -> Observation:
+        seen: dict[str, Json | Unseen] = {NETWORK: [self._text(letter) for letter in self.world.letters]}
+        for name, records in self.world.disks.items():
+            process = self.processes.get(name)
+            written = records[-1] if records else None
+            if name == COORDINATOR:
+                coordinator = process if isinstance(process, Coordinator) else None
+                known = written if coordinator is None else coordinator.decision and coordinator.decision.value
+                seen["TM.log"] = agreed({"memory": known, "disk": written})
+                seen["TM.agreed"] = UNSEEN if coordinator is None else [*sorted(coordinator.agreed)]
+            else:
+                seen[f"{name}.state"] = self._state(name, process, written or State.WORKING.value)
+        for role in ("TM", "RM"):
+            if self.can_fall(role):
+                seen.update({f"{name}.status": self.status[name] for name in self.instances(role)})
+        return seen
+
+    def _state(self, name: Address, process: Coordinator | Participant | None, written: str) -> str | None:
+        places: dict[str, str | None] = {"memory": written, "disk": written}
+        if isinstance(process, Participant):
+            places["memory"] = process.state.value
+            if process.state in (State.COMMITTED, State.ABORTED):
+                outcome = self.databases[name].outcome
+                places["database"] = None if outcome is None else PAST[outcome].value
+        return agreed(places)
+
+    def _text(self, letter: Letter) -> str:
+        """A message as the spec writes it. Observing is what takes the time of a replay, so texts are kept."""
+        text = self._texts.get(letter)
+        if text is None:
+            text = self._texts[letter] = self._written(letter)
+        return text
+
+    def _written(self, letter: Letter) -> str:
+        sender, receiver = letter.sender, letter.receiver
+        match letter.message:
+            case Vote(yes):
+                return self.letter(sender, receiver, "Vote", yes=yes)
+            case Decide(decision):
+                return self.letter(sender, receiver, "Decide", decision=decision.value)
+            case Prepare() | Ask() as message:
+                return self.letter(sender, receiver, type(message).__name__)
+
+
+def agreed(places: Mapping[str, str | None]) -> str | None:
+    """What several places say of one thing if they agree, and otherwise what each says: that is no value of any spec."""
+    values = list(places.values())
+    if len(set(values)) == 1:
+        return values[0]
+    return ", ".join(f"{value} ({place})" for place, value in places.items())
+
+
+def message_of(event: Event) -> Message:
+    """The message of an event, as the implementation has it."""
+    match event.name:
+        case "Vote":
+            return Vote(yes=event.args["yes"] is True)
+        case "Decide":
+            return Decide(Decision(event.args["decision"]))
+        case "Ask":
+            return Ask()
+    return Prepare()
