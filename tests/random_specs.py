@@ -1,7 +1,7 @@
 """Random well-typed specs, small enough to explore, that between them use every construct of the language.
 
-`random_spec(rng)` writes the text of a spec from a source of randomness. Expressions are made for a wanted type, so a spec is well-typed by construction except where the
-language has rules beyond types (symmetry, locality); those rules are kept by the generator as well. Run-time errors are
+`random_spec(rng)` writes the text of a spec from a source of randomness. Expressions are made for a wanted type, so a spec
+is well-typed by construction; the generator also keeps the rules beyond types, such as locality. Errors at run time are
 allowed and likely: ranges overflow, optionals are none. Whoever uses the specs compares what two ways of exploring them
 say, or asserts that nothing but the documented errors comes out.
 """
@@ -85,7 +85,8 @@ class Writer:
                 role, name = self.rng.choice(owners)
                 return f"B.{name}" if role == "B" else f"{self.expr('A', scope, 0)}.{name}"
         if depth > 0 and self.chance(12):
-            return f"(if {self.expr('bool', scope, depth - 1)} then {self.expr(kind, scope, depth - 1)} else {self.expr(kind, scope, depth - 1)})"
+            cond, then, orelse = (self.expr(k, scope, depth - 1) for k in ("bool", kind, kind))
+            return f"(if {cond} then {then} else {orelse})"
         return self.fresh_value(kind, scope, depth)
 
     def fresh_value(self, kind: str, scope: Scope, depth: int) -> str:
@@ -93,7 +94,7 @@ class Writer:
         if kind.endswith("?"):
             return self.one("none", lambda: self.expr(kind[:-1], scope, d))
         if kind.startswith("Set["):
-            elem = kind[4:-1].split(",")[0]
+            elem = kind[4:-1].partition(",")[0]
             if depth <= 0:
                 return self.one("{}", f"{{{self.leaf(elem, scope)}}}")
             x = self.fresh("x")
@@ -113,7 +114,7 @@ class Writer:
                 return f"({self.rng.choice(known)} with ([{self.expr(key, scope, d)}] = {self.expr(value, scope, d)}))"
             return f"{{{k} in {self.domain(key)}: {self.leaf(value, scope)}}}"
         if kind.startswith("Seq["):
-            elem = kind[4:-1].split(",")[0]
+            elem = kind[4:-1].partition(",")[0]
             return self.one(
                 "[]",
                 lambda: f"[{self.expr(elem, scope, d)}]",
@@ -248,7 +249,7 @@ class Writer:
         places = [*self.own[role].items(), *self.shared.items()]
         name, kind = self.rng.choice(places)
         if kind.startswith("Set["):
-            elem = kind[4:-1].split(",")[0]
+            elem = kind[4:-1].partition(",")[0]
             return f"{name} {self.rng.choice(['+=', '-='])} {self.expr(elem, scope, 1)}"
         if kind.startswith("Bag["):
             return f"{name} {self.rng.choice(['+=', '-='])} {self.expr('E', scope, 1)}"

@@ -96,6 +96,10 @@ class Adapter(ABC):
         """What a step is to the implementation."""
         return self._declarations.treatments[unit]
 
+    def method(self, unit: str) -> str | None:
+        """The name of the method that carries out a step, where one does."""
+        return self._declarations.methods.get(unit)
+
     def perform(self, event: Event) -> None:
         """Carries out a step, if it is one that the implementation takes.
 

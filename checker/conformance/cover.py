@@ -82,6 +82,11 @@ class Ways:
         """A shortest way to a state that can be reached."""
         return self._back(self._came, state)
 
+    def start(self, state: int) -> int:
+        """The initial state at which that way begins."""
+        way = self.shortest(state)
+        return self.graph.edges[way[0]].source if way else state
+
     def onward(self, start: int, wanted: Callable[[int], bool], closed: set[int]) -> tuple[Path, int] | None:
         """A shortest way from a state to one that is wanted, and that state; closed states are not entered.
 

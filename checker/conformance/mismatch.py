@@ -1,8 +1,8 @@
 """What there is to say where an implementation leaves its spec.
 
 A mismatch is data: the steps that matched, the one that did not, and for each variable of the spec the value before that
-step, the value that the spec demands and the one that was seen. `text` shows it: what matched, then spec and implementation
-side by side. What could not be seen is marked, so that nobody takes silence for agreement.
+step, the value that the spec has after it and the one that was seen. `text` shows it: what matched, then spec and
+implementation side by side. What could not be seen is marked, so that nobody takes silence for agreement.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import Enum
 
 
 class Sight(Enum):
-    """What a comparison of one variable came to."""
+    """What the comparison of one variable came to; the value is its mark."""
 
     SAME = " "
     DIFFERENT = "≠"
@@ -33,7 +33,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """The messages in flight after the step: those that both have, that the spec alone has, and the implementation alone."""
+    """The messages in flight after the step: those in both, in the spec alone, and in the implementation alone."""
 
     both: tuple[str, ...]
     spec: tuple[str, ...]
@@ -46,10 +46,12 @@ class Mismatch:
 
     Attributes:
         spec: the name of the spec; `check` is that of the check whose graph was followed.
-        path: the numbers of the edges that were followed; the last one is the step that did not match.
-        matched: the names of the steps that did.
+        path: the numbers of the edges that were followed; the last one is the step that did not match, unless the spec
+            forbids that step and so has no edge for it.
+        matched: the names of the steps that matched.
         step: the name of the one that did not; None where the initial states differ already.
-        problem: what the implementation raised, or why it refused the step; None where it took the step and differs.
+        forbidden: the spec does not allow the step in this state, and the implementation took it.
+        problem: why the implementation refused the step, or what it raised; None where it took the step and differs.
         fields: every variable of the spec, in its order. Empty where there was a problem.
         letters: the network; None where it was not seen.
     """
@@ -59,6 +61,7 @@ class Mismatch:
     path: tuple[int, ...]
     matched: tuple[str, ...]
     step: str | None
+    forbidden: bool = False
     problem: str | None = None
     fields: tuple[Field, ...] = ()
     letters: Letters | None = None
@@ -73,20 +76,25 @@ class Mismatch:
 
     def text(self) -> str:
         """The mismatch as a reader wants it."""
+        return "\n".join([*self._story(), *self._table(), *self._network(), self._again()]) + "\n"
+
+    def _story(self) -> Iterable[str]:
         where = f"{self.spec}, check {self.check}"
         if self.step is None:
-            lines = [f"The implementation of {where} begins in another state than the spec.", ""]
-        else:
-            count = len(self.matched)
-            lines = [f"The implementation of {where} leaves the spec in step {count + 1}.", ""]
-            lines += [f"  {i:3}  {name}" for i, name in enumerate(self.matched, 1)]
-            lines += [f"≠ {count + 1:3}  {self.step}", ""]
+            yield from (f"The implementation begins in another state than the spec ({where}).", "")
+            return
+        at = len(self.matched) + 1
+        yield from (f"The implementation leaves the spec in step {at} ({where}).", "")
+        yield from (f"  {number:3}  {name}" for number, name in enumerate(self.matched, 1))
+        yield from (f"≠ {at:3}  {self.step}", "")
         if self.problem is not None:
-            lines += [f"The spec allows this step. The implementation: {self.problem}", ""]
-        lines += self._table()
-        lines += self._network()
-        lines.append(f"Again: replay(adapter, graph, [{self.path!r}])")
-        return "\n".join(lines) + "\n"
+            rule = "does not allow" if self.forbidden else "allows"
+            yield from (f"The spec {rule} this step; {self.problem}", "")
+        elif self.forbidden:
+            yield from (
+                "The spec does not allow this step here, so nothing may change; the implementation takes it.",
+                "",
+            )
 
     def _table(self) -> Iterable[str]:
         if not self.fields:
@@ -94,19 +102,20 @@ class Mismatch:
         rows = [("", "before", "spec", "implementation")]
         rows += [(f.name, f.before, f.spec, f.implementation) for f in self.fields]
         marks = [" ", *(f.sight.value for f in self.fields)]
-        if self.step is None:
-            rows = [(name, spec, seen, "") for name, _, spec, seen in rows]
-        widths = [max(len(row[i]) for row in rows) for i in range(4)]
+        columns = (0, 2, 3) if self.step is None or self.forbidden else (0, 1, 2, 3)
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
         for mark, row in zip(marks, rows, strict=True):
-            yield f"{mark} " + "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+            yield f"{mark} {'  '.join(row[column].ljust(widths[column]) for column in columns)}".rstrip()
         yield ""
 
     def _network(self) -> Iterable[str]:
         if self.letters is None:
             return
-        for owner, letters in (("spec", self.letters.spec), ("implementation", self.letters.implementation)):
-            for letter in letters:
-                yield f"≠ in flight in the {owner} alone: {letter}"
         both = len(self.letters.both)
         yield f"  in flight in both: {both} message{'s' * (both != 1)}"
+        yield from (f"≠ in flight in the spec alone: {text}" for text in self.letters.spec)
+        yield from (f"≠ in flight in the implementation alone: {text}" for text in self.letters.implementation)
         yield ""
+
+    def _again(self) -> str:
+        return f"Again: {'probe' if self.forbidden else 'replay'}(adapter, graph, [{self.path!r}])"

@@ -3,7 +3,7 @@
 The state graph of a small check holds every situation that the protocol can get into within the check's bounds, so an
 implementation that follows the spec along every transition does in each of them what the spec says. A step is compared in
 three ways: the implementation must be able to take it, must take it without an error, and must then show the state that the
-spec has, as far as it lets itself be seen.
+spec has, as far as it lets itself be seen. That it does nothing else is what `probe` finds out.
 
 The first difference ends a replay: what follows it means nothing. It is then looked for again on a shortest path to the same
 transition, which is easier to read than the middle of a long walk.
@@ -15,15 +15,14 @@ what it could have taken is `incomplete`, and never counts as conformance.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from checker.conformance.adapter import UNSEEN, Adapter, Observation, Refused
-from checker.conformance.compare import Comparison
+from checker.conformance.adapter import Adapter
 from checker.conformance.cover import Path, Ways, cover
-from checker.conformance.event import Event, Events
 from checker.conformance.mapping import Treatment
 from checker.conformance.mismatch import Mismatch
+from checker.conformance.run import Run
 from checker.engine.graph import Edge, StateGraph
 
 
@@ -83,7 +82,7 @@ class Replay:
 
 def replay_all(adapter: Adapter, graph: StateGraph, *, longest: int | None = None) -> Replay:
     """Replays paths that together take every transition of the graph which the adapter supports; `longest` as in `cover`."""
-    return replay(adapter, graph, cover(graph, avoid=_unsupported_by(adapter), longest=longest).paths)
+    return replay(adapter, graph, cover(graph, avoid=unsupported_by(adapter), longest=longest).paths)
 
 
 def replay(adapter: Adapter, graph: StateGraph, paths: Iterable[Path]) -> Replay:
@@ -92,103 +91,41 @@ def replay(adapter: Adapter, graph: StateGraph, paths: Iterable[Path]) -> Replay
     Raises:
         ObservationError: the adapter observes something that is no variable of the spec.
     """
-    run = _Run(adapter, graph)
-    ways = Ways(graph, _unsupported_by(adapter))
+    run = Run(adapter, graph)
+    ways = Ways(graph, unsupported_by(adapter))
     mismatch: Mismatch | None = None
     count = 0
     for path in paths:
         count += 1
-        mismatch = run.follow(path)
+        mismatch = run.follow(path, graph.edges[path[0]].source if path else graph.initial[0])
         if mismatch is not None:
-            mismatch = run.shorter(mismatch, ways)
             break
-    machine, observable = graph.machine, run.comparison.observable
-    return Replay(
-        spec=machine.spec,
-        check=machine.check,
+    result = Replay(
+        spec=graph.machine.spec,
+        check=graph.machine.check,
         paths=count,
         steps=run.steps,
         taken=len(run.taken),
         total=len(graph.edges),
         left_out=len(graph.edges) - sum(len(ways.out[state]) for state in ways.reachable),
         bounded=not graph.complete,
-        seen=tuple(name for name in observable if name in run.seen),
-        unseen=tuple(name for name in observable if name not in run.seen),
-        mismatch=mismatch,
+        seen=tuple(name for name in run.comparison.observable if name in run.seen),
+        unseen=tuple(name for name in run.comparison.observable if name not in run.seen),
     )
+    return result if mismatch is None else replace(result, mismatch=_shorter(run, ways, mismatch))
 
 
-def _unsupported_by(adapter: Adapter) -> Callable[[Edge], bool]:
+def unsupported_by(adapter: Adapter) -> Callable[[Edge], bool]:
+    """Tells which transitions an adapter cannot take."""
     return lambda edge: adapter.treatment(edge.unit) is Treatment.UNSUPPORTED
 
 
-class _Run:
-    """One replay in progress."""
-
-    def __init__(self, adapter: Adapter, graph: StateGraph) -> None:
-        self.adapter = adapter
-        self.graph = graph
-        self.comparison = Comparison(graph)
-        self.steps = 0
-        self.taken: set[int] = set()
-        self.seen: set[str] = set()
-        self._events = Events(graph.labels)
-        self._made: dict[int, Event] = {}
-
-    def follow(self, path: Path) -> Mismatch | None:
-        """Takes the adapter along one path, from the beginning."""
-        here = self.graph.edges[path[0]].source if path else self.graph.initial[0]
-        self.adapter.begin(self.comparison.values(here))
-        seen = self._look()
-        if not self.comparison.same(here, seen):
-            return self._mismatch((), None, (here, here, seen))
-        for at, number in enumerate(path, 1):
-            problem = self._perform(number)
-            if problem is not None:
-                return self._mismatch(path[:at], problem, None)
-            edge, seen = self.graph.edges[number], self._look()
-            if not self.comparison.same(edge.target, seen):
-                return self._mismatch(path[:at], None, (edge.source, edge.target, seen))
-            self.steps += 1
-            self.taken.add(number)
-        return None
-
-    def shorter(self, found: Mismatch, ways: Ways) -> Mismatch:
-        """The same mismatch on a shortest path to its transition, or one on the way there; as it is, if there is none."""
-        if not found.path:
-            return found
-        last = found.path[-1]
-        way = ways.shortest(self.graph.edges[last].source)
-        return self.follow((*way, last)) or found if len(way) + 1 < len(found.path) else found
-
-    def _look(self) -> Observation:
-        seen = self.adapter.observe()
-        self.seen.update(name for name, value in seen.items() if value is not UNSEEN)
-        return seen
-
-    def _perform(self, number: int) -> str | None:
-        """Carries out one step. Where the implementation does not, the result is why."""
-        event = self._made.get(number)
-        if event is None:
-            event = self._made[number] = self._events.of(self.graph.edges[number])
-        try:
-            self.adapter.perform(event)
-        except Refused as reason:
-            return f"it is refused: {reason}"
-        except Exception as error:  # noqa: BLE001 - whatever the implementation raises is its answer to the step
-            return f"{type(error).__name__} is raised: {error}"
-        return None
-
-    def _mismatch(self, path: Path, problem: str | None, sight: tuple[int, int, Observation] | None) -> Mismatch:
-        labels = tuple(self.graph.edges[number].label for number in path)
-        machine = self.graph.machine
-        return Mismatch(
-            spec=machine.spec,
-            check=machine.check,
-            path=path,
-            matched=labels[:-1],
-            step=labels[-1] if labels else None,
-            problem=problem,
-            fields=() if sight is None else self.comparison.fields(*sight),
-            letters=None if sight is None else self.comparison.letters(sight[1], sight[2]),
-        )
+def _shorter(run: Run, ways: Ways, found: Mismatch) -> Mismatch:
+    """The same mismatch on a shortest path to its transition, or one on the way there; as it is, if there is none."""
+    if not found.path:
+        return found
+    last = run.graph.edges[found.path[-1]]
+    way = ways.shortest(last.source)
+    if len(way) + 1 >= len(found.path):
+        return found
+    return run.follow((*way, found.path[-1]), ways.start(last.source)) or found

@@ -8,15 +8,14 @@ from __future__ import annotations
 from itertools import product
 
 from checker.engine import networks
-from checker.engine.moves import Failure, Move, Successor
+from checker.engine.moves import Call, Failure, Move, Successor
 from checker.engine.names import DomainTooLarge
 from checker.engine.outcomes import Outcomes
-from checker.engine.program import Program, StepCode, too_large
+from checker.engine.program import Program, too_large
 from checker.engine.runtime import Effects, State
 from checker.model.layout import UP
 from checker.model.machine import Budget
 from checker.model.types import roles_of
-from checker.model.values import Value
 
 
 class Faults(Outcomes):
@@ -56,12 +55,12 @@ class Faults(Outcomes):
         if self._cut is not None:
             self._heal = self._unit("heal", "heal", fault=False)
 
-    def _forgery_table(self) -> list[tuple[int, StepCode, int, int, tuple[tuple[Value, ...], ...]]]:
+    def _forgery_table(self) -> list[Call]:
         """Every handler, receiver and possible liar, with every well-typed payload."""
         if self.layout.faulty is None:
             return []
         liars = [p for b in self.machine.budgets if b.kind == "byzantine" for p in b.roles[0].processes]
-        table = []
+        table: list[Call] = []
         for number, code in enumerate(self.program.steps):
             step = code.step
             if step.kind != "message" or step.sender is None:
@@ -72,7 +71,9 @@ class Faults(Outcomes):
             except DomainTooLarge as problem:
                 raise too_large(problem, self.machine, step.span) from None
             for me in step.role.processes:
-                table += [(number, code, me, liar, payloads) for liar in liars if liar in senders and liar != me]
+                for liar in liars:
+                    if liar in senders and liar != me:
+                        table += [Call(number, code, (me, liar, *payload), forged=True) for payload in payloads]
         return table
 
     def is_up(self, state: State, process: int) -> bool:
@@ -93,11 +94,10 @@ class Faults(Outcomes):
     def _forge(self, state: State, done: list[Successor], failed: list[Failure]) -> None:
         assert self.layout.faulty is not None
         faulty = state[self.layout.faulty]
-        for number, step, me, liar, payloads in self._forgeries:
-            if not faulty >> liar & 1 or not self.is_up(state, me) or self.separated(state, me, liar):
-                continue
-            for payload in payloads:
-                self._run(state, number, step, (me, liar, *payload), done, failed, forged=True)
+        for call in self._forgeries:
+            me, liar = call.process, call.sender
+            if faulty >> liar & 1 and self.is_up(state, me) and not self.separated(state, me, liar):
+                self._run(state, call, done, failed)
 
     def _crash(self, state: State, done: list[Successor]) -> None:
         for role in self.machine.roles.values():

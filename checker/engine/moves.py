@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from checker.engine.program import StepCode
 from checker.engine.runtime import Fail, State
 from checker.model.machine import Step
 from checker.model.values import Value
@@ -32,6 +33,36 @@ class Move(NamedTuple):
     code: int = -1
     position: int = 0
     mask: int = 0
+
+
+class Call(NamedTuple):
+    """A handler with its arguments: process, sender of a message, payload or parameters.
+
+    A delivered message is consumed from the network with number `network`; a forged one is in none.
+    """
+
+    number: int
+    code: StepCode
+    args: tuple[Any, ...]
+    network: int = -1
+    message: int = -1
+    forged: bool = False
+
+    @property
+    def process(self) -> int:
+        """The process that runs the handler."""
+        return self.args[0]  # type: ignore[no-any-return]
+
+    @property
+    def sender(self) -> int:
+        """The process that sent the message; -1 where there is none."""
+        return -1 if self.code.step.sender is None else self.args[1]
+
+    def move(self, labels: tuple[tuple[Any, Value], ...]) -> Move:
+        """What names the outcome with these answers."""
+        if self.code.step.sender is None:
+            return Move(self.number, self.args[0], -1, self.args[1:], labels)
+        return Move(self.number, self.args[0], self.args[1], self.args[2:], labels, self.forged)
 
 
 Successor = tuple[int, Move, State]

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from checker.engine import networks
-from checker.engine.moves import Counters, Failure, Move, Successor, Unit
-from checker.engine.program import Program, StepCode
+from checker.engine.moves import Call, Counters, Failure, Successor, Unit
+from checker.engine.program import Program
 from checker.engine.runtime import Disabled, Discarded, Effects, Fail, State, Tape
 from checker.model.layout import DOWN, STOPPED
 from checker.model.machine import Budget
@@ -39,21 +39,9 @@ class Outcomes:
             self._unit_numbers[name] = len(self.units) - 1
         return self._unit_numbers[name]
 
-    def _run(
-        self,
-        state: State,
-        number: int,
-        code: StepCode,
-        args: tuple[Any, ...],
-        done: list[Successor],
-        failed: list[Failure],
-        slot: int = -1,
-        message: int = -1,
-        forged: bool = False,
-    ) -> None:
-        """Adds the outcomes of one handler with its arguments; `message` is consumed from the network in `slot`."""
-        step = code.step
-        has_sender = step.sender is not None
+    def _run(self, state: State, call: Call, done: list[Successor], failed: list[Failure]) -> None:
+        """Adds the outcomes of one call in a state."""
+        code, args = call.code, call.args
         try:
             if code.guard is not None and not code.guard(state, *args):
                 return
@@ -61,116 +49,91 @@ class Outcomes:
                 self.counters.limit_cut += 1
                 return
         except Fail as problem:
-            failed.append((number, self._move(number, args, has_sender, (), forged), problem))
+            failed.append((call.number, call.move(()), problem))
             return
+        start = self._start(state, call)
+        if not code.step.has_choices:
+            self._outcome(start.copy() if code.torn else start, call, None, done, failed)
+        else:
+            tape = Tape()
+            while True:
+                self._outcome(start.copy(), call, tape, done, failed)
+                if not tape.advance():
+                    break
+        if code.torn is not None:
+            self._tear(state, start, call, done)
+
+    def _start(self, state: State, call: Call) -> list[Any]:
+        """The state in which a body begins: its message is consumed, its budget spent."""
         start = list(state)
-        if message >= 0:
-            network = self.machine.networks[self.layout.networks.index(slot)]
-            start[slot] = networks.remove(network, state[slot], message, self.layout.processes)
+        if call.network >= 0:
+            slot = self.layout.networks[call.network]
+            network = self.machine.networks[call.network]
+            start[slot] = networks.remove(network, state[slot], call.message, self.layout.processes)
+        step = call.code.step
         if step.kind == "fault":
             budget = self.machine.budget("own", step.role.name, step.name)
             assert budget is not None
             start[self.layout.budget(budget)] -= 1
-        if not step.has_choices:
-            self._outcome(start, number, code, args, has_sender, forged, None, done, failed)
-        else:
-            tape = Tape()
-            while True:
-                self._outcome(start.copy(), number, code, args, has_sender, forged, tape, done, failed)
-                if not tape.advance():
-                    break
-        if code.torn is not None:
-            self._tear(start if step.has_choices else None, state, number, code, args, slot, message, forged, done)
-
-    def _move(
-        self, number: int, args: tuple[Any, ...], has_sender: bool, labels: tuple[Any, ...], forged: bool
-    ) -> Move:
-        if has_sender:
-            return Move(number, args[0], args[1], args[2:], labels, forged)
-        return Move(number, args[0], -1, args[1:], labels)
+        return start
 
     def _outcome(
-        self,
-        target: list[Any],
-        number: int,
-        code: StepCode,
-        args: tuple[Any, ...],
-        has_sender: bool,
-        forged: bool,
-        tape: Tape | None,
-        done: list[Successor],
-        failed: list[Failure],
+        self, target: list[Any], call: Call, tape: Tape | None, done: list[Successor], failed: list[Failure]
     ) -> None:
         try:
-            code.body(target, tape, *args)
+            call.code.body(target, tape, *call.args)
         except Disabled as reason:
             if reason.empty:
-                name = code.step.label
+                name = call.code.step.label
                 self.counters.empty_choices[name] = self.counters.empty_choices.get(name, 0) + 1
             return
         except Fail as problem:
-            labels = tuple(tape.labels) if tape is not None else ()
-            failed.append((number, self._move(number, args, has_sender, labels, forged), problem))
+            failed.append((call.number, call.move(tuple(tape.labels) if tape is not None else ()), problem))
             return
-        labels = tuple(tape.labels) if tape is not None else ()
-        done.append((number, self._move(number, args, has_sender, labels, forged), tuple(target)))
+        done.append((call.number, call.move(tuple(tape.labels) if tape is not None else ()), tuple(target)))
 
     # ---- crashes
 
-    def _tear(
-        self,
-        start: list[Any] | None,
-        state: State,
-        number: int,
-        code: StepCode,
-        args: tuple[Any, ...],
-        slot: int,
-        message: int,
-        forged: bool,
-        done: list[Successor],
-    ) -> None:
-        """Adds what is left of a handler that a crash or stop strikes between two of its effects.
-
-        Tears of one step that leave the same state are one step.
-        """
-        budgets = [(u, b) for u, b in self._crashes[code.step.role.name] if state[self.layout.budget(b)] > 0]
+    def _tear(self, state: State, start: list[Any], call: Call, done: list[Successor]) -> None:
+        """Adds what is left of a call that a crash or stop strikes between two of its effects."""
+        budgets = [(u, b) for u, b in self._crashes[call.code.step.role.name] if state[self.layout.budget(b)] > 0]
         if not budgets:
             return
-        if start is None:
-            start = list(state)
-            if message >= 0:
-                network = self.machine.networks[self.layout.networks.index(slot)]
-                start[slot] = networks.remove(network, state[slot], message, self.layout.processes)
+        pictures = self._pictures(start, call)
+        for unit, budget in budgets:
+            seen: set[State] = set()
+            for picture, (labels, effects) in pictures.items():
+                move = call.move(labels)._replace(unit=unit, torn=(budget.kind, effects), code=call.number)
+                for _, target in self._crashed(picture, call.process, budget):
+                    if target not in seen:
+                        seen.add(target)
+                        done.append((unit, move, target))
+
+    def _pictures(self, start: list[Any], call: Call) -> dict[State, tuple[tuple[Any, ...], int]]:
+        """Every state that a call can be torn in, with the answers and the number of effects that lead there first."""
         pictures: dict[State, tuple[tuple[Any, ...], int]] = {}
-        assert code.torn is not None
-        before = self.program.dropped.count
-        for effects in range(1, 1 << 30):
-            any_left = False
+        torn = call.code.torn
+        assert torn is not None
+        dropped = self.program.dropped.count
+        effects, more = 1, True
+        while more:
+            more = False
             tape = Tape()
             while True:
                 fx = self.effects(effects, tape)
                 try:
-                    code.torn(start.copy(), tape, fx, *args)
+                    torn(start.copy(), tape, fx, *call.args)
                 except (Disabled, Discarded, Fail):
-                    any_left = any_left or fx.picture is not None
+                    more = more or fx.picture is not None
                 else:
                     if fx.picture is not None:
-                        any_left = True
+                        more = True
                         pictures.setdefault(tuple(fx.picture), (tuple(tape.labels), effects))
                 if not tape.advance():
                     break
-            if not any_left:
-                break
-        self.program.dropped.count = before
-        has_sender = code.step.sender is not None
-        for unit, budget in budgets:
-            seen: set[State] = set()
-            for picture, (labels, effects) in pictures.items():
-                move = self._move(number, args, has_sender, labels, forged)._replace(torn=(budget.kind, effects))
-                for _, target in self._crashed(picture, args[0], budget):
-                    if target not in seen:
-                        seen.add(target)
-                        done.append((unit, move._replace(unit=unit, code=number), target))
+            effects += 1
+        self.program.dropped.count = dropped
+        return pictures
 
     def _crashed(self, state: State, process: int, budget: Budget) -> Iterator[tuple[tuple[Any, ...], State]]:
         """The states after a process went down, one for each choice of its `any` variables."""

@@ -158,9 +158,9 @@ class PyStatements:
         code = self.fresh()
         self.line(f"{code} = {layout.offsets[s.message] + 1} + ({payload} * {layout.processes} + me) * {width}")
         call = f"send{message.network}"
-        site = names.site(
-            "PSM602", s.span, f"network {names.machine.networks[message.network].name} is full for {s.message}"
-        )
+        network = names.machine.networks[message.network].name
+        which = "the network" if network == "network" else f"network {network}"
+        site = names.site("PSM602", s.span, f"{which} is full for {s.message}")
         if s.to is None:
             self.effect()
             self.line(f"{call}(s, {code} + {NOBODY}, {NOBODY}, {site})")

@@ -159,7 +159,9 @@ class Search:
             for name in self._falsified(self._invariants, state, parent, move):
                 self._violations[name] = Finding(self._path_to(state, parent, move))
         if self._reach:
-            for name in [n for n, t in list(self._reach.items()) if self._holds(n, t, self._reach, state, parent, move)]:
+            for name in [
+                n for n, t in list(self._reach.items()) if self._holds(n, t, self._reach, state, parent, move)
+            ]:
                 self._reached[name] = Finding(self._path_to(state, parent, move))
                 del self._reach[name]
         if self._whens:

@@ -10,18 +10,14 @@ Each step comes as `(unit, move, next state)`. A unit is what coverage counts: a
 
 from __future__ import annotations
 
-from typing import Any
-
 from checker.engine import networks
 from checker.engine.clocks import Clocks
-from checker.engine.moves import Failure, Move, Successor
+from checker.engine.moves import Call, Counters, Failure, Move, Successor
 from checker.engine.program import Program, StepCode
 from checker.engine.runtime import Effects, State
 from checker.model.layout import DOWN, UP
-from checker.model.types import RoleInfo, roles_of
-
-Delivery = tuple[int, StepCode, tuple[Any, ...]]
-"""The number and code of a handler, and its arguments: receiver, sender, payload."""
+from checker.model.machine import Step
+from checker.model.types import roles_of
 
 
 class Steps(Clocks):
@@ -37,18 +33,17 @@ class Steps(Clocks):
                 self._handlers.setdefault((code.step.name, role.name), []).append((number, code))
             elif kind == "restart":
                 self._restart[role.name] = (number, code)
-        self._own = [
-            (
-                role,
-                [
-                    (number, code)
-                    for number, code in enumerate(program.steps)
-                    if code.step.role == role and code.step.kind in ("action", "timeout", "fault")
-                ],
-            )
+        self._own = {
+            me: [
+                Call(number, code, (me, *binding))
+                for number, code in enumerate(program.steps)
+                if code.step.role == role and code.step.kind in ("action", "timeout", "fault")
+                for binding in code.bindings
+            ]
             for role in self.machine.roles.values()
-        ]
-        self._deliveries: dict[int, tuple[Delivery, ...]] = {}
+            for me in role.processes
+        }
+        self._deliveries: dict[int, tuple[Call, ...]] = {}
         program.silent = self._silent
 
     def expand(self, state: State) -> tuple[list[Successor], list[Failure]]:
@@ -71,91 +66,88 @@ class Steps(Clocks):
 
     # ---- deliveries
 
-    def _handlers_of(self, code: int) -> tuple[Delivery, ...]:
-        """Which handlers a message may run, with their arguments."""
-        found = self._deliveries.get(code)
+    def _calls_of(self, message: int, network: int) -> tuple[Call, ...]:
+        """The handlers that a message may run, with their arguments."""
+        found = self._deliveries.get(message)
         if found is None:
-            letter = self.layout.decode(code)
-            list_ = []
+            letter = self.layout.decode(message)
+            calls = []
             if letter.receiver >= 0:
                 role = self.machine.role_of(letter.receiver)
-                for number, step in self._handlers.get((letter.kind, role.name), ()):
-                    sender = step.step.sender
-                    assert sender is not None
-                    if any(letter.sender in r.processes for r in roles_of(sender.type)):
-                        list_.append((number, step, (letter.receiver, letter.sender, *letter.payload)))
-            found = self._deliveries[code] = tuple(list_)
+                for number, code in self._handlers.get((letter.kind, role.name), ()):
+                    assert code.step.sender is not None
+                    if any(letter.sender in r.processes for r in roles_of(code.step.sender.type)):
+                        args = (letter.receiver, letter.sender, *letter.payload)
+                        calls.append(Call(number, code, args, network, message))
+            found = self._deliveries[message] = tuple(calls)
         return found
 
     def _deliver(self, state: State, done: list[Successor], failed: list[Failure]) -> None:
-        quiet = not self.layout.status and self.layout.faulty is None and self._cut is None
+        undisturbed = not self.layout.status and self.layout.faulty is None and self._cut is None
         for index, slot in enumerate(self.layout.networks):
-            network = self.machine.networks[index]
-            net = state[slot]
-            if not net:
+            if not state[slot]:
                 continue
-            for code in networks.deliverable(network, net):
-                for number, step, args in self._handlers_of(code):
-                    if quiet or (self.is_up(state, args[0]) and not self.separated(state, args[0], args[1])):
-                        self._run(state, number, step, args, done, failed, slot, code)
+            for message in networks.deliverable(self.machine.networks[index], state[slot]):
+                for call in self._calls_of(message, index):
+                    me, sender = call.args[0], call.args[1]
+                    if undisturbed or (self.is_up(state, me) and not self.separated(state, me, sender)):
+                        self._run(state, call, done, failed)
 
     # ---- what a process does by itself
 
     def _act(self, state: State, done: list[Successor], failed: list[Failure]) -> None:
         status = self.layout.status
-        for role, steps in self._own:
-            restart = role.name in self._restarting
-            for me in role.processes:
-                if me in status and state[status[me]] != UP:
-                    if restart and state[status[me]] == DOWN:
-                        self._run_restart(state, role, me, done, failed)
-                    continue
-                if self.layout.faulty is not None and state[self.layout.faulty] >> me & 1:
-                    continue
-                for number, step in steps:
-                    if step.step.kind == "fault" and not self._own_fault(state, step):
-                        continue
-                    for binding in step.bindings:
-                        self._run(state, number, step, (me, *binding), done, failed)
+        for me, calls in self._own.items():
+            if me in status and state[status[me]] != UP:
+                if state[status[me]] == DOWN:
+                    self._run_restart(state, me, done, failed)
+                continue
+            if self.layout.faulty is not None and state[self.layout.faulty] >> me & 1:
+                continue
+            for call in calls:
+                if call.code.step.kind != "fault" or self._may_strike(state, call.code.step):
+                    self._run(state, call, done, failed)
 
-    def _own_fault(self, state: State, step: StepCode) -> bool:
-        budget = self.machine.budget("own", step.step.role.name, step.step.name)
+    def _may_strike(self, state: State, step: Step) -> bool:
+        """Whether an own fault has a budget left."""
+        budget = self.machine.budget("own", step.role.name, step.name)
         return budget is not None and budget.count > 0 and state[self.layout.budget(budget)] > 0
 
-    def _run_restart(self, state: State, role: RoleInfo, me: int, done: list[Successor], failed: list[Failure]) -> None:
-        entry = self._restart.get(role.name)
+    def _run_restart(self, state: State, me: int, done: list[Successor], failed: list[Failure]) -> None:
+        role = self.machine.role_of(me)
         slot = self.layout.status[me]
         up = (*state[:slot], UP, *state[slot + 1 :])
-        if entry is None:
+        if role.name in self._restart:
+            number, code = self._restart[role.name]
+            self._run(up, Call(number, code, (me,)), done, failed)
+        else:
             unit = self._unit_numbers[f"restart {role.name}"]
             done.append((unit, Move(unit, me), up))
-            return
-        number, step = entry
-        self._run(up, number, step, (me,), done, failed)
 
     # ---- failure detection
 
     def _silent(self, state: State, me: int, process: int) -> bool:
         """Whether a process is down, stopped or cut off from `me`, and no message of it can still change anything here."""
-        slot = self.layout.status.get(process)
-        gone = slot is not None and state[slot] != UP
-        if not gone and not self.separated(state, me, process):
-            return False
         if self.separated(state, me, process):
             return True
-        state = tuple(state)
-        for index, slot in enumerate(self.layout.networks):
-            network = self.machine.networks[index]
-            for code in networks.deliverable(network, state[slot]):
-                letter = self.layout.decode(code)
-                if letter.sender != process or letter.receiver != me:
-                    continue
-                for number, step, args in self._handlers_of(code):
-                    if step.step.kind == "ignore":
-                        continue
-                    done: list[Successor] = []
-                    failed: list[Failure] = []
-                    self._run(state, number, step, args, done, failed, slot, code)
-                    if failed or any(target != state for _, _, target in done):
-                        return False
-        return True
+        status = self.layout.status.get(process)
+        if status is None or state[status] == UP:
+            return False
+        saved = self.counters
+        self.counters = Counters()
+        try:
+            return not any(
+                self._changes_something(tuple(state), call)
+                for index, slot in enumerate(self.layout.networks)
+                for message in networks.deliverable(self.machine.networks[index], state[slot])
+                for call in self._calls_of(message, index)
+                if (call.process, call.sender) == (me, process) and call.code.step.kind != "ignore"
+            )
+        finally:
+            self.counters = saved
+
+    def _changes_something(self, state: State, call: Call) -> bool:
+        done: list[Successor] = []
+        failed: list[Failure] = []
+        self._run(state, call, done, failed)
+        return bool(failed) or any(move.torn is None and target != state for _, move, target in done)

@@ -1,9 +1,12 @@
 """A trace as a sequence diagram in SVG: lifelines, messages as arrows, faults as bands.
 
 Time runs downwards, one row for each step. A step is a numbered box on the lifeline of its process, with its name and what
-it changed beside it. A step that consumes a message has an arrow from the box of the step that sent it, so a slanted arrow
-is a message that was late, and two arrows from one box are one message that arrived twice. Whatever was broken stands on
-a band across the picture, and the lifeline of a process that is down is dotted.
+it changed beside it. A step that consumes a message has an arrow from the box of the step that sent it, so a long arrow is
+a message that was late, and two arrows from one box to one lifeline are a message that arrived twice. Whatever was broken
+stands on a band across the picture, and the lifeline of a process that is down is dotted.
+
+An arrow leaves along the row of its sender, where no other box is, and turns towards its receiver only between the last
+two lifelines. Names stand on the side of their box that has no arrow.
 
 The input is a trace and the names of the processes; everything else is read from the names of the steps, whose form
 `engine.labels` defines. Colours are `currentColor` and tones that can be read on light and on dark ground. Coordinates
@@ -13,7 +16,7 @@ are whole numbers, so the same trace gives the same bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from html import escape
 
@@ -37,7 +40,10 @@ _STYLE = 'font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" fon
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One row. `process` is None for what concerns all; `origin` is the row that sent the message, if it is known."""
+    """One row. `process` is None for what concerns all; `origin` is the row that sent the message, if it is known.
+
+    `left`: the texts stand left of the lifeline.
+    """
 
     text: str
     process: str | None = None
@@ -50,6 +56,7 @@ class Event:
     up: bool = False
     error: bool = False
     changes: str = ""
+    left: bool = False
 
 
 def sequence_svg(
@@ -95,7 +102,20 @@ def read_events(
     if trace.error is not None:
         last = _event(trace.error, processes, own_faults, sent, "this step errs")
         events.append(replace(last, error=True, down=False, up=False))
-    return events
+    return _sides(events, {name: i for i, name in enumerate(processes)})
+
+
+def _sides(events: list[Event], columns: Mapping[str, int]) -> list[Event]:
+    """Puts the texts of each event on a side without arrows, where there is one; on the right where there are two."""
+    busy: list[set[bool]] = [set() for _ in events]
+    for row, event in enumerate(events):
+        if event.process is None or event.sender is None or event.sender == event.process:
+            continue
+        from_right = columns[event.sender] > columns[event.process]
+        busy[row].add(from_right)
+        if event.origin is not None:
+            busy[event.origin].add(not from_right)
+    return [replace(e, left=busy[row] == {True}) for row, e in enumerate(events)]
 
 
 def _event(step: str, processes: Sequence[str], own_faults: Set[str], sent: dict[str, int], changes: str) -> Event:
@@ -112,7 +132,7 @@ def _event(step: str, processes: Sequence[str], own_faults: Set[str], sent: dict
     process, name, args, sender, notes = match.group("process", "name", "args", "sender", "notes")
     torn = _TORN.search(notes or "")
     text = (match["ignore"] or "") + (name if args is None else _call(f"{name}({args})"))
-    text += f" [{notes}]" if notes else ""
+    changes = ", ".join(part for part in (notes, changes) if part)
     fatal = args is None and name in ("crash", "stop")
     return Event(
         f"{text.capitalize()}" if fatal else text,
@@ -154,7 +174,7 @@ class _Drawing:
                 right = max(right, self.width(event) - between * (len(processes) - 1))
                 continue
             column, width = self.columns[event.process], self.width(event) + _BOX + _GAP
-            if self.goes_left(event):
+            if event.left:
                 left, between = (max(left, width), between) if column == 0 else (left, max(between, width))
             elif column == len(processes) - 1:
                 right = max(right, width)
@@ -170,12 +190,6 @@ class _Drawing:
     def width(event: Event) -> float:
         """The room that the texts of an event need."""
         return max(len(shortened(event.text, _LABEL)), len(shortened(event.changes, _CHANGE)) * 0.92) * _CHAR
-
-    def goes_left(self, event: Event) -> bool:
-        """Whether the texts stand left of the lifeline: where the arrow comes from the right."""
-        if event.process is None or event.sender is None:
-            return False
-        return self.columns[event.sender] > self.columns[event.process]
 
     def x(self, process: str) -> int:
         return self.left + self.between * self.columns[process]
@@ -229,20 +243,22 @@ class _Drawing:
         y1 = y2 if event.origin is None else self.y(event.origin)
         side = 1 if x2 > x1 else -1
         x1 += side * (_BOX if event.origin is not None else 0)
+        # between the last two lifelines
+        knee = max(x1, x2 - self.between + _BOX) if side > 0 else min(x1, x2 + self.between - _BOX)
         x2 -= side * _BOX
+        path = f"M{x1} {y1}L{x2} {y2}" if knee == x1 else f"M{x1} {y1}H{knee}L{x2} {y2}"
         dash = ' stroke-dasharray="6 4"' if event.forged or event.lost else ""
         colour = _FAULT if event.fault or event.forged else _ACCENT
         if event.lost:
-            x2 = (x1 + x2) // 2
-            end = f"M{x2 - 5} {y2 - 5}l10 10m0 -10l-10 10"
+            end = f"M{x2 - side * 5 - 5} {y2 - 5}l10 10m0 -10l-10 10"
         else:
             # the head follows the direction of the arrow
-            length = max(1.0, ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5)
-            ux, uy = (x2 - x1) / length, (y2 - y1) / length
+            length = max(1.0, ((x2 - knee) ** 2 + (y2 - y1) ** 2) ** 0.5)
+            ux, uy = (x2 - knee) / length, (y2 - y1) / length
             ends = [(round(x2 - 9 * ux + s * 4 * uy), round(y2 - 9 * uy - s * 4 * ux)) for s in (1, -1)]
             end = f"M{ends[0][0]} {ends[0][1]}L{x2} {y2}L{ends[1][0]} {ends[1][1]}"
         return (
-            f'<path d="M{x1} {y1}L{x2} {y2}" fill="none" stroke="{colour}" stroke-width="1.5"{dash}/>'
+            f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.5" stroke-linejoin="round"{dash}/>'
             f'<path d="{end}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
         )
 
@@ -258,7 +274,7 @@ class _Drawing:
             f'fill="{_FAULT if bad else _ACCENT}"/>'
         )  # fmt: skip
         number = f'<text x="{x}" y="{y + 4}" text-anchor="middle" fill="#fff" font-size="11">{row + 1}</text>'
-        anchor, at = ("end", x - _BOX - 7) if self.goes_left(event) else ("start", x + _BOX + 7)
+        anchor, at = ("end", x - _BOX - 7) if event.left else ("start", x + _BOX + 7)
         return (shape + number if shape else "") + _label(at, y, anchor, event.text, event.changes, _LABEL)
 
 

@@ -64,7 +64,8 @@ def draw(spec: LoadedSpec) -> Figures:
 
 
 def _svg(dot: str, title: str) -> str:
-    return inline_svg(render(dot, "svg"), title)
+    """A graph from left to right: where it is wider than the page, a reader begins with the initial state."""
+    return inline_svg(render(dot.replace("{\n", "{\n\trankdir=LR\n", 1), "svg"), title)
 
 
 # ---- the whole graph of a small instance

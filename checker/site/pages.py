@@ -18,7 +18,7 @@ from checker.properties.kinds import CheckVerdict
 from checker.render.plain import plural
 from checker.site.code import code_html
 from checker.site.facts import Drawing, SpecFacts
-from checker.site.results import check_badge, checks_table, coverage_html, properties_table, table, warnings_html
+from checker.site.results import checks_table, coverage_html, properties_table, summary_badge, table, warnings_html
 from checker.site.svg import histogram_svg
 from checker.site.text import escape, escape_markdown, first_sentence, inline_html, paragraphs_html, words_of
 from checker.site.traces import anchors, failures_section, runs_section
@@ -71,6 +71,9 @@ def spec_page(spec: SpecFacts) -> str:
         f'<div class="ls-badges">{badges(spec)}</div>',
         f'<div class="ls-lead">{paragraphs_html(spec.question)}</div>',
         _roles_section(spec),
+        "## The spec { #spec }",
+        f'<p class="ls-small">{_where(spec)}</p>',
+        code_html(spec.text),
         "## What was checked { #checks }",
         warnings_html(spec),
         checks_table(spec),
@@ -79,9 +82,6 @@ def spec_page(spec: SpecFacts) -> str:
         failures_section(spec),
         runs_section(spec),
         _states_section(spec),
-        "## The spec { #spec }",
-        f'<p class="ls-small">{_where(spec)}</p>',
-        code_html(spec.text),
         "## What the checks exercised { #coverage }",
         "<p>How often each step fired, counted over all states that were explored. A step that never fires, or a condition "
         "that is never true, may mean that a check says less than it seems to.</p>",
@@ -94,7 +94,7 @@ def spec_page(spec: SpecFacts) -> str:
 
 def badges(spec: SpecFacts) -> str:
     """The verdicts of all checks, linked to the table."""
-    return " ".join(f'<a href="#checks">{check_badge(f.result, name=True)}</a>' for f in spec.checks)
+    return " ".join(f'<a href="#checks">{summary_badge(f.result)}</a>' for f in spec.checks)
 
 
 def _where(spec: SpecFacts) -> str:
@@ -199,7 +199,7 @@ def index_page(specs: Sequence[SpecFacts], names: Mapping[str, str]) -> str:
             [
                 f'<a href="{href(names[s.path])}">{escape(s.title)}</a>'
                 f'<div class="ls-small">{inline_html(first_sentence(s.question))}</div>',
-                " ".join(check_badge(f.result, name=True) for f in s.checks),
+                " ".join(summary_badge(f.result) for f in s.checks),
                 f"{sum(f.result.states for f in s.checks):,}",
             ]
             for s in group
@@ -219,7 +219,7 @@ def cards_html(specs: Sequence[SpecFacts], names: Mapping[str, str], base: str) 
                 f'<span class="ls-card-family">{escape(words_of(family))}</span>'
                 f'<span class="ls-card-title">{escape(spec.title)}</span>'
                 f'<span class="ls-card-text">{escape(first_sentence(spec.question))}</span>'
-                f'<span class="ls-badges">{" ".join(check_badge(f.result, name=True) for f in spec.checks)}</span></a>'
+                f'<span class="ls-badges">{" ".join(summary_badge(f.result) for f in spec.checks)}</span></a>'
             )
     return f'<div class="ls-cards">\n{chr(10).join(cards)}\n</div>\n'
 

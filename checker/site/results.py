@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, Kind, PropertyResult, Verdict
 from checker.render.plain import duration, plural
 from checker.site.facts import CheckFacts, Setting, SpecFacts
-from checker.site.text import doc_html, escape, inline_html, slug
+from checker.site.text import doc_html, escape, inline_html, listed, slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,19 @@ _CHECKS = {
 }
 
 
-def check_badge(result: CheckResult, *, name: bool = False) -> str:
-    """The verdict on a check; with its name where it stands alone."""
+def check_badge(result: CheckResult) -> str:
+    """The verdict on a check."""
+    return badge(_CHECKS[result.verdict])
+
+
+def summary_badge(result: CheckResult) -> str:
+    """A check with its verdict, where it stands alone; one that shows a known flaw says which property fails."""
     mark = _CHECKS[result.verdict]
-    words = f"{result.name}: {mark.words}" if name else mark.words
-    return badge(Mark(mark.tone, mark.sign, words))
+    fails = [p.name for p in result.properties if p.expected == "fails" and p.met]
+    if result.verdict is CheckVerdict.PASS and fails:
+        return badge(Mark("known", mark.sign, f"{result.name}: {listed(fails)} {'fails' if len(fails) == 1 else 'fail'}"))
+    words = "holds" if result.verdict is CheckVerdict.PASS else mark.words
+    return badge(Mark(mark.tone, mark.sign, f"{result.name}: {words}"))
 
 
 def badge(mark: Mark) -> str:
@@ -49,20 +57,29 @@ def property_mark(result: PropertyResult) -> Mark:
     steps = plural(len(result.trace.steps), "step") if result.trace is not None else ""
     match result.verdict:
         case Verdict.HOLDS:
-            words = f"reached in {steps}" if result.kind is Kind.REACH and steps else "holds"
+            words, more = ("reached", f"in {steps}") if result.kind is Kind.REACH and steps else ("holds", "")
         case Verdict.VIOLATED:
-            words = f"fails after {steps}" if steps else "fails"
+            words, more = "fails", f"after {steps}" if steps else ""
         case Verdict.UNREACHED:
-            words = "never reached"
+            words, more = "never reached", ""
         case Verdict.INCOMPLETE:
-            return Mark("open", "…", "incomplete", result.reason or "")
+            return Mark("open", "…", "incomplete")
         case Verdict.ERROR:
             return Mark("bad", "!", "error", result.reason or "")
     if result.met is None:
-        return Mark("plain", "·", words, "no expectation" if result.verdict is not Verdict.HOLDS else "")
+        surprise = "no expectation" if result.verdict is not Verdict.HOLDS else ""
+        return Mark("plain", "·", words, "; ".join(part for part in (more, surprise) if part))
     if result.met:
-        return Mark("good", "✓", words, "as expected" if result.expected == "fails" else "")
-    return Mark("bad", "✗", words, f"expected to {'hold' if result.expected == 'holds' else 'fail'}")
+        known = "as expected" if result.expected == "fails" else ""
+        return Mark("known" if known else "good", "✓", words, ", ".join(part for part in (more, known) if part))
+    expected = f"expected to {'hold' if result.expected == 'holds' else 'fail'}"
+    return Mark("bad", "✗", words, ", ".join(part for part in (more, expected) if part))
+
+
+def outcome(result: PropertyResult) -> str:
+    """`fails after 3 steps`, `reached in 8 steps`, as words."""
+    mark = property_mark(result)
+    return f"{mark.words} {mark.more.partition(',')[0].partition(';')[0]}".strip()
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = (), name: str = "") -> str:
@@ -187,7 +204,16 @@ def properties_table(spec: SpecFacts, anchors: Mapping[tuple[str, str], str]) ->
             found = next((p for p in check.properties if p.name == name), None)
             row.append("–" if found is None else _verdict(found, anchors.get((check.name, name))))
         rows.append(row)
-    return table(("Property", *(f"<code>{escape(c.name)}</code>" for c in checks)), rows, name="Properties")
+    reasons: dict[str, list[str]] = {}
+    for check in checks:
+        for result in check.properties:
+            if result.verdict is Verdict.INCOMPLETE and result.reason:
+                reasons.setdefault(result.reason, []).append(result.name)
+    notes = "".join(
+        f'<p class="ls-small">… {listed(f"<code>{escape(n)}</code>" for n in dict.fromkeys(names))}: {inline_html(reason)}.</p>'
+        for reason, names in reasons.items()
+    )
+    return table(("Property", *(f"<code>{escape(c.name)}</code>" for c in checks)), rows, name="Properties") + notes
 
 
 _KINDS = {

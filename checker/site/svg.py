@@ -17,6 +17,7 @@ _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 _ID = re.compile(r'(<(?:g|svg|a|polygon|path)\b[^<>]*?) id="[^"]*"')
 _SIZE = re.compile(r'<svg width="([0-9.]+)pt" height="([0-9.]+)pt"')
 _GRAPH_TITLE = re.compile(r"<title>[^<]*</title>\s*")
+_PIXELS, _SMALLEST = 4 / 3, 0.75
 _BLACK = re.compile(r'\b(fill|stroke)="(?:black|#000000)"')
 _TEXT = re.compile(r"<text (?![^<>]*\bfill=)")
 
@@ -29,11 +30,14 @@ def inline_svg(drawn: bytes, title: str) -> str:
     text = _TEXT.sub('<text fill="currentColor" ', text)
     while _ID.search(text):
         text = _ID.sub(r"\1", text)
-    # Graphviz measures in points; pixels of the same number are a little smaller, and sharp.
-    text = _SIZE.sub(
-        lambda m: f'<svg class="ls-graph" role="img" aria-label="{escape(title)}" width="{m[1]}" height="{m[2]}"', text
-    )
+    text = _SIZE.sub(lambda m: f'<svg class="ls-graph" role="img" aria-label="{escape(title)}" {_size(m)}', text)
     return "".join(line.strip() + "\n" for line in text.splitlines()).strip()
+
+
+def _size(match: re.Match[str]) -> str:
+    """The size that Graphviz meant, and a smallest width: on a narrow page a drawing shrinks until its text is small."""
+    width, height = (round(float(points) * _PIXELS) for points in match.groups())
+    return f'width="{width}" height="{height}" style="min-width:{min(width, round(width * _SMALLEST))}px"'
 
 
 def histogram_svg(counts: Sequence[int], title: str) -> str:

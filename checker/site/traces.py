@@ -14,7 +14,7 @@ from checker.render.plain import plural
 from checker.render.sequence import sequence_svg
 from checker.render.values import Change
 from checker.site.facts import CheckFacts, SpecFacts
-from checker.site.results import anchor_of, property_mark
+from checker.site.results import anchor_of, outcome
 from checker.site.text import escape, escape_markdown, inline_html, listed
 
 
@@ -81,8 +81,8 @@ def failures_section(spec: SpecFacts) -> str:
             "<p>Each trace is a shortest one: no run with fewer steps shows the failure. Arrows go from the step that sent a "
             "message to the step that took it.</p>\n"
         )
-    for shown in first:
-        parts.append(f"### {_title(shown)} {{ #{shown.anchor} }}\n\n{trace_html(spec, shown)}\n")
+    for number, shown in enumerate(first):
+        parts.append(f"### {_title(shown)} {{ #{shown.anchor} }}\n\n{trace_html(spec, shown, is_open=number == 0)}\n")
     for shown in rest:
         parts.append(
             f'<details class="ls-details" id="{shown.anchor}"><summary>{_title_html(shown)}, and no check expects anything '
@@ -109,16 +109,16 @@ def runs_section(spec: SpecFacts) -> str:
 def _title(shown: Shown) -> str:
     """A heading in Markdown."""
     name, checks = escape_markdown(shown.result.name), listed(escape_markdown(c) for c in shown.checks)
-    return f"{name} {property_mark(shown.result).words} in {checks}"
+    return f"{name} {outcome(shown.result)} in {checks}"
 
 
 def _title_html(shown: Shown) -> str:
     name, checks = escape(shown.result.name), listed(f"<code>{escape(c)}</code>" for c in shown.checks)
-    return f"<code>{name}</code> {property_mark(shown.result).words} in {checks}"
+    return f"<code>{name}</code> {outcome(shown.result)} in {checks}"
 
 
-def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True) -> str:
-    """The diagram and the list. `links`: steps lead to the lines of their handlers."""
+def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True, is_open: bool = False) -> str:
+    """The diagram and the list. `links`: steps lead to the lines of their handlers. `is_open`: the list is shown at once."""
     trace, facts = shown.result.trace, shown.facts
     assert trace is not None
     story = facts.stories[shown.result.name]
@@ -145,7 +145,7 @@ def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True) -> str:
     steps = plural(len(trace.steps), "step")
     return (
         f'{reason}<div class="ls-scroll ls-figure" tabindex="0" role="region" aria-label="Sequence diagram">{diagram}</div>'
-        f'<details class="ls-details"><summary>The {steps}, and what each changed</summary>'
+        f'<details class="ls-details"{" open" if is_open else ""}><summary>The {steps}, and what each changed</summary>'
         f'<ol class="ls-trace">{"".join(items)}</ol></details>'
     )
 

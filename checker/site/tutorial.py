@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from checker.properties.kinds import Verdict
 from checker.site.facts import SpecFacts
-from checker.site.results import badge, check_badge, property_mark
+from checker.site.results import badge, check_badge, outcome, property_mark
 from checker.site.text import escape, listed
 from checker.site.traces import Shown, failures, trace_html
 
@@ -42,9 +42,8 @@ def stage_html(stage: SpecFacts) -> str:
 
 def _trace(stage: SpecFacts, shown: Shown) -> str:
     checks = listed(f"<code>{escape(c)}</code>" for c in shown.checks)
-    words = property_mark(shown.result).words
     # The page has no addresses of lines, so there is nothing to link to.
     return (
-        f'<div class="ls-stage"><code>{escape(shown.result.name)}</code> {escape(words)} in {checks}:'
+        f'<div class="ls-stage"><code>{escape(shown.result.name)}</code> {outcome(shown.result)} in {checks}:'
         f"{trace_html(stage, shown, links=False)}</div>"
     )

@@ -27,7 +27,7 @@ from checker.conformance.event import Event, Torn
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
-from refimpl.transactions.log import Log, MemoryLog
+from refimpl.transactions.log import Log
 from refimpl.transactions.two_phase_commit import (
     Address,
     Ask,
@@ -93,11 +93,10 @@ class World:
             self.disks[owner].append(record)
 
 
-class Disk(MemoryLog):
+class Disk:
     """The log of one process in the world."""
 
     def __init__(self, world: World, owner: Address) -> None:
-        super().__init__()
         self._world = world
         self._owner = owner
 
@@ -111,9 +110,8 @@ class Disk(MemoryLog):
 class TwoPhaseCommit(Adapter):
     """Drives one coordinator and N participants. Other classes than the real ones may be put in their place, by tests."""
 
-    unsupported = (
-        "TM.LoseLog",
-    )  # the coordinator keeps its decision in memory, and sees its log only when it restarts
+    # The coordinator keeps its decision in memory, and looks at its log only when it restarts.
+    unsupported = ("TM.LoseLog",)
 
     def __init__(
         self,
@@ -231,7 +229,7 @@ class TwoPhaseCommit(Adapter):
             if name == COORDINATOR:
                 coordinator = process if isinstance(process, Coordinator) else None
                 known = written if coordinator is None else coordinator.decision and coordinator.decision.value
-                seen["TM.log"] = agreed({"memory": known, "disk": written})
+                seen["TM.log"] = unanimous({"memory": known, "disk": written})
                 seen["TM.agreed"] = UNSEEN if coordinator is None else [*sorted(coordinator.agreed)]
             else:
                 seen[f"{name}.state"] = self._state(name, process, written or State.WORKING.value)
@@ -247,7 +245,7 @@ class TwoPhaseCommit(Adapter):
             if process.state in (State.COMMITTED, State.ABORTED):
                 outcome = self.databases[name].outcome
                 places["database"] = None if outcome is None else PAST[outcome].value
-        return agreed(places)
+        return unanimous(places)
 
     def _text(self, letter: Letter) -> str:
         """A message as the spec writes it. Observing is what takes the time of a replay, so texts are kept."""
@@ -267,7 +265,7 @@ class TwoPhaseCommit(Adapter):
                 return self.letter(sender, receiver, type(message).__name__)
 
 
-def agreed(places: Mapping[str, str | None]) -> str | None:
+def unanimous(places: Mapping[str, str | None]) -> str | None:
     """What several places say of one thing if they agree, and otherwise what each says: that is no value of any spec."""
     values = list(places.values())
     if len(set(values)) == 1:

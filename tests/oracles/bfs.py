@@ -14,7 +14,7 @@ S = TypeVar("S", bound=Hashable)
 
 
 class Step(NamedTuple, Generic[S]):
-    """An enabled step. It errs where it has no successor; faults do not count against a deadlock."""
+    """An enabled step. It errs where it has no successor, and is no transition then. Faults end no deadlock."""
 
     to: S | None
     fault: bool = False
@@ -84,11 +84,11 @@ def search(initial: Iterable[S], enabled: Callable[[S], Iterable[Step[S]]], want
         for state in level:
             moves = False
             for to, fault in enabled(state):
-                transitions += 1
                 if to is None:
                     lengths.setdefault("NoError", length)
                     moves = True
                     continue
+                transitions += 1
                 moves = moves or (not fault and to != state)
                 for name, related in wanted.steps.items():
                     if name not in lengths and not related(state, to):
