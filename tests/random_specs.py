@@ -316,9 +316,11 @@ class Writer:
         return {"bool": "false", "0..2": "0", "E": "e0", "V": "at(V, 0)", "A": "at(A, 0)", "Rc": "Rc(0, none)"}[kind]
 
     def role(self, name: str, head: str, tick: bool) -> list[str]:
-        keep = lambda: self.rng.choice(["durable", "volatile"])  # noqa: E731
         lines = [f"role {head} {{"]
-        lines += [f"  {keep()} {n}: {k} = {self.initial(k)}" for n, k in self.own[name].items()]
+        lines += [
+            f"  {self.rng.choice(['durable', 'volatile'])} {n}: {k} = {self.initial(k)}"
+            for n, k in self.own[name].items()
+        ]
         scope = Scope(own=True)
         for var, kind in (*self.own[name].items(), *self.shared.items()):
             scope.names.setdefault(kind, []).append(var)
@@ -344,12 +346,12 @@ class Writer:
                 lines.append(f"  on {message}{formals}{source}{guard} {self.block(name, inner, 1, can_send=True)}")
         for _ in range(self.rng.randrange(1, 3)):
             kind = self.rng.choice(["action", "timeout"])
-            inner, params = scope, ""
+            inner, parameter = scope, ""
             if self.chance(30):
                 x, t = self.fresh("q"), self.rng.choice(["0..2", "A", "E"])
-                inner, params = scope.with_local(x, t), f"({x}: {t})"
+                inner, parameter = scope.with_local(x, t), f"({x}: {t})"
             guard = f" when {self.expr('bool', inner, 2)}" if self.chance(70) else ""
-            lines.append(f"  {kind} {self.fresh('Go')}{params}{guard} {self.block(name, inner, 2, can_send=True)}")
+            lines.append(f"  {kind} {self.fresh('Go')}{parameter}{guard} {self.block(name, inner, 2, can_send=True)}")
         if self.chance(30):
             lines.append(f"  on restart {self.block(name, scope, 1, can_send=True)}")
         if name == "B" and self.chance(30):

@@ -35,7 +35,6 @@ RULE = (
 @dataclass(frozen=True, slots=True)
 class Constant:
     name: str
-    type: str
     value: str
     json: Any
     outside: bool
@@ -86,7 +85,7 @@ def inspect_machine(machine: Machine, path: str) -> Inspection:
     """The layout of one machine, as data."""
     layout = Layout(machine)
     constants = tuple(
-        Constant(name, show(t), show_value(t, value), to_json(t, value), name in machine.overrides)
+        Constant(name, show_value(t, value), to_json(t, value), name in machine.overrides)
         for name, (t, value) in machine.constants.items()
     )
     messages = tuple(
@@ -153,7 +152,7 @@ def _variable(machine: Machine, layout: Layout, width: Width, t: Type, span: Spa
 
 
 def _warning(machine: Machine, span: Span, message: str, help: str) -> Diagnostic:
-    return Diagnostic("PSM701", message, machine.source, span, (RULE,), help, Severity.WARNING)
+    return Diagnostic("PSM701", message, machine.source, span, (), help, Severity.WARNING)
 
 
 def _bits(t: Type) -> int:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from checker.model.layout import Width
-from checker.render.inspection import Inspection
+from checker.render.inspection import RULE, Inspection
 from checker.render.plain import ASCII, Signs, ascii_only, fitted, plural, power
 
 MAX_JSON = 1 << 53
@@ -35,7 +35,7 @@ class InspectionText:
         )
         parts: list[RenderableType] = [head]
         if found.constants:
-            rows = [(c.name, c.value, c.type, "set from outside" if c.outside else "") for c in found.constants]
+            rows = [(c.name, c.value, "set from outside" if c.outside else "") for c in found.constants]
             parts += self._section("Constants", self._plain(rows))
         roles = [
             (r.name, "1 process" if r.single else plural(r.instances, "process", "processes"), "symmetric" * r.symmetric)
@@ -52,6 +52,8 @@ class InspectionText:
             "",
             Text.assemble(("A state takes ", ""), (f"{found.fixed_bits:,} {bits}", "bold"), self._each(found), "."),
         ]
+        if found.warnings:
+            parts += ["", self.text(f"{plural(len(found.warnings), 'type')} too wide: {RULE}.", "yellow")]
         return Group(*parts)
 
     def _each(self, found: Inspection) -> str:
@@ -104,7 +106,7 @@ def inspection_object(found: Inspection) -> dict[str, Any]:
         "path": found.path,
         "spec": found.spec,
         "check": found.check,
-        "constants": [{"name": c.name, "type": c.type, "value": c.json, "set": c.outside} for c in found.constants],
+        "constants": [{"name": c.name, "value": c.json, "set": c.outside} for c in found.constants],
         "roles": [{"name": r.name, "instances": r.instances, "symmetric": r.symmetric} for r in found.roles],
         "variables": [{**_width(v.width), "keep": v.keep} for v in found.variables],
         "faults": [_width(f) for f in found.faults],
@@ -122,6 +124,7 @@ def inspection_object(found: Inspection) -> dict[str, Any]:
         ],
         "fixed_bits": found.fixed_bits,
         "message_bits": found.message_bits,
+        "rule": RULE,
     }
 
 
