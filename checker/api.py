@@ -21,8 +21,9 @@ from checker.engine.choose import engine_named
 from checker.engine.graph import StateGraph, state_graph
 from checker.engine.interface import Limits, Observer
 from checker.lang import ast
-from checker.lang.parser import parse, read_source
-from checker.model.elaborate import DEFAULT_CHECK, elaborate
+from checker.lang.parser import parse, parse_expr, read_source
+from checker.model.elaborate import DEFAULT_CHECK, elaborate, elaborate_view
+from checker.model.ir import Expr
 from checker.model.machine import Machine
 from checker.model.values import Value
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, SpecResult
@@ -53,6 +54,25 @@ class LoadedSpec:
         Raises:
             SpecError: everything that is wrong with the spec under these constants; PSM502 for an unknown check.
         """
+        return elaborate(self.tree, Reporter(self.source), self._declared(check, constants), constants or {})
+
+    def view(
+        self, expression: str, check: str | None = None, *, constants: Mapping[str, Value] | None = None
+    ) -> tuple[Machine, Expr, Source]:
+        """The machine of a check, and an expression over its states, such as `size({r in RM where r.st == prepared})`.
+
+        The expression is typed as in a property. `checker.engine.program.Program.expression` makes a function of it; errors
+        have their places in the source that is returned with it.
+
+        Raises:
+            SpecError: as `machine` does, and for what is wrong with the expression.
+        """
+        text = Source("view", expression)
+        name = self._declared(check, constants)
+        return (*elaborate_view(self.tree, self.source, name, constants or {}, parse_expr(text), text), text)
+
+    def _declared(self, check: str | None, constants: Mapping[str, Value] | None) -> str | None:
+        """The name of a check, None for that of a spec that declares none, after a look at what is asked for."""
         name = self.checks[0] if check is None else check
         if name not in self.checks:
             raise error(
@@ -68,8 +88,7 @@ class LoadedSpec:
                     f"{self.path} has no constant `{constant}`",
                     help=did_you_mean(constant, known) or f"it has {', '.join(known) or 'none'}",
                 )
-        declared = any(isinstance(d, ast.CheckDecl) for d in self.tree.decls)
-        return elaborate(self.tree, Reporter(self.source), name if declared else None, constants or {})
+        return name if any(isinstance(d, ast.CheckDecl) for d in self.tree.decls) else None
 
     def check(
         self,

@@ -119,7 +119,7 @@ class TextDisplay(_Base):
         self._print(*([] if self._detail.quiet else [""]), self._report.check(result, Names(machine)))
 
     def finish(self, reports: Sequence[SpecReport], seconds: float, *, interrupted: bool) -> None:
-        if reports or interrupted:
+        if interrupted or len(reports) > 1 or any(report.checks for report in reports):
             summary = self._report.summary(reports, seconds, interrupted=interrupted)
             self._print(*([""] if self._began else []), summary)
         print_count(self._said)

@@ -73,7 +73,9 @@ class Bodies:
             if decl.result is not None:
                 declared = self.world.type(decl.result)
                 value = coerce(value, declared, decl.body.span, self.reporter, f"the result of `{name}`")
-                result = join(declared, value.type) or value.type  # `none` alone is no record yet, a wide number stays wide
+                result = (
+                    join(declared, value.type) or value.type
+                )  # `none` alone is no record yet, a wide number stays wide
             else:
                 result = value.type
             function = Function(key, role or None, params, result, value)

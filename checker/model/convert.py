@@ -76,8 +76,9 @@ def coerce(e: ir.Expr, target: Type, span: Span, reporter: Reporter, what: str) 
         raise Bad
     if isinstance(e.type, OptT) and not isinstance(target, OptT):
         e = ir.Unwrap(e, e.type.inner, span)
-    if isinstance(e.type, ProcT) and isinstance(target, ProcT) and not fits(e.type, target):
-        e = ir.Narrow(e, target, span)
+    role = target.inner if isinstance(target, OptT) else target
+    if isinstance(e.type, ProcT) and isinstance(role, ProcT) and not fits(e.type, role):
+        e = ir.Narrow(e, role, span)
     return e
 
 

@@ -24,7 +24,7 @@ from checker.model.context import Bad, Mode
 from checker.model.convert import coerce, store
 from checker.model.handlers import step_of
 from checker.model.judged import bound_of, expectations_of, final_of, property_of
-from checker.model.machine import Init, Machine, Message, Step
+from checker.model.machine import Budget, Init, Machine, Message, Network, Step
 from checker.model.types import ProcT, RecordT, RoleInfo, SetT, Type, roles_of, show
 from checker.model.values import Value
 from checker.model.walk import nested, statements_in
@@ -107,6 +107,7 @@ class _Elaborator:
         binds.update(overrides)
         self.world = World(symbols, reporter, binds, lambda node: self.bodies.body(Mode.CONST).expr(node))
         self.bodies = Bodies(self.world)
+        self.slots = 0
 
     def _known_constant(self, name: ast.Ident) -> None:
         if not isinstance(self.symbols.globals.get(name.text), ast.ConstDecl):
@@ -129,27 +130,12 @@ class _Elaborator:
                 symbols.spec.name.span,
                 help="only NoError and NoDeadlock are judged: add an `invariant` and a `check`",
             )
-        for name, decl in symbols.globals.items():
-            attempt(self._declare, name, decl)
-        if self.reporter.errors:
-            return None
-        networks = networks_of(world, self.check)
-        budgets = faults_of(world, self.check)
-        self.bodies.cut = any(b.kind == "cut" and b.count for b in budgets)
-        world.lossy = any(b.kind == "lose" and b.count for b in budgets)
         network_of: dict[str, int] = {}
-        for number, (network, messages) in enumerate(networks):
-            for message in messages:
-                network_of[message] = number
-                if network.kind == "soup":
-                    world.soups.add(message)
-                elif network.kind == "fifo":
-                    world.fifos.add(message)
-        for sig_name, sig in symbols.messages.items():
-            attempt(self._message, sig_name, sig)
-        self._senders()
-        slots = self._variables()
-        if self.reporter.errors:
+        # without its constants, types, messages and variables a spec would only give errors that follow from the first
+        if not self._without_errors(self._declare_all):
+            return None
+        networks, budgets = self._surroundings(network_of)
+        if not self._without_errors(self._messages_and_variables):
             return None
         self.constraints: dict[str, tuple[RecordT, tuple[ir.Local, ...], ir.Expr | None]] = {}
         for decl in symbols.globals.values():
@@ -198,12 +184,44 @@ class _Elaborator:
             bound=bound,
             strong=strong,
             notes=("assumes synchrony",) if self._uses_silent() else (),
-            slots=slots,
+            slots=self.slots,
             overrides=self.outside,
             warnings=tuple(self.reporter.found),
         )
 
+    def _without_errors(self, f: Callable[[], None]) -> bool:
+        """Runs a phase and tells whether it reported no error."""
+        before = len(self.reporter.errors)
+        f()
+        return len(self.reporter.errors) == before
+
     # ---- declarations
+
+    def _declare_all(self) -> None:
+        for name, decl in self.symbols.globals.items():
+            attempt(self._declare, name, decl)
+
+    def _surroundings(self, network_of: dict[str, int]) -> tuple[list[tuple[Network, tuple[str, ...]]], list[Budget]]:
+        """Networks and faults, and what follows from them for the code. Fills in the network of each message."""
+        world = self.world
+        networks = networks_of(world, self.check)
+        budgets = faults_of(world, self.check)
+        self.bodies.cut = any(b.kind == "cut" and b.count for b in budgets)
+        world.lossy = any(b.kind == "lose" and b.count for b in budgets)
+        for number, (network, messages) in enumerate(networks):
+            network_of.update(dict.fromkeys(messages, number))
+            if network.kind == "soup":
+                world.soups.update(messages)
+            elif network.kind == "fifo":
+                world.fifos.update(messages)
+        world.soups.update(m for m in self.symbols.messages if m not in network_of)  # reported already
+        return networks, budgets
+
+    def _messages_and_variables(self) -> None:
+        for name, sig in self.symbols.messages.items():
+            attempt(self._message, name, sig)
+        self._senders()
+        self.slots = self._variables()
 
     def _declare(self, name: str, decl: object) -> None:
         match decl:

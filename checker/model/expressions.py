@@ -38,6 +38,13 @@ from checker.model.types import (
 )
 
 EMPTY_SET = SetT(NeverT(), 0)
+_ELSEWHERE = {
+    **dict.fromkeys(("None", "null", "nil", "NULL", "undefined", "nobody", "nothing"), "none"),
+    **dict.fromkeys(("True", "TRUE", "yes"), "true"),
+    **dict.fromkeys(("False", "FALSE", "no"), "false"),
+    "this": "self",
+}
+"""What other languages call the values that every spec has."""
 
 
 class Expressions(AccessMixin):
@@ -217,6 +224,10 @@ class Expressions(AccessMixin):
         elif node.text in self.world.symbols.messages:
             self.reporter.error(
                 "PSM205", f"`{node.text}` is a message, not a value", node.span, help="ask with `sent` or `inflight`"
+            )
+        elif node.text in _ELSEWHERE:
+            self.reporter.error(
+                "PSM201", f"unknown name `{node.text}`", node.span, help=f"write `{_ELSEWHERE[node.text]}`"
             )
         else:
             unknown(self.reporter, node, "name", known)

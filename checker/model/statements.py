@@ -128,7 +128,7 @@ class Statements(Expressions):
         root = node.target.root
         local = self.ctx.scope.get(root.text)
         if local is not None:
-            if local.number not in self.ctx.lets:
+            if local.number not in self.ctx.lets and not (node.target.path and isinstance(local.type, ProcT)):
                 self.reporter.error(
                     "PSM306", f"`{root}` is a parameter and cannot be assigned", root.span, help="copy it with `let`"
                 )

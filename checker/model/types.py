@@ -143,7 +143,9 @@ def show(t: Type) -> str:
         case BoolT():
             return "bool"
         case IntT(lo, hi):
-            return "int" if lo is None or hi is None else f"{lo}..{hi}"
+            if lo is None or hi is None:
+                return "int"
+            return str(lo) if lo == hi else f"{lo}..{hi}"
         case EnumT(name) | IdT(name) | RecordT(name):
             return name
         case ProcT(roles):

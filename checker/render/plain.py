@@ -106,6 +106,8 @@ def shortened(text: str, limit: int, more: str = "…") -> str:
 
 def duration(seconds: float) -> str:
     """`14 ms`, `0.25 s`, `12.3 s`, `4 min 10 s`, `2 h 05 min`."""
+    if seconds < 0.001:
+        return "under 1 ms"
     if seconds < 0.0995:
         return f"{round(seconds * 1000)} ms"
     if seconds < 10:

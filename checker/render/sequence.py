@@ -5,8 +5,8 @@ it changed beside it. A step that consumes a message has an arrow from the box o
 a message that was late, and two arrows from one box to one lifeline are a message that arrived twice. Whatever was broken
 stands on a band across the picture, and the lifeline of a process that is down is dotted.
 
-An arrow leaves along the row of its sender, where no other box is, and turns towards its receiver only between the last
-two lifelines. Names stand on the side of their box that has no arrow.
+An arrow leaves along the row of its sender, where no other box is, and turns towards its receiver shortly before it, where
+no names are. Names stand on the side of their box that has no arrow.
 
 The input is a trace and the names of the processes; everything else is read from the names of the steps, whose form
 `engine.labels` defines. Colours are `currentColor` and tones that can be read on light and on dark ground. Coordinates
@@ -16,7 +16,8 @@ are whole numbers, so the same trace gives the same bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from html import escape
 
@@ -32,7 +33,7 @@ _LINK = re.compile(r"(?P<kind>lose|dup) (?P<content>.*) (?P<sender>\w+) -> (?P<r
 _TORN = re.compile(r"\b(crash|stop) after \d+ effects?")
 
 _CHAR = 7.3  # the width of a character of the labels, in pixels; a little more than what fonts need
-_ROW, _TOP, _BOX, _MARGIN, _GAP = 50, 46, 13, 24, 12
+_ROW, _TOP, _BOX, _MARGIN, _GAP, _TURN = 50, 46, 13, 24, 12, 34
 _LABEL, _CHANGE = 34, 40  # the longest texts, in characters
 _FAULT, _ACCENT = "#e5484d", "#6b7fd7"
 _STYLE = 'font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="12"'
@@ -64,7 +65,7 @@ def sequence_svg(
     processes: Sequence[str],
     *,
     changes: Sequence[Sequence[Change]] | None = None,
-    own_faults: Set[str] = frozenset(),
+    own_faults: AbstractSet[str] = frozenset(),
 ) -> str:
     """The diagram of a trace.
 
@@ -88,7 +89,10 @@ def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change,
 
 
 def read_events(
-    trace: Trace, processes: Sequence[str], changes: Sequence[Sequence[Change]], own_faults: Set[str] = frozenset()
+    trace: Trace,
+    processes: Sequence[str],
+    changes: Sequence[Sequence[Change]],
+    own_faults: AbstractSet[str] = frozenset(),
 ) -> list[Event]:
     """What each step of a trace shows; a step that could not be carried out is one more."""
     sent: dict[str, int] = {}
@@ -118,7 +122,9 @@ def _sides(events: list[Event], columns: Mapping[str, int]) -> list[Event]:
     return [replace(e, left=busy[row] == {True}) for row, e in enumerate(events)]
 
 
-def _event(step: str, processes: Sequence[str], own_faults: Set[str], sent: dict[str, int], changes: str) -> Event:
+def _event(
+    step: str, processes: Sequence[str], own_faults: AbstractSet[str], sent: dict[str, int], changes: str
+) -> Event:
     link = _LINK.fullmatch(step)
     if link and link["sender"] in processes:
         message = f"{link['content']} {link['sender']} -> {link['receiver']}"
@@ -135,7 +141,7 @@ def _event(step: str, processes: Sequence[str], own_faults: Set[str], sent: dict
     changes = ", ".join(part for part in (notes, changes) if part)
     fatal = args is None and name in ("crash", "stop")
     return Event(
-        f"{text.capitalize()}" if fatal else text,
+        text,
         process,
         sender if sender in processes else None,
         None if sender is None else sent.get(f"{name}({args}) {sender} -> {process}"),
@@ -175,11 +181,13 @@ class _Drawing:
                 continue
             column, width = self.columns[event.process], self.width(event) + _BOX + _GAP
             if event.left:
-                left, between = (max(left, width), between) if column == 0 else (left, max(between, width))
+                left, between = (
+                    (max(left, width), between) if column == 0 else (left, max(between, width + _BOX + _TURN))
+                )
             elif column == len(processes) - 1:
                 right = max(right, width)
             else:
-                between = max(between, width)
+                between = max(between, width + _BOX + _TURN)
         name_width = max(len(shortened(p, _LABEL)) for p in processes) * _CHAR / 2 + 10
         self.left = round(max(left, name_width) + _MARGIN / 2)
         self.between = round(max(between, 2 * name_width + _GAP))
@@ -207,6 +215,7 @@ class _Drawing:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="ls-sequence" role="img" aria-label="{title}" '
             f'width="{self.total}" height="{self.height}" viewBox="0 0 {self.total} {self.height}" '
+            f'style="min-width:{round(self.total * 0.85)}px" '
             f'fill="currentColor" {_STYLE}>' + "".join((*bands, *lives, *arrows, *boxes)) + "</svg>"
         )
 
@@ -243,10 +252,9 @@ class _Drawing:
         y1 = y2 if event.origin is None else self.y(event.origin)
         side = 1 if x2 > x1 else -1
         x1 += side * (_BOX if event.origin is not None else 0)
-        # between the last two lifelines
-        knee = max(x1, x2 - self.between + _BOX) if side > 0 else min(x1, x2 + self.between - _BOX)
+        knee = x2 - side * (_BOX + _TURN)
         x2 -= side * _BOX
-        path = f"M{x1} {y1}L{x2} {y2}" if knee == x1 else f"M{x1} {y1}H{knee}L{x2} {y2}"
+        path = f"M{x1} {y1}H{knee}L{x2} {y2}"
         dash = ' stroke-dasharray="6 4"' if event.forged or event.lost else ""
         colour = _FAULT if event.fault or event.forged else _ACCENT
         if event.lost:
@@ -281,12 +289,14 @@ class _Drawing:
 def _label(x: int, y: int, anchor: str, text: str, changes: str, limit: int) -> str:
     """One or two lines beside a point; the full text shows when it is pointed at."""
     halo = 'style="paint-order:stroke;stroke:var(--md-default-bg-color,transparent);stroke-width:3px"'
+    where = f'x="{x}" text-anchor="{anchor}" {halo}'
+    name = f"<title>{_text(text)}</title>{_text(shortened(text, limit))}"
     if not changes:
-        return f'<text x="{x}" y="{y + 4}" text-anchor="{anchor}" {halo}><title>{_text(text)}</title>{_text(shortened(text, limit))}</text>'
+        return f'<text y="{y + 4}" {where}>{name}</text>'
+    more = f"<title>{_text(changes)}</title>{_text(shortened(changes, _CHANGE))}"
     return (
-        f'<text x="{x}" y="{y - 4}" text-anchor="{anchor}" {halo}><title>{_text(text)}</title>{_text(shortened(text, limit))}</text>'
-        f'<text x="{x}" y="{y + 11}" text-anchor="{anchor}" font-size="11" fill-opacity=".75" {halo}>'
-        f"<title>{_text(changes)}</title>{_text(shortened(changes, _CHANGE))}</text>"
+        f'<text y="{y - 4}" {where}>{name}</text>'
+        f'<text y="{y + 11}" font-size="11" fill-opacity=".75" {where}>{more}</text>'
     )
 
 

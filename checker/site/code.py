@@ -35,9 +35,6 @@ def code_html(text: str, *, anchors: str | None = "L") -> str:
 
 
 def _span(kind: _TokenType, text: str) -> str:
-    name = ""
-    while kind is not None and not name:
-        name = STANDARD_TYPES.get(kind, "")
-        kind = kind.parent  # type: ignore[assignment]
+    name = next((STANDARD_TYPES[k] for k in reversed(kind.split()) if k in STANDARD_TYPES), "")
     # `w` is whitespace, which needs no colour
     return f'<span class="{name}">{escape(text)}</span>' if name not in ("", "w") else escape(text)

@@ -95,7 +95,9 @@ def _whole(spec: LoadedSpec) -> Drawing | None:
     dot = state_graph_dot(graph, violations=violating_states(graph))
     constants = {name: str(value) for name, value in instance.constants.items()}
     states = len(graph.states)
-    return Drawing(_svg(dot, f"State graph with {states} states"), instance.check, constants, states, len(graph.edges), states)
+    return Drawing(
+        _svg(dot, f"State graph with {states} states"), instance.check, constants, states, len(graph.edges), states
+    )
 
 
 def small_graph(machine: Machine) -> StateGraph | None:

@@ -160,8 +160,6 @@ def _step_label(member: ast.Member) -> tuple[str, ast.Node] | None:
             return member.message.text, member.message
         case ast.Ignore():
             return f"ignore {member.message.text}", member.message
-        case ast.Handler(name=None):
-            return member.kind, member.body
-        case ast.Handler(name=name):
-            return name.text, name
+        case ast.Handler():
+            return (member.kind, member.body) if member.name is None else (member.name.text, member.name)
     return None

@@ -169,9 +169,7 @@ def _story(trace: Trace, names: Names) -> Story:
     for owner, parts in owners.items():
         equal.setdefault(", ".join(parts), []).append(owner)
     initial = [f"{', '.join(who)}: {what}" if who != [""] else what for what, who in equal.items()]
-    changes = tuple(
-        tuple(c for c in step if not c.place.startswith(BUDGET)) for step in all_changes(trace, names)
-    )
+    changes = tuple(tuple(c for c in step if not c.place.startswith(BUDGET)) for step in all_changes(trace, names))
     return Story(tuple(initial), changes)
 
 

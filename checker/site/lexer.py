@@ -11,20 +11,25 @@ from typing import ClassVar
 from pygments.lexer import RegexLexer, bygroups, words
 from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Text
 
-DECLARATIONS = (
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+DECLARATIONS = _words(
     "action check const enum fault final fun id ignore invariant live message network on proc reach record refines role "
     "shared spec step timeout type"
-).split()
-STATEMENTS = (
+)
+STATEMENTS = _words(
     "always any assert atomic bound choose either else eventually expect fails fair faults for from holds if let limit off "
     "restart send states strong symmetry then tick to toss transitions depth unfair when where with"
-).split()
-STORAGE = "durable ghost symmetric volatile".split()
-SETTINGS = "bag block byzantine crash cut drift drop dup fifo lose session soup stop".split()
-TYPES = "Bag Map Seq Set bool".split()
-CONSTANTS = "all false none self true".split()
-OPERATORS = "and exists forall in not or sum".split()
-FUNCTIONS = "at count honest index inflight last max min old opt sent silent size take".split()
+)
+STORAGE = _words("durable ghost symmetric volatile")
+SETTINGS = _words("bag block byzantine crash cut drift drop dup fifo lose session soup stop")
+TYPES = _words("Bag Map Seq Set bool")
+CONSTANTS = _words("all false none self true")
+OPERATORS = _words("and exists forall in not or sum")
+FUNCTIONS = _words("at count honest index inflight last max min old opt sent silent size take")
 
 KEYWORDS = frozenset((*DECLARATIONS, *STATEMENTS, *STORAGE, *SETTINGS, *TYPES, *CONSTANTS, *OPERATORS, *FUNCTIONS))
 """Every word that is coloured."""
@@ -48,7 +53,7 @@ class PsmLexer(RegexLexer):
             (
                 r"\b(spec|role|message|enum|record|type|id|const|fun|proc|check|invariant|reach|live|refines|action|timeout)"
                 r"(\s+)([A-Za-z_]\w*)",
-                bygroups(Keyword.Declaration, Text, Name.Class),
+                bygroups(Keyword.Declaration, Text, Name.Class),  # type: ignore[no-untyped-call]
             ),
             (words(DECLARATIONS, r"\b", r"\b"), Keyword.Declaration),
             (words(STORAGE, r"\b", r"\b"), Keyword.Declaration),

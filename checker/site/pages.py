@@ -14,13 +14,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from checker.properties.kinds import CheckVerdict
 from checker.render.plain import plural
 from checker.site.code import code_html
 from checker.site.facts import Drawing, SpecFacts
 from checker.site.results import checks_table, coverage_html, properties_table, summary_badge, table, warnings_html
 from checker.site.svg import histogram_svg
-from checker.site.text import escape, escape_markdown, first_sentence, inline_html, paragraphs_html, words_of
+from checker.site.text import escape, escape_markdown, first_sentence, inline_html, paragraphs_html, scrolling, words_of
 from checker.site.traces import anchors, failures_section, runs_section
 
 INDEX = "index.md"
@@ -99,16 +98,15 @@ def badges(spec: SpecFacts) -> str:
 
 def _where(spec: SpecFacts) -> str:
     lines = plural(len(spec.text.splitlines()), "line")
-    return f"<code>{escape(spec.path)}</code>, {lines}. Lines that begin with <code>///</code> explain what follows them."
+    return (
+        f"<code>{escape(spec.path)}</code>, {lines}. Lines that begin with <code>///</code> explain what follows them."
+    )
 
 
 def _roles_section(spec: SpecFacts) -> str:
     if spec.figures.roles is None:
         return ""
-    return (
-        "## Roles and messages { #roles }\n\n"
-        f'<div class="ls-scroll ls-figure" tabindex="0" role="region" aria-label="Roles and messages">{spec.figures.roles}</div>'
-    )
+    return f"## Roles and messages {{ #roles }}\n\n{scrolling(spec.figures.roles, 'Roles and messages')}"
 
 
 def _states_section(spec: SpecFacts) -> str:
@@ -118,7 +116,7 @@ def _states_section(spec: SpecFacts) -> str:
     if graph is not None:
         text = (
             f"<p>All {plural(graph.states, 'state')} and {plural(graph.edges, 'transition')} of {_instance(spec, graph)}, "
-            "the largest instance that can still be read. A bold frame marks an initial state, a double red one a state that "
+            "small enough to be read. A bold frame marks an initial state, a double red one a state that "
             "violates a property, a dashed arrow a fault; steps that change nothing are left out.</p>"
         )
         parts.append(text + figure(graph, _graph_command(spec, graph)))
@@ -138,7 +136,7 @@ def _states_section(spec: SpecFacts) -> str:
             f"steps that it takes to get there:</p>"
         )
         chart = histogram_svg(largest.levels, title)
-        parts.append(text + f'<div class="ls-scroll ls-figure" tabindex="0" role="region" aria-label="{escape(title)}">{chart}</div>')
+        parts.append(text + scrolling(chart, title))
     return "\n\n".join(parts) if len(parts) > 1 else ""
 
 
@@ -157,9 +155,7 @@ def _graph_command(spec: SpecFacts, drawing: Drawing) -> str:
 
 def figure(drawing: Drawing, command: str | None) -> str:
     caption = "" if command is None else f'<p class="ls-small">Drawn by <code>{escape(command)}</code></p>'
-    return (
-        f'<div class="ls-scroll ls-figure ls-tall" tabindex="0" role="region" aria-label="State graph">{drawing.svg}</div>{caption}'
-    )
+    return scrolling(drawing.svg, "State graph", kind="ls-figure ls-tall") + caption
 
 
 def run_html(spec: SpecFacts) -> str:
@@ -211,24 +207,18 @@ def index_page(specs: Sequence[SpecFacts], names: Mapping[str, str]) -> str:
 
 def cards_html(specs: Sequence[SpecFacts], names: Mapping[str, str], base: str) -> str:
     """A card for each spec."""
-    cards = []
-    for family, group in families(specs):
-        for spec in group:
-            cards.append(
-                f'<a class="ls-card" href="{base}{href(names[spec.path])}">'
-                f'<span class="ls-card-family">{escape(words_of(family))}</span>'
-                f'<span class="ls-card-title">{escape(spec.title)}</span>'
-                f'<span class="ls-card-text">{escape(first_sentence(spec.question))}</span>'
-                f'<span class="ls-badges">{" ".join(summary_badge(f.result) for f in spec.checks)}</span></a>'
-            )
+    cards = [
+        f'<a class="ls-card" href="{base}{href(names[spec.path])}">'
+        f'<span class="ls-card-family">{escape(words_of(family))}</span>'
+        f'<span class="ls-card-title">{escape(spec.title)}</span>'
+        f'<span class="ls-card-text">{escape(first_sentence(spec.question))}</span>'
+        f'<span class="ls-badges">{" ".join(summary_badge(f.result) for f in spec.checks)}</span></a>'
+        for family, group in families(specs)
+        for spec in group
+    ]
     return f'<div class="ls-cards">\n{chr(10).join(cards)}\n</div>\n'
 
 
 def href(name: str) -> str:
     """The address of a page, relative to the folder of the protocols: every page is a folder with an index."""
     return f"{name.removesuffix('.md')}/"
-
-
-def all_pass(specs: Sequence[SpecFacts]) -> bool:
-    """Whether every check passes."""
-    return all(f.result.verdict is CheckVerdict.PASS for s in specs for f in s.checks)

@@ -7,12 +7,13 @@ and says that it fails, and what could not be judged never carries the sign of a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import assert_never
 
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, Kind, PropertyResult, Verdict
 from checker.render.plain import duration, plural
 from checker.site.facts import CheckFacts, Setting, SpecFacts
-from checker.site.text import doc_html, escape, inline_html, listed, slug
+from checker.site.text import doc_html, escape, inline_html, listed, scrolling, slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,17 @@ def check_badge(result: CheckResult) -> str:
 def summary_badge(result: CheckResult) -> str:
     """A check with its verdict, where it stands alone; one that shows a known flaw says which property fails."""
     mark = _CHECKS[result.verdict]
+    words = "holds" if result.verdict is CheckVerdict.PASS else mark.words
     fails = [p.name for p in result.properties if p.expected == "fails" and p.met]
     if result.verdict is CheckVerdict.PASS and fails:
-        return badge(Mark("known", mark.sign, f"{result.name}: {listed(fails)} {'fails' if len(fails) == 1 else 'fail'}"))
-    words = "holds" if result.verdict is CheckVerdict.PASS else mark.words
-    return badge(Mark(mark.tone, mark.sign, f"{result.name}: {words}"))
+        words = f"{listed(fails)} {'fails' if len(fails) == 1 else 'fail'}"
+        mark = replace(mark, tone="known")
+    return badge(replace(mark, words=f"{result.name}: {words}"))
 
 
 def badge(mark: Mark) -> str:
-    return f'<span class="ls-badge ls-{mark.tone}"><span aria-hidden="true">{mark.sign}</span> {escape(mark.words)}</span>'
+    sign = f'<span aria-hidden="true">{mark.sign}</span>'
+    return f'<span class="ls-badge ls-{mark.tone}">{sign} {escape(mark.words)}</span>'
 
 
 def property_mark(result: PropertyResult) -> Mark:
@@ -66,6 +69,8 @@ def property_mark(result: PropertyResult) -> Mark:
             return Mark("open", "…", "incomplete")
         case Verdict.ERROR:
             return Mark("bad", "!", "error", result.reason or "")
+        case _:
+            assert_never(result.verdict)
     if result.met is None:
         surprise = "no expectation" if result.verdict is not Verdict.HOLDS else ""
         return Mark("plain", "·", words, "; ".join(part for part in (more, surprise) if part))
@@ -82,8 +87,8 @@ def outcome(result: PropertyResult) -> str:
     return f"{mark.words} {mark.more.partition(',')[0].partition(';')[0]}".strip()
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = (), name: str = "") -> str:
-    """A table in a container of its own, so that a wide one scrolls and not the page. Cells are HTML.
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, name: str, numbers: Sequence[int] = ()) -> str:
+    """A table whose cells are HTML.
 
     `numbers` are the columns that hold numbers. The first cell of a row is its heading.
     """
@@ -96,12 +101,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequen
 
     top = "".join(cell("th", i, text) for i, text in enumerate(head))
     body = "\n".join(
-        "<tr>" + "".join(cell("row" if i == 0 else "td", i, text) for i, text in enumerate(row)) + "</tr>" for row in rows
+        f"<tr>{''.join(cell('td' if i else 'row', i, text) for i, text in enumerate(row))}</tr>" for row in rows
     )
-    label = f' aria-label="{escape(name)}"' if name else ""
-    return (
-        f'<div class="ls-scroll" tabindex="0" role="region"{label}><table class="ls-table"><thead><tr>{top}</tr></thead>'
-        f"<tbody>\n{body}\n</tbody></table></div>"
+    return scrolling(
+        f'<table class="ls-table"><thead><tr>{top}</tr></thead><tbody>\n{body}\n</tbody></table>', name, kind=""
     )
 
 

@@ -100,9 +100,9 @@ def encode(value: object) -> Any:
 def decode(kind: Any, data: Any) -> Any:
     """The value of a type that `encode` wrote. Raises ValueError, TypeError or KeyError where the data is not one."""
     origin, args = get_origin(kind), get_args(kind)
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         hints = _hints(kind)
-        return kind(**{f.name: decode(hints[f.name], data[f.name]) for f in fields(kind) if f.init})  # type: ignore[operator]
+        return kind(**{f.name: decode(hints[f.name], data[f.name]) for f in fields(kind) if f.init})
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(data)
     if kind is Span:

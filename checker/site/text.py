@@ -34,6 +34,12 @@ def escape_markdown(text: str) -> str:
     return "".join(c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in one_line)
 
 
+def scrolling(content: str, label: str, *, kind: str = "ls-figure") -> str:
+    """HTML in a container of its own: where it is too wide, the container scrolls and not the page."""
+    name = f"ls-scroll {kind}".strip()
+    return f'<div class="{name}" tabindex="0" role="region" aria-label="{escape(label)}">{content}</div>'
+
+
 def slug(text: str) -> str:
     """A name for files, addresses and anchors: ASCII letters, digits, `_` and `-`; never empty."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-") or "x"

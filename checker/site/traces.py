@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from checker.properties.kinds import Kind, PropertyResult, Verdict
 from checker.render.plain import plural
@@ -15,7 +16,7 @@ from checker.render.sequence import sequence_svg
 from checker.render.values import Change
 from checker.site.facts import CheckFacts, SpecFacts
 from checker.site.results import anchor_of, outcome
-from checker.site.text import escape, escape_markdown, inline_html, listed
+from checker.site.text import escape, escape_markdown, inline_html, listed, scrolling
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,11 @@ def failures_section(spec: SpecFacts) -> str:
         )
     for number, shown in enumerate(first):
         parts.append(f"### {_title(shown)} {{ #{shown.anchor} }}\n\n{trace_html(spec, shown, is_open=number == 0)}\n")
-    for shown in rest:
-        parts.append(
-            f'<details class="ls-details" id="{shown.anchor}"><summary>{_title_html(shown)}, and no check expects anything '
-            f"about it</summary>{trace_html(spec, shown)}</details>\n"
-        )
+    parts += [_folded(spec, shown, ", and no check expects anything about it") for shown in rest]
     return "\n".join(parts)
+
+
+_RUNS = "<p>Shortest runs to the states that the <code>reach</code> properties ask for.</p>"
 
 
 def runs_section(spec: SpecFacts) -> str:
@@ -96,14 +96,18 @@ def runs_section(spec: SpecFacts) -> str:
     found = runs(spec)
     if not found:
         return ""
-    parts = ["## How it goes well { #runs }", "", "<p>Shortest runs that reach what should be reachable.</p>", ""]
-    for number, shown in enumerate(found):
-        is_open = " open" if number == 0 else ""
-        parts.append(
-            f'<details class="ls-details" id="{shown.anchor}"{is_open}><summary>{_title_html(shown)}</summary>'
-            f"{trace_html(spec, shown)}</details>\n"
-        )
+    parts = ["## What can happen { #runs }", "", _RUNS, ""]
+    parts += [_folded(spec, shown, is_open=number == 0) for number, shown in enumerate(found)]
     return "\n".join(parts)
+
+
+def _folded(spec: SpecFacts, shown: Shown, more: str = "", *, is_open: bool = False) -> str:
+    """A trace below its title, to be opened."""
+    state = " open" if is_open else ""
+    return (
+        f'<details class="ls-details" id="{shown.anchor}"{state}><summary>{_title_html(shown)}{more}</summary>'
+        f"{trace_html(spec, shown)}</details>\n"
+    )
 
 
 def _title(shown: Shown) -> str:
@@ -144,7 +148,7 @@ def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True, is_open: bo
         )
     steps = plural(len(trace.steps), "step")
     return (
-        f'{reason}<div class="ls-scroll ls-figure" tabindex="0" role="region" aria-label="Sequence diagram">{diagram}</div>'
+        f"{reason}{scrolling(diagram, 'Sequence diagram')}"
         f'<details class="ls-details"{" open" if is_open else ""}><summary>The {steps}, and what each changed</summary>'
         f'<ol class="ls-trace">{"".join(items)}</ol></details>'
     )
@@ -164,11 +168,14 @@ def _step(lines: Mapping[str, int], processes: Mapping[str, str], name: str) -> 
 
 def change_html(change: Change) -> str:
     """One line of what a step changed."""
+    place, old, new = escape(change.place), escape(change.old), escape(change.new)
     match change.kind:
         case "set":
-            text = f"{escape(change.place)}: <s>{escape(change.old)}</s> → <strong>{escape(change.new)}</strong>"
+            text = f"{place}: <s>{old}</s> → <strong>{new}</strong>"
         case "add":
-            text = f"{escape(change.place)} += {escape(change.new)}" if change.place else f"sent: {escape(change.new)}"
+            text = f"{place} += {new}" if place else f"sent: {new}"
         case "remove":
-            text = f"{escape(change.place)} -= {escape(change.new)}" if change.place else f"out of the network: {escape(change.new)}"
+            text = f"{place} -= {new}" if place else f"out of the network: {new}"
+        case _:
+            assert_never(change.kind)
     return f'<div class="ls-change">{text}</div>'

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from checker.properties.kinds import Verdict
+from checker.properties.kinds import Kind, Verdict
+from checker.render.plain import plural
 from checker.site.facts import SpecFacts
 from checker.site.results import badge, check_badge, outcome, property_mark
 from checker.site.text import escape, listed
@@ -27,14 +28,14 @@ def stage_html(stage: SpecFacts) -> str:
     for facts in stage.checks:
         result = facts.result
         told = [
-            f"<li><code>{escape(p.name)}</code> {badge(property_mark(p))}</li>"
+            f"<code>{escape(p.name)}</code> {badge(property_mark(p))}"
             for p in result.properties
-            if p.expected is not None or p.verdict is not Verdict.HOLDS
+            if p.kind is not Kind.BUILTIN or p.verdict is not Verdict.HOLDS
         ]
+        size = f"{plural(result.states, 'state')}, {plural(result.transitions, 'transition')}"
         rows.append(
-            f'<div class="ls-stage"><strong>{escape(result.name)}</strong> {check_badge(result)} '
-            f'<span class="ls-small">{result.states:,} states, {result.transitions:,} transitions</span>'
-            f"<ul>{''.join(told)}</ul></div>"
+            f'<p class="ls-stage"><strong>{escape(result.name)}</strong> {check_badge(result)} '
+            f'<span class="ls-small">{size}</span><br>{" &nbsp; ".join(told)}</p>'
         )
     traces = [_trace(stage, shown) for shown in failures(stage)]
     return f'<div class="ls-result">\n{chr(10).join((*rows, *traces))}\n</div>\n'

@@ -1,5 +1,5 @@
 """Crashes and stops of one role, on a network with sessions: a stop breaks the connection as a crash does, and an instance
-that is down may stop for good.
+that is down takes no further fault until it has restarted.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def enabled(s: State, stop_empties: bool, stop_down: bool) -> Iterator[Step[Stat
         yield Step(s._replace(message=False, got=True))
 
 
-def count(stop_empties: bool = True, stop_down: bool = True) -> Count:
+def count(stop_empties: bool = True, stop_down: bool = False) -> Count:
     wanted = Properties[State](always={"NotYet": lambda s: not s.got})
     return search([State(False, False, False, "up", 1, 1)], lambda s: enabled(s, stop_empties, stop_down), wanted)
 

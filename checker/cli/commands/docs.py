@@ -16,7 +16,9 @@ from checker.cli.exits import Exit
 
 @click.command("docs")
 @click.argument("root", type=click.Path(), default=".")
-@click.option("--workers", type=count, metavar="N", help="How many checks run at once; as many as there are processors.")
+@click.option(
+    "--workers", type=count, metavar="N", help="How many checks run at once; as many as there are processors."
+)
 def command(root: str, workers: int | None) -> int:
     """Generate the pages of the protocols.
 
@@ -29,5 +31,7 @@ def command(root: str, workers: int | None) -> int:
     started = time.perf_counter()
     published = publish(Project(Path(root)), workers=workers)
     took = duration(time.perf_counter() - started)
-    click.echo(f"{plural(len(published.specs), 'spec')}, {plural(published.files, 'file')}, {published.changed} written, {took}")
+    click.echo(
+        f"{plural(len(published.specs), 'spec')}, {plural(published.files, 'file')}, {published.changed} written, {took}"
+    )
     return int(Exit.MET)
