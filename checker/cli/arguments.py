@@ -83,7 +83,8 @@ def complete_check(ctx: click.Context, param: click.Parameter, incomplete: str) 
 
     given = ctx.params.get("paths") or ctx.params.get("path") or ()
     names: dict[str, None] = {}
-    for path in (given,) if isinstance(given, str) else given:
+    # while the option has no value yet, click leaves the paths among the arguments that it could not place
+    for path in (*((given,) if isinstance(given, str) else given), *(a for a in ctx.args if not a.startswith("-"))):
         try:
             names.update(dict.fromkeys(load(path).checks))
         except SpecError:
@@ -93,9 +94,9 @@ def complete_check(ctx: click.Context, param: click.Parameter, incomplete: str) 
 
 def one_spec(function: F) -> F:
     """The argument PATH and the options `--check` and `--set` of commands that look at one check."""
-    function = click.option(
-        "constants", "--set", multiple=True, type=constant, metavar="CONST=VALUE", help=SET_HELP
-    )(function)
+    function = click.option("constants", "--set", multiple=True, type=constant, metavar="CONST=VALUE", help=SET_HELP)(
+        function
+    )
     function = click.option(
         "check", "--check", metavar="NAME", shell_complete=complete_check, help="Which check; the first one by default."
     )(function)
@@ -111,7 +112,9 @@ def bindings(pairs: tuple[tuple[str, int | bool | str], ...]) -> dict[str, int |
     result: dict[str, int | bool | str] = {}
     for name, value in pairs:
         if name in result and result[name] != value:
-            raise click.UsageError(f"`--set` gives {name} two values: {show_constant(result[name])} and {show_constant(value)}")
+            raise click.UsageError(
+                f"`--set` gives {name} two values: {show_constant(result[name])} and {show_constant(value)}"
+            )
         result[name] = value
     return result
 

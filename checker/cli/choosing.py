@@ -37,7 +37,9 @@ class Chooser:
         while steps is None or len(self.walk.names) < steps:
             choices = self.walk.choices()
             number = len(self.walk.names)
-            print_text(self.out, "", Text(f"after {number} step{'s' * (number != 1)}" if number else "at the start", "bold"))
+            print_text(
+                self.out, "", Text(f"after {number} step{'s' * (number != 1)}" if number else "at the start", "bold")
+            )
             if not choices:
                 return End.STUCK
             print_text(self.out, self._listed(choices))
@@ -76,7 +78,9 @@ class Chooser:
             if choice.target is None:
                 effect = Text("goes wrong", "red")
             else:
-                effect = self.writer.changes(values, TraceStep(choice.name, self.walk.view.changes(here, choice.target)))
+                effect = self.writer.changes(
+                    values, TraceStep(choice.name, self.walk.view.changes(here, choice.target))
+                )
             table.add_row(Text(str(number), "bold not dim"), self.writer.text(choice.name), effect)
         return table
 

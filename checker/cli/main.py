@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 import click
@@ -23,37 +25,25 @@ NAME = "lockstep"
 COMPLETE = "_LOCKSTEP_COMPLETE"
 """The environment variable by which shells ask for completions."""
 
-COMMANDS = ("check", "inspect", "fmt", "graph", "trace", "new", "completion")
+COMMANDS = ("check", "inspect", "fmt", "graph", "trace", "new", "docs", "completion")
 """In the order of the help: what a user needs first stands first. Each is a module of `checker.cli.commands`."""
-
-EXTRA = {"docs": "checker.site.command"}
-"""Commands that live beside what they use; one whose module is not installed does not exist."""
 
 
 class LazyGroup(click.Group):
     """A group whose commands are imported on first use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*COMMANDS, *(name for name in EXTRA if self._extra(name) is not None)]
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in COMMANDS:
-            command: click.Command = import_module(f"checker.cli.commands.{cmd_name}").command
-            return command
-        return self._extra(cmd_name)
-
-    def _extra(self, name: str) -> click.Command | None:
-        if name not in EXTRA:
+        if cmd_name not in COMMANDS:
             return None
-        try:
-            command: click.Command = import_module(EXTRA[name]).command
-        except ModuleNotFoundError as problem:
-            if problem.name is None or not EXTRA[name].startswith(problem.name):
-                raise
-            return None
+        command: click.Command = import_module(f"checker.cli.commands.{cmd_name}").command
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Adds what was probably meant to the message about an unknown command."""
         try:
             return super().resolve_command(ctx, args)
@@ -66,7 +56,7 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"there is no command `{args[0]}`", ctx) from _Hint(near, problem)
 
 
-class _Hint(Exception):  # noqa: N818 - carries what to do beside an error of click
+class _Hint(Exception):
     def __init__(self, help: str | None, cause: BaseException) -> None:
         super().__init__(help)
         self.help = help
@@ -150,7 +140,7 @@ def _usage(problem: click.ClickException, args: list[str]) -> int:
 def _format(args: list[str]) -> list[str]:
     """The values of `--format`, read without click, which may have refused the rest."""
     values = [a.removeprefix("--format=") for a in args if a.startswith("--format=")]
-    return values + [b for a, b in zip(args, args[1:], strict=False) if a == "--format"]
+    return values + [b for a, b in pairwise(args) if a == "--format"]
 
 
 # ---- streams
@@ -176,10 +166,8 @@ def _drop_output() -> None:
 
 
 def _say(text: str) -> None:
-    try:
+    with suppress(OSError):
         click.echo(text, err=True)
-    except OSError:
-        pass
 
 
 def _internal(problem: Exception, args: list[str]) -> int:

@@ -123,7 +123,7 @@ def write_atomically(path: Path, data: bytes, *, exclusive: bool = False) -> Non
                 _publish(name, target)
             else:
                 Path(name).chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
-                os.replace(name, target)
+                Path(name).replace(target)
         finally:
             with suppress(FileNotFoundError):
                 Path(name).unlink()

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from checker.engine.interface import Limits, Progress
-from checker.render.plain import UNICODE, duration, plural, rate
+from checker.render.plain import duration, fitted, plural, rate, signs_for
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -112,11 +112,8 @@ class ProgressLine:
             return
         from rich.text import Text
 
-        from checker.cli.output import signs_of
-        from checker.render.plain import ascii_only
-
         line = progress_line(self._name, progress, self._estimate)
-        text = Text(line if signs_of(sys.stderr) is UNICODE else ascii_only(line), no_wrap=True, overflow="ellipsis")
+        text = Text(fitted(line, signs_for(sys.stderr.encoding)), no_wrap=True, overflow="ellipsis")
         text.stylize("bold", 0, len(self._name))
         text.stylize("cyan", len(self._name) + 1)
         if self._live is None:
@@ -124,7 +121,10 @@ class ProgressLine:
 
             from checker.cli.output import console
 
-            self._live = Live(text, console=console(sys.stderr), transient=True, auto_refresh=False)
+            self._live = Live(
+                text, console=console(sys.stderr), transient=True, auto_refresh=False,
+                redirect_stdout=False, redirect_stderr=False,
+            )  # fmt: skip
             self._live.start()
         self._live.update(text, refresh=True)
 

@@ -43,7 +43,9 @@ def find_specs(paths: Iterable[str]) -> tuple[list[Path], list[Diagnostic]]:
 def _below(folder: Path, problems: list[Diagnostic]) -> list[Path]:
     def refused(problem: OSError) -> None:
         name = display_name(Path(problem.filename)) if problem.filename else display_name(folder)
-        problems.append(Diagnostic("PSM006", f"{name} cannot be read: {problem.strerror}", help="check its permissions"))
+        problems.append(
+            Diagnostic("PSM006", f"{name} cannot be read: {problem.strerror}", help="check its permissions")
+        )
 
     found: list[Path] = []
     for here, folders, names in os.walk(folder, onerror=refused):
@@ -74,8 +76,9 @@ def unknown_names(specs: Iterable[LoadedSpec], checks: Iterable[str], constants:
     several = list(specs)
     has_checks = {name for spec in several for name in spec.checks}
     has_constants = {name for spec in several for name in constants_of(spec)}
-    whose = several[0].path if len(several) == 1 else f"none of the {len(several)} specs"
-    has = "has no" if len(several) == 1 else "has a"
+    whose, has, it = f"none of the {len(several)} specs", "has a", "there are"
+    if len(several) == 1:
+        whose, has, it = several[0].path, "has no", "it has"
     problems = []
     for code, kind, asked, known in (
         ("PSM502", "check", checks, has_checks),
@@ -83,15 +86,15 @@ def unknown_names(specs: Iterable[LoadedSpec], checks: Iterable[str], constants:
     ):
         for name in dict.fromkeys(asked):
             if name not in known:
-                help = did_you_mean(name, known) or _listed(kind, sorted(known))
+                help = did_you_mean(name, known) or _listed(it, kind, sorted(known))
                 problems.append(Diagnostic(code, f"{whose} {has} {kind} `{name}`", help=help))
     return problems
 
 
-def _listed(kind: str, names: list[str]) -> str:
+def _listed(it: str, kind: str, names: list[str]) -> str:
     if not names:
-        return f"there is no {kind} at all"
-    return f"there is {', '.join(names[:12])}{' and more' if len(names) > 12 else ''}"
+        return f"{it} no {kind}s"
+    return f"{it} {', '.join(names[:12])}{' and more' if len(names) > 12 else ''}"
 
 
 def constants_of(spec: LoadedSpec) -> list[str]:

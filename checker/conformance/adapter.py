@@ -49,8 +49,8 @@ class Unseen(Enum):
 UNSEEN: Final = Unseen.UNSEEN
 """What `observe` gives for a variable that cannot be seen at the moment."""
 
-Observation = Mapping[str, Json | Unseen]
-"""What was seen: variables of the spec with their values; what is missing is unseen."""
+Observation = Mapping[str, object]
+"""What was seen: variables of the spec with their values as JSON, or sets and tuples; what is missing is unseen."""
 
 
 class Refused(Exception):

@@ -42,8 +42,8 @@ class Probes:
     mismatch: Mismatch | None = None
 
     def __str__(self) -> str:
-        outcome = "all were refused" if self.mismatch is None else "one was taken"
-        return f"{self.tried:,} steps that the spec does not allow were tried in {self.states:,} states; {outcome}"
+        outcome = "refused" if self.mismatch is None else "mismatch"
+        return f"{outcome}: {self.tried:,} forbidden steps tried in {self.states:,} states"
 
 
 def probe_all(adapter: Adapter, graph: StateGraph) -> Probes:

@@ -5,8 +5,8 @@ implementation that follows the spec along every transition does in each of them
 three ways: the implementation must be able to take it, must take it without an error, and must then show the state that the
 spec has, as far as it lets itself be seen. That it does nothing else is what `probe` finds out.
 
-The first difference ends a replay: what follows it means nothing. It is then looked for again on a shortest path to the same
-transition, which is easier to read than the middle of a long walk.
+The first difference ends a replay: what follows it means nothing. It is found in the middle of a long walk, so the same kind
+of step is then tried on the shortest paths to it, nearest first, for an example that is easy to read.
 
 A result says how much was compared, too: transitions of the graph, and variables that were ever seen. A replay that left out
 what it could have taken is `incomplete`, and never counts as conformance.
@@ -24,6 +24,9 @@ from checker.conformance.mapping import Treatment
 from checker.conformance.mismatch import Mismatch
 from checker.conformance.run import Run
 from checker.engine.graph import Edge, StateGraph
+
+MAX_TRIES = 1_000
+"""How many shorter paths are tried for a mismatch."""
 
 
 class Outcome(Enum):
@@ -112,7 +115,7 @@ def replay(adapter: Adapter, graph: StateGraph, paths: Iterable[Path]) -> Replay
         seen=tuple(name for name in run.comparison.observable if name in run.seen),
         unseen=tuple(name for name in run.comparison.observable if name not in run.seen),
     )
-    return result if mismatch is None else replace(result, mismatch=_shorter(run, ways, mismatch))
+    return result if mismatch is None else replace(result, mismatch=_nearest(run, ways, mismatch))
 
 
 def unsupported_by(adapter: Adapter) -> Callable[[Edge], bool]:
@@ -120,12 +123,23 @@ def unsupported_by(adapter: Adapter) -> Callable[[Edge], bool]:
     return lambda edge: adapter.treatment(edge.unit) is Treatment.UNSUPPORTED
 
 
-def _shorter(run: Run, ways: Ways, found: Mismatch) -> Mismatch:
-    """The same mismatch on a shortest path to its transition, or one on the way there; as it is, if there is none."""
+def _nearest(run: Run, ways: Ways, found: Mismatch) -> Mismatch:
+    """The first mismatch on a shortest path to a step of the same kind, nearest first; the one found, if none is nearer."""
     if not found.path:
         return found
-    last = run.graph.edges[found.path[-1]]
-    way = ways.shortest(last.source)
-    if len(way) + 1 >= len(found.path):
-        return found
-    return run.follow((*way, found.path[-1]), ways.start(last.source)) or found
+    unit = run.graph.edges[found.path[-1]].unit
+    tries = 0
+    for state in ways.reachable:
+        way = ways.shortest(state)
+        if len(way) + 1 >= len(found.path):
+            break
+        for number in ways.out[state]:
+            if run.graph.edges[number].unit != unit:
+                continue
+            tries += 1
+            mismatch = run.follow((*way, number), ways.start(state))
+            if mismatch is not None:
+                return mismatch
+            if tries == MAX_TRIES:
+                return found
+    return found

@@ -162,8 +162,7 @@ def without_endpoint(network: Network, net: Slot, process: int, width: int) -> S
     """A session network after `process` crashed: everything to and from it is gone."""
 
     def touches(code: int) -> bool:
-        pair = _pair(code, width)
-        return process in (pair // width, code % (width + 1) - 1)
+        return process in (code // (width + 1) % width, code % (width + 1) - 1)
 
     if network.kind == "fifo":
         return tuple(queue for queue in net if not touches(queue[1]))

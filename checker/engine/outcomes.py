@@ -10,10 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from checker.base.diagnostics import error
 from checker.engine import networks
 from checker.engine.moves import Call, Counters, Failure, Successor, Unit
 from checker.engine.program import Program
-from checker.engine.runtime import Disabled, Discarded, Effects, Fail, State, Tape
+from checker.engine.runtime import (
+    MAX_TEARS,
+    Disabled,
+    Discarded,
+    Effects,
+    Fail,
+    State,
+    Tape,
+    TooManyTears,
+)
 from checker.model.layout import DOWN, STOPPED
 from checker.model.machine import Budget
 
@@ -123,6 +133,15 @@ class Outcomes:
                 fx = self.effects(effects, tape)
                 try:
                     torn(start.copy(), tape, fx, *call.args)
+                except TooManyTears as problem:
+                    raise error(
+                        "PSM507",
+                        f"a crash can tear {call.code.step.label} in more than {MAX_TEARS:,} ways",
+                        source=self.machine.source,
+                        span=call.code.step.span,
+                        notes=[f"one send or loop of it alone gives {problem.args[0]:,}"],
+                        help="use fewer recipients, an `atomic` block, or no crash budget for this role",
+                    ) from None
                 except (Disabled, Discarded, Fail):
                     more = more or fx.picture is not None
                 else:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
+from math import comb, factorial
 from typing import Any, NamedTuple
 
 from checker.base.source import Span
@@ -51,6 +52,14 @@ class Disabled(Exception):
 
 class Discarded(Exception):
     """This order of a loop is not one that the semantics allows."""
+
+
+class TooManyTears(Exception):
+    """A step can be torn in more ways than are worth listing. `args[0]` is their number."""
+
+
+MAX_TEARS = 1 << 16
+"""The most subsets of recipients, or orders of a loop, in which one step may be torn."""
 
 
 class Tape:
@@ -136,6 +145,8 @@ class Effects:
         reached = self.limit - self.count
         if not 0 < reached < len(of):
             return of
+        if comb(len(of), reached) > MAX_TEARS:
+            raise TooManyTears(comb(len(of), reached))
         subsets = list(combinations(of, reached))
         first = subsets[self._tape.choose(len(subsets))]
         self._tape.labels.append(("reached", first))
@@ -146,6 +157,8 @@ class Effects:
         if self.picture is not None or len(of) < 2:
             yield from of
             return
+        if factorial(min(len(of), 99)) > MAX_TEARS:
+            raise TooManyTears(factorial(min(len(of), 99)))
         left = list(of)
         in_place = True
         while left:

@@ -12,6 +12,7 @@ properties but gets no number.
 
 from __future__ import annotations
 
+import math
 import time
 from array import array
 from collections.abc import Callable
@@ -29,7 +30,10 @@ from checker.model.machine import Machine
 from checker.model.types import BagT, EnumT, MapT, OptT, RecordT, SeqT, SetT, Type
 
 CHUNK = 256
-"""States explored between two looks at the limits."""
+"""States explored between two looks at the limits, unless they take long."""
+
+REPORT = 0.1
+"""Seconds between two reports to the observer."""
 
 
 class Interpreter:
@@ -77,7 +81,8 @@ class Search:
             for state in self.program.initial_states():
                 self._visit(state, -1, None)
             self.levels.append(len(self.states))
-            last_report = started
+            last_report = now = started
+            deadline = math.inf if limits.timeout is None else started + limits.timeout
             while at < len(self.states):
                 end = min(at + CHUNK, len(self.states))
                 if limits.max_states is not None:
@@ -87,10 +92,13 @@ class Search:
                         self.levels.append(len(self.states))
                     self._explore(at)
                     at += 1
-                now = time.perf_counter()
-                if observe is not None and now - last_report >= 0.1:
+                    now = time.perf_counter()
+                    if now > deadline or now - last_report > REPORT:  # one state may take long
+                        break
+                if now - last_report >= REPORT:
                     last_report = now
-                    observe(self.progress(at, now - started))
+                    if observe is not None:
+                        observe(self.progress(at, now - started))
                 reason = self._limit(limits, now - started, at)
                 if reason is not None and at < len(self.states):
                     stop = reason

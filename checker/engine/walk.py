@@ -58,7 +58,9 @@ class Walk:
             return []
         done, failed = self._steps.expand(self.states[-1])
         found = [Choice(self.view.step(move), target) for _, move, target in done]
-        return found + [Choice(self.view.step(move), None, self._search.diagnose(problem)) for _, move, problem in failed]
+        return found + [
+            Choice(self.view.step(move), None, self._search.diagnose(problem)) for _, move, problem in failed
+        ]
 
     def take(self, choice: Choice) -> None:
         """Goes one step."""

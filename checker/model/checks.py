@@ -10,6 +10,9 @@ from checker.model.machine import Budget, Network
 from checker.model.types import RoleInfo
 from checker.model.world import World
 
+MAX_CUT = 16
+"""The most processes that a cut may separate; every partition is a step of its own."""
+
 
 def networks_of(world: World, check: ast.CheckDecl | None) -> list[tuple[Network, tuple[str, ...]]]:
     """The networks with the messages that each carries, after the overrides of the check."""
@@ -107,6 +110,10 @@ def faults_of(world: World, check: ast.CheckDecl | None) -> list[Budget]:
                     continue
                 if any(b.key == budget.key for b in budgets):
                     world.reporter.error("PSM505", f"`{budget.key}` has two budgets", fault.span)
+                elif budget.kind == "cut" and any(b.kind == "cut" for b in budgets):
+                    world.reporter.error(
+                        "PSM505", "a check has one budget for cuts", fault.span, help="write a check for each kind of cut"
+                    )
                 else:
                     budgets.append(budget)
     _refuse_dup_on_soups(world, check, budgets)
@@ -139,6 +146,15 @@ def _budget(world: World, fault: ast.Fault) -> Budget:
     if fault.kind == "byzantine" and count > roles[0].size:
         world.reporter.error(
             "PSM505", f"{count} of {roles[0].size} {names[0]} cannot be faulty", fault.span, help="lower the budget"
+        )
+        raise Bad
+    processes = sum(r.size for r in roles or world.roles.values())
+    if fault.kind == "cut" and processes > MAX_CUT:
+        world.reporter.error(
+            "PSM504",
+            f"a cut of {processes} processes can be made in {2 ** (processes - 1) - 1:,} ways",
+            fault.span,
+            help=f"limit it to {MAX_CUT} processes: `cut(A, B)`, or smaller roles",
         )
         raise Bad
     if fault.kind == "drift" and not any(

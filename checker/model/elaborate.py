@@ -235,7 +235,7 @@ class _Elaborator:
         for param in sig.fields:
             if param.name.text in fields:
                 self.reporter.error("PSM202", f"field `{param.name}` stands twice", param.name.span)
-            fields[param.name.text] = self.world.type(param.type)
+            fields[param.name.text] = self.world.stored_type(param.type)
         self.world.messages[name] = tuple(fields.items())
 
     def _senders(self) -> None:
@@ -267,7 +267,7 @@ class _Elaborator:
         return slot
 
     def _variable(self, decl: ast.VarDecl, role: RoleInfo | None, slot: int) -> None:
-        type_ = self.world.type(decl.type)
+        type_ = self.world.stored_type(decl.type)
         key = (None if role is None else role.name, decl.name.text)
         self.world.variables[key] = ir.Var(decl.name.text, type_, key[0], decl.keep or "durable", slot, decl.name.span)
 

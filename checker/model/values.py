@@ -183,6 +183,24 @@ def space(t: Type) -> int:
             return cardinality(t)
 
 
+def width(t: Type) -> int:
+    """An upper bound of the bits that number the values of a type, without ever making a number of that many bits."""
+    match t:
+        case OptT(inner):
+            return 1 + width(inner)
+        case RecordT(_, fields):
+            return sum(width(f) for _, f in fields)
+        case SetT(elem):
+            return 1 << width(elem) if width(elem) < 64 else 1 << 64
+        case MapT(key, value):
+            return cardinality(key) * width(value)
+        case SeqT(elem, limit) | BagT(elem, limit):
+            assert limit is not None
+            return limit * (width(elem) + 1) + 1
+        case _:
+            return max(0, cardinality(t) - 1).bit_length()
+
+
 def rank(t: Type, value: Value) -> int:
     """The number of a value among those of its type: injective, `0 <= rank < space(t)`."""
     match t:

@@ -39,7 +39,10 @@ from checker.model.types import (
     has_where,
     show,
 )
-from checker.model.values import Value, conforms, show_value
+from checker.model.values import Value, conforms, show_value, width
+
+MAX_WIDTH = 1 << 18
+"""The most bits that one variable or one field of a message may need."""
 
 MAX_PROCESSES = 64
 """The most processes that a machine may have; far above what can be explored."""
@@ -233,6 +236,20 @@ class World:
                 return SeqT(self.type(elem), self.number(limit, "the length of a sequence", 0, 1024))
             case ast.BagType(_, elem, limit):
                 return BagT(self.type(elem), self.number(limit, "the size of a bag", 0, 1024))
+
+    def stored_type(self, node: ast.Type) -> Type:
+        """The type of a variable or of a message's field, which has to fit in a state."""
+        t = self.type(node)
+        bits = width(t)
+        if bits > MAX_WIDTH:
+            self.reporter.error(
+                "PSM307",
+                f"a value of {show(t)} may need more than {MAX_WIDTH:,} bits",
+                node.span,
+                help="make its parts narrower or fewer",
+            )
+            raise Bad
+        return t
 
     def _indexable(self, t: Type, what: str, span: Span) -> None:
         try:

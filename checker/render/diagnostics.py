@@ -32,7 +32,11 @@ def diagnostic_lines(diagnostic: Diagnostic, signs: Signs = UNICODE) -> list[Lin
     severity = diagnostic.severity.value
     place = _where(diagnostic)
     head: list[Piece] = [(fitted(place, signs) + ": ", "place")] if place else []
-    head += [(f"{severity} ", severity), (diagnostic.code, "code"), (f": {fitted(diagnostic.message, signs)}", "message")]
+    head += [
+        (f"{severity} ", severity),
+        (diagnostic.code, "code"),
+        (f": {fitted(diagnostic.message, signs)}", "message"),
+    ]
     lines: list[Line] = [tuple(head)]
     if diagnostic.source is not None and diagnostic.span is not None:
         lines += excerpt(diagnostic.source, diagnostic.span, severity, signs)
@@ -81,7 +85,11 @@ def _window(text: str, start: int, stop: int, signs: Signs) -> tuple[str, str, s
     last = min(len(text), max(stop, first + WINDOW))
     left = signs.more if first else ""
     right = signs.more if last < len(text) else ""
-    return left + _shown(text[first:start], signs), _shown(text[start:stop], signs), _shown(text[stop:last], signs) + right
+    return (
+        left + _shown(text[first:start], signs),
+        _shown(text[start:stop], signs),
+        _shown(text[stop:last], signs) + right,
+    )
 
 
 def _shown(text: str, signs: Signs) -> str:

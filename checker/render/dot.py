@@ -193,9 +193,7 @@ def _digraph(name: str, title: str = "") -> graphviz.Digraph:
     return drawing
 
 
-def _node(
-    drawing: graphviz.Digraph, name: str, lines: list[str], initial: bool, violating: bool, tooltip: str
-) -> None:
+def _node(drawing: graphviz.Digraph, name: str, lines: list[str], initial: bool, violating: bool, tooltip: str) -> None:
     classes = ["state", *(["initial"] if initial else []), *(["violating"] if violating else [])]
     more: dict[str, Any] = {"class": " ".join(classes), "tooltip": _text([tooltip], "")}
     if initial:

@@ -127,7 +127,9 @@ def wide_types(machine: Machine, layout: Layout) -> Iterator[Diagnostic]:
         where = f"a message {message.name}"
         wide = next((i for _, t in message.fields for i in _wide_integers(t)), None)
         if wide is not None:
-            yield _warning(machine, message.span, f"{where} holds {show(wide)}, which takes {_bits(wide)} bits", _NARROW)
+            yield _warning(
+                machine, message.span, f"{where} holds {show(wide)}, which takes {_bits(wide)} bits", _NARROW
+            )
         elif width.bits > WIDE_VALUE:
             yield _warning(machine, message.span, f"{where} takes {width.bits} bits", _SEND_LESS)
 
@@ -140,7 +142,9 @@ _SEND_LESS = "send less: an id or a number in place of a collection"
 def _variable(machine: Machine, layout: Layout, width: Width, t: Type, span: Span) -> Iterator[Diagnostic]:
     wide = next(_wide_integers(t), None)
     total = width.bits * width.copies
-    each = f"{width.bits} bits" + (f" in each of {plural(width.copies, 'process', 'processes')}" if width.copies > 1 else "")
+    each = f"{width.bits} bits" + (
+        f" in each of {plural(width.copies, 'process', 'processes')}" if width.copies > 1 else ""
+    )
     if wide is not None:
         part = "" if wide == t else f" with {show(wide)} in it"
         yield _warning(machine, span, f"{width.name} is {width.type}{part}, which takes {each}", _NARROW)

@@ -31,14 +31,22 @@ class InspectionText:
     def all(self, found: Inspection) -> RenderableType:
         """The whole page."""
         head = Text.assemble(
-            (found.spec, "bold underline"), "  ", (fitted(found.path, self.signs), "dim"), "  check ", (found.check, "bold")
+            (found.spec, "bold underline"),
+            "  ",
+            (fitted(found.path, self.signs), "dim"),
+            "  check ",
+            (found.check, "bold"),
         )
         parts: list[RenderableType] = [head]
         if found.constants:
             rows = [(c.name, c.value, "set from outside" if c.outside else "") for c in found.constants]
             parts += self._section("Constants", self._plain(rows))
         roles = [
-            (r.name, "1 process" if r.single else plural(r.instances, "process", "processes"), "symmetric" * r.symmetric)
+            (
+                r.name,
+                "1 process" if r.single else plural(r.instances, "process", "processes"),
+                "symmetric" * r.symmetric,
+            )
             for r in found.roles
         ]
         parts += self._section("Roles", self._plain(roles))
@@ -89,7 +97,13 @@ class InspectionText:
 
     def _messages(self, found: Inspection) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-        for title, side in (("", "left"), ("route", "left"), ("network", "left"), ("values", "right"), ("bits", "right")):
+        for title, side in (
+            ("", "left"),
+            ("route", "left"),
+            ("network", "left"),
+            ("values", "right"),
+            ("bits", "right"),
+        ):
             table.add_column(title, justify=side, overflow="fold")  # type: ignore[arg-type]
         for m in found.messages:
             route = f"{', '.join(m.senders) or 'nobody'} {self.signs.arrow} {', '.join(m.receivers) or 'nobody'}"

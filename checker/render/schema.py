@@ -29,7 +29,9 @@ class SpecReport:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def document(specs: Iterable[SpecReport], *, diagnostics: Sequence[Diagnostic] = (), interrupted: bool = False) -> Object:
+def document(
+    specs: Iterable[SpecReport], *, diagnostics: Sequence[Diagnostic] = (), interrupted: bool = False
+) -> Object:
     """The document of a run. `diagnostics` are those of the command line, which belong to no spec."""
     result: Object = {"version": VERSION, "specs": [spec_object(s) for s in specs]}
     if diagnostics:

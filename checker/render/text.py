@@ -23,8 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from checker.properties.kinds import CheckResult, CheckVerdict, Kind, PropertyResult, Verdict
-from checker.render.plain import Signs, ascii_only, duration, fitted, plural, rate
-from checker.render.plain import ASCII
+from checker.render.plain import ASCII, Signs, ascii_only, duration, fitted, plural, rate
 from checker.render.schema import SpecReport
 from checker.render.traces import TraceText
 from checker.render.values import Names
@@ -50,10 +49,15 @@ def _when(steps: int) -> str:
     return f" after {plural(steps, 'step')}" if steps else " in an initial state"
 
 
+def _amounts(counts: Iterable[tuple[str, int, int]]) -> str:
+    """`288 states, 1,145 transitions, depth 10`, from what is counted and what was expected of it."""
+    return ", ".join(f"depth {n}" if what == "depth" else plural(n, what) for what, n, _ in counts)
+
+
 class Report:
     """Turns results into text for one terminal."""
 
-    def __init__(self, signs: Signs, width: int, detail: Detail = Detail()) -> None:  # noqa: B008 - it is immutable
+    def __init__(self, signs: Signs, width: int, detail: Detail = Detail()) -> None:
         self.signs = signs
         self.width = width
         self.detail = detail
@@ -78,13 +82,13 @@ class Report:
         if self.detail.quiet and result.properties:
             head.append("  ").append(self._numbers(result))
         elif result.properties:
-            parts.append(Text("  ").append(self._numbers(result)))
+            parts.append(Padding(self._numbers(result), (0, 0, 0, 2)))
         shown = [p for p in result.properties if not self.detail.quiet or self._surprising(p)]
         if shown or (result.counts is not None and not self.detail.quiet):
             parts.append(self._properties(result, shown))
         traces = list(self._traces(result, names))
         coverage = list(self.coverage(result))
-        if coverage and (not self.detail.quiet or result.verdict is not CheckVerdict.PASS):
+        if coverage and not self.detail.quiet:
             parts.append(self._coverage(coverage))
         return Group(*parts, *traces)
 
@@ -147,12 +151,13 @@ class Report:
         counts = result.counts
         if counts is not None and (not self.detail.quiet or counts.met is False):
             mark, words = self._counts(result)
-            table.add_row(mark.append(" counts", "not bold default"), "expected", words)
+            table.add_row(mark.append(" counts", "not bold default"), "expect", words)
         return Padding(table, (0, 0, 0, 2))
 
     def words(self, prop: PropertyResult, check: CheckResult) -> Text:
         """The verdict on a property against its expectation, in words."""
         steps = "" if prop.trace is None else _when(len(prop.trace.steps))
+        found = ""
         diagnostic = None if prop.diagnostic is None or self._shows_trace(prop) else prop.diagnostic.message
         reason = None
         match prop.verdict:
@@ -195,20 +200,23 @@ class Report:
         return f", but expected {wish[prop.expected]}"
 
     def _counts(self, result: CheckResult) -> tuple[Text, Text]:
+        """The mark and the words about `expect states`."""
         counts = result.counts
         assert counts is not None
-        expected = [plural(counts.states, "state")]
-        if counts.transitions is not None:
-            expected.append(plural(counts.transitions, "transition"))
-        if counts.depth is not None:
-            expected.append(f"depth {counts.depth}")
-        words = ", ".join(expected)
+        every = (
+            ("state", counts.states, result.states),
+            ("transition", counts.transitions, result.transitions),
+            ("depth", counts.depth, result.depth),
+        )
+        asked = [(what, expected, found) for what, expected, found in every if expected is not None]
         if counts.met is None:
             why = "the check is incomplete" if result.reason else "constants were set from outside"
-            return Text(self.signs.unjudged, "dim"), self.text(f"{words}: not judged, {why}", "dim")
+            return Text(self.signs.unjudged, "dim"), self.text(f"{_amounts(asked)}: not judged, since {why}", "dim")
         if counts.met:
-            return Text(self.signs.met, "green"), self.text(f"{words}: as counted")
-        return Text(self.signs.unmet, "bold red"), self.text(f"{words}: not what was counted", "red")
+            return Text(self.signs.met, "green"), self.text(f"{_amounts(asked)}, as expected")
+        wrong = [(what, expected, found) for what, expected, found in asked if expected != found]
+        words = f"expected {_amounts(wrong)}, but found {_amounts([(w, f, f) for w, _, f in wrong])}"
+        return Text(self.signs.unmet, "bold red"), self.text(words, "red")
 
     # ---- counterexamples
 
@@ -286,7 +294,7 @@ class Report:
             line.append(ascii_only("— ") if self.signs is ASCII else "— ")
         head = plural(len(checks), "check")
         if len(reports) > 1:
-            head += f" in {len(reports)} specs"
+            head += f" in {plural(sum(report.spec is not None for report in reports), 'spec')}"
         line.append(head, "bold")
         parts = []
         for verdict, word in (
@@ -300,7 +308,8 @@ class Report:
             line.append(": " if i == 0 else ", ")
             line.append(text, style)
         states = sum(check.states for _, check in checks)
-        line.append(self.text(f" · {plural(states, 'state')} in {duration(seconds)}", "dim"))
+        if states:
+            line.append(self.text(f" · {plural(states, 'state')} in {duration(seconds)}", "dim"))
         return Group(*before, line)
 
     def _attention(self, reports: Sequence[SpecReport]) -> RenderableType:
@@ -309,7 +318,7 @@ class Report:
         for report in reports:
             path = fitted(report.path, self.signs)
             if report.spec is None:
-                table.add_row(Text("error", _LOOKS[CheckVerdict.ERROR]), path, "", "cannot be read")
+                table.add_row(Text("error", _LOOKS[CheckVerdict.ERROR]), path, "", "not checked")
             for check in report.checks:
                 if check.verdict is CheckVerdict.PASS:
                     continue

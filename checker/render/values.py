@@ -126,7 +126,5 @@ def grouped(messages: Json) -> list[str]:
         if len(once) == len(all_of_them):
             lines.append(content + ", ".join(once))
         else:
-            lines += [
-                content + r + (f" (× {all_of_them.count(r)})" if all_of_them.count(r) > 1 else "") for r in once
-            ]
+            lines += [content + r + (f" (× {all_of_them.count(r)})" if all_of_them.count(r) > 1 else "") for r in once]
     return lines

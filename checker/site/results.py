@@ -13,7 +13,7 @@ from typing import assert_never
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, Kind, PropertyResult, Verdict
 from checker.render.plain import duration, plural
 from checker.site.facts import CheckFacts, Setting, SpecFacts
-from checker.site.text import doc_html, escape, inline_html, listed, scrolling, slug
+from checker.site.text import doc_html, escape, inline_html, listed, scrolling
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,5 +305,5 @@ def gaps(facts: CheckFacts) -> list[str]:
 
 
 def anchor_of(check: str, property_name: str) -> str:
-    """The address of a trace on its page."""
-    return slug(f"trace-{check}-{property_name}")
+    """The address of a trace on its page. Two underscores would be emphasis in a heading; no name has a hyphen."""
+    return f"trace-{check}.{property_name}".replace("_", "-")

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from checker.conformance.adapter import UNSEEN, Adapter, Observation, Refused, Unseen
+from checker.conformance.adapter import UNSEEN, Adapter, Observation, Refused
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event, Torn
 from checker.conformance.mapping import step
@@ -222,7 +222,7 @@ class TwoPhaseCommit(Adapter):
     # ---- what can be seen
 
     def observe(self) -> Observation:
-        seen: dict[str, Json | Unseen] = {NETWORK: [self._text(letter) for letter in self.world.letters]}
+        seen: dict[str, object] = {NETWORK: [self._text(letter) for letter in self.world.letters]}
         for name, records in self.world.disks.items():
             process = self.processes.get(name)
             written = records[-1] if records else None
@@ -230,7 +230,7 @@ class TwoPhaseCommit(Adapter):
                 coordinator = process if isinstance(process, Coordinator) else None
                 known = written if coordinator is None else coordinator.decision and coordinator.decision.value
                 seen["TM.log"] = unanimous({"memory": known, "disk": written})
-                seen["TM.agreed"] = UNSEEN if coordinator is None else [*sorted(coordinator.agreed)]
+                seen["TM.agreed"] = UNSEEN if coordinator is None else sorted(coordinator.agreed)
             else:
                 seen[f"{name}.state"] = self._state(name, process, written or State.WORKING.value)
         for role in ("TM", "RM"):
@@ -270,7 +270,7 @@ def unanimous(places: Mapping[str, str | None]) -> str | None:
     values = list(places.values())
     if len(set(values)) == 1:
         return values[0]
-    return ", ".join(f"{value} ({place})" for place, value in places.items())
+    return ", ".join(f"{value or 'nothing'} ({place})" for place, value in places.items())
 
 
 def message_of(event: Event) -> Message:

@@ -3,44 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import checker
-from checker.conformance.adapter import UNSEEN, Adapter, Observation, Refused, Unseen
+from checker.conformance.adapter import UNSEEN, Adapter, Observation, Refused
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.engine.graph import StateGraph
 from checker.properties.kinds import Json
 
 TEXT = """
-spec Shelf
+spec Library
 id Book[2]
 message Put(book: Book), Thanks
-network bag[1]
+network soup
 
 role Reader {
   volatile hands: Set[Book] = {}
-  action Take(b: Book) when hands == {} { hands += b }
-  action Return {
-    choose b in hands
-    hands -= b
-    send Put(b) to Shelf
-  }
-  on Thanks from s { either { } or { hands += Book } }
+  action Take(wanted: Book) when hands == {} { hands += wanted }
+  action Return { choose one in hands  hands -= one  send Put(one) to Shelf }
+  on Thanks from s when hands == {} { either { hands := Book } or { choose gift in Book  hands += gift } }
 }
 
 role Shelf {
   durable books: Set[Book] = {}
-  on Put(_) from r when false { }
   on Put(new) from r when new not in books { books += new  send Thanks to r }
   ignore Put(known) when known in books
   fault Fire when books != {} { books := {} }
 }
 
-reach Both: Shelf.books == Book
+reach Full: Shelf.books == Book
 final: true
 
-check calm { bound Reader.hands != Book }
-check rough { faults crash Shelf <= 1, lose <= 1, Shelf.Fire <= 1  bound Reader.hands != Book }
+check calm { expect holds Full }
+check rough { faults crash Shelf <= 1, lose <= 1, Shelf.Fire <= 1  expect holds Full }
 """
 
 
@@ -48,12 +44,12 @@ def graph_of(check: str, text: str = TEXT) -> StateGraph:
     return checker.loads(text).graph(check)
 
 
-class Shelves(Adapter):
-    """Plays reader, shelf and network itself; `names` says under which names messages are kept."""
+class Library(Adapter):
+    """A reader and a shelf. Messages go unseen: the driver says which arrive."""
 
-    environment = ("lose",)
-    hidden = ("Shelf.ignore Put",)
-    unsupported = ("Shelf.Fire",)
+    environment: ClassVar[tuple[str, ...]] = ("lose",)
+    hidden: ClassVar[tuple[str, ...]] = ("Shelf.ignore Put",)
+    unsupported: ClassVar[tuple[str, ...]] = ("Shelf.Fire",)
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         self.hands: set[str] = set()
@@ -62,26 +58,28 @@ class Shelves(Adapter):
 
     @step("Reader.Take")
     def take(self, event: Event) -> None:
-        self.hands.add(str(event.args["b"]))
+        if self.hands:
+            raise Refused("the reader's hands are full")
+        self.hands.add(str(event.args["wanted"]))
 
     @step("Reader.Return")
     def give_back(self, event: Event) -> None:
-        self.hands.remove(str(event.chosen["b"]))
+        if not self.hands:
+            raise Refused("there is nothing to return")
+        self.hands.remove(str(event.chosen["one"]))
 
     @step("Reader.Thanks")
     def thanks(self, event: Event) -> None:
-        if event.branches == (1,):
-            self.hands |= {"Book0", "Book1"}
+        if not self.hands:
+            self.hands |= {"Book0", "Book1"} if event.branches == (0,) else {str(event.chosen["gift"])}
 
     @step("Shelf.Put")
     def put(self, event: Event) -> None:
-        if not self.up:
-            raise Refused("the shelf is down")
         self.books.add(str(event.args["book"]))
 
     @step("crash Shelf")
     def crash(self, event: Event) -> None:
-        if event.torn is not None and event.torn.effects >= 1:
+        if event.torn is not None:
             self.perform(event.torn.event)
         self.up = False
 
@@ -90,7 +88,7 @@ class Shelves(Adapter):
         self.up = True
 
     def observe(self) -> Observation:
-        seen: dict[str, Json | Unseen] = {"Reader.hands": sorted(self.hands), "Shelf.books": UNSEEN}
+        seen: dict[str, object] = {"Reader.hands": sorted(self.hands), "Shelf.books": UNSEEN}
         if self.up:
             seen["Shelf.books"] = sorted(self.books)
         return seen

@@ -14,10 +14,14 @@ S = TypeVar("S", bound=Hashable)
 
 
 class Step(NamedTuple, Generic[S]):
-    """An enabled step. It errs where it has no successor, and is no transition then. Faults end no deadlock."""
+    """An enabled step. It errs where it has no successor, and is no transition then. Faults end no deadlock.
+
+    A step that a `limit` refuses is no transition either, but no deadlock is where it would be enabled.
+    """
 
     to: S | None
     fault: bool = False
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,10 @@ def search(initial: Iterable[S], enabled: Callable[[S], Iterable[Step[S]]], want
         found: list[S] = []
         for state in level:
             moves = False
-            for to, fault in enabled(state):
+            for to, fault, refused in enabled(state):
+                if refused:
+                    moves = True
+                    continue
                 if to is None:
                     lengths.setdefault("NoError", length)
                     moves = True

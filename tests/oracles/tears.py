@@ -1,13 +1,14 @@
 """What a crash tears: a step's effects, in every order of iteration of a loop over a set, and never an `atomic` block.
 
-The oracle carries out the body once for each order of the loop and cuts each run off after every effect. Ghosts written
-after an effect belong to it. A restart is torn as well, and leaves its instance down.
+The oracle carries out the body once for each order of the loop and cuts each run off after every effect. Once a loop is
+through, it ran in the order of declaration, as it does in a step that nothing tears. A range is a set here. Ghosts written after an effect
+belong to it. A restart is torn as well, and leaves its instance down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import permutations
+from collections.abc import Iterable, Iterator
+from itertools import combinations, permutations, product
 from typing import NamedTuple
 
 from tests.oracles.bfs import Count, Oracle, Properties, Step, search
@@ -40,6 +41,32 @@ role Node[3] {
 invariant Ordered: forall n in Node: n.have in {0, index(n) + 1}
 invariant Seen: forall n in Node: Main.order[n] <= Main.seen
 reach Both: Main.k == 2 and (forall n in Node: n.have > 0)
+final: true
+check c { faults crash Main <= 1 }
+"""
+
+NESTED = """spec Nested
+message Copy
+network bag[2]
+role Main {
+  durable k: 0..2 = 0
+  durable m: Map[Node, Map[0..1, bool]] = false
+  action Go when k == 0 {
+    k := 1
+    for n in Node {
+      for i in 0..1 { m[n][i] := true }
+      send Copy to Node - {n}
+    }
+    for i in 0..1 { m[at(Node, i)][i] := false }
+    k := 2
+  }
+}
+role Node[3] {
+  durable got: 0..2 = 0
+  on Copy from m { got += 1 }
+}
+invariant Filled: forall n in Node: Main.m[n][0] == Main.m[n][1]
+reach Done: Main.k == 2
 final: true
 check c { faults crash Main <= 1 }
 """
@@ -126,7 +153,8 @@ def in_loops(s: Loops) -> Iterator[Step[Loops]]:
     if s.k == 0:
         yield Step(spread(s, (0, 1, 2))[-1])
         if s.crashes:
-            for t in {crash(t) for order in permutations(range(3)) for t in spread(s, order)[:-1]}:
+            within = {crash(t) for order in permutations(range(3)) for t in spread(s, order)[:-2]}
+            for t in within | {crash(spread(s, (0, 1, 2))[-2])}:
                 yield Step(t, fault=True)
     if s.crashes:
         yield Step(crash(s), fault=True)
@@ -141,6 +169,73 @@ def count_loops() -> Count:
         reach={"Both": lambda s: s.k == 2 and 0 not in s.have},
     )
     return search([Loops(0, (0, 0, 0), 0, 0, (0, 0, 0), (0, 0, 0), False, 1)], in_loops, wanted)
+
+
+Cell = tuple[int, int]
+
+
+class Nested(NamedTuple):
+    k: int
+    m: frozenset[Cell]
+    """The cells that are true."""
+    flying: Triple
+    got: Triple
+    down: bool
+    crashes: int
+
+
+def fly(flying: Triple, to: Iterable[int]) -> Triple:
+    for n in to:
+        flying = put(flying, n, flying[n] + 1)
+    return flying
+
+
+def inside(s: Nested, nodes: tuple[int, ...], cells: tuple[int, ...]) -> Iterator[Nested]:
+    """The states after each effect of the outer loop, where both loops run in these orders."""
+    for n in nodes:
+        for i in cells:
+            s = s._replace(m=s.m | {(n, i)})
+            yield s
+        others = [other for other in range(3) if other != n]
+        for size in (1, 2):
+            for some in combinations(others, size):
+                yield s._replace(flying=fly(s.flying, some))
+        s = s._replace(flying=fly(s.flying, others))
+
+
+def nested_tears(s: Nested) -> set[Nested]:
+    first = s._replace(k=1)
+    orders = product(permutations(range(3)), permutations(range(2)))
+    tears = {first} | {t for nodes, cells in orders for t in inside(first, nodes, cells)}
+    filled = first._replace(m=frozenset(product(range(3), range(2))), flying=(2, 2, 2))
+    return tears | {filled._replace(m=filled.m - set(gone)) for gone in ([(0, 0)], [(1, 1)], [(0, 0), (1, 1)])}
+
+
+def in_nested(s: Nested) -> Iterator[Step[Nested]]:
+    def crash(s: Nested) -> Nested:
+        return s._replace(down=True, crashes=s.crashes - 1)
+
+    for n in range(3):
+        if s.flying[n]:
+            yield Step(s._replace(flying=put(s.flying, n, s.flying[n] - 1), got=put(s.got, n, s.got[n] + 1)))
+    if s.down:
+        yield Step(s._replace(down=False))
+        return
+    if s.k == 0:
+        yield Step(s._replace(k=2, m=frozenset({(0, 1), (1, 0), (2, 0), (2, 1)}), flying=(2, 2, 2)))
+        if s.crashes:
+            for t in nested_tears(s):
+                yield Step(crash(t), fault=True)
+    if s.crashes:
+        yield Step(crash(s), fault=True)
+
+
+def count_nested() -> Count:
+    wanted = Properties[Nested](
+        always={"Filled": lambda s: all(((n, 0) in s.m) == ((n, 1) in s.m) for n in range(3))},
+        reach={"Done": lambda s: s.k == 2},
+    )
+    return search([Nested(0, frozenset(), (0, 0, 0), (0, 0, 0), False, 1)], in_nested, wanted)
 
 
 class Local(NamedTuple):
@@ -227,5 +322,6 @@ def count_restarts() -> Count:
 
 ORACLES = [
     Oracle("tears of a loop, in every order", LOOPS, count_loops),
+    Oracle("tears of a loop within a loop", NESTED, count_nested),
     Oracle("atomic blocks and torn restarts", RESTARTS, count_restarts),
 ]

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 import checker
+from checker.base.source import Source
 from checker.engine.interface import Limits
 from checker.engine.labels import Labels
 from checker.engine.runtime import Effects, State, Tape
 from checker.engine.search import Search
 from checker.engine.steps import Steps
+from checker.lang import ast
+from checker.lang.printer import format_source
 from checker.properties.kinds import CheckVerdict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +50,17 @@ def test_check_passes_with_recorded_counts_and_without_warnings(path: Path, chec
     assert result.coverage.vacuous == ()
     assert result.coverage.enum_values == ()
     assert result.coverage.never_received == ()
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_spec_is_in_canonical_style_and_says_what_it_is(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert format_source(Source(path.name, text)) == text
+    assert max(map(len, text.splitlines())) <= 100
+    spec = checker.load(path).tree
+    assert spec.doc, "the protocol, what the model shows, the source"
+    undocumented = [d.name.text for d in spec.decls if isinstance(d, ast.ConstDecl | ast.RoleDecl) and not d.doc]
+    assert undocumented == []
 
 
 # ---- two-phase commit as it was published: counts that many checkers have found

@@ -81,11 +81,8 @@ def command(
     chosen = engine_named(engine)
     if workers not in (None, 1) and chosen.name == "python":
         print_note(f"the python engine runs one worker; `--workers {workers}` changes nothing")
-    display: Display
-    if format_ == "json":
-        display = JsonDisplay()
-    else:
-        display = TextDisplay(quiet=quiet, traces=traces, verbose=verbose)
+    text = format_ == "text"
+    display = TextDisplay(quiet=quiet, traces=traces, verbose=verbose) if text else JsonDisplay()
     run = _Run(names, bindings(constants), chosen, Limits(max_states, max_memory, timeout), display)
     return run.all(paths)
 

@@ -16,7 +16,7 @@ def command(shell: str) -> int:
     bash   lockstep completion bash > ~/.local/share/bash-completion/completions/lockstep
     zsh    lockstep completion zsh > "${fpath[1]}/_lockstep"
     fish   lockstep completion fish > ~/.config/fish/completions/lockstep.fish
-    """
+    """  # noqa: D301 - a backspace tells click to keep the lines
     from click.shell_completion import get_completion_class
 
     from checker.cli.main import COMPLETE, NAME, cli

@@ -9,12 +9,16 @@ import click
 from checker.cli.exits import Exit, worst
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from checker.base.source import Source
 
 
 @click.command("fmt")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(allow_dash=True), metavar="PATH...")
-@click.option("--check", "only_check", is_flag=True, help="Change nothing; the exit code is 1 if something would change.")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Change nothing; the exit code is 1 if something would change."
+)
 @click.option("--diff", is_flag=True, help="Change nothing; print what would change.")
 def command(paths: tuple[str, ...], only_check: bool, diff: bool) -> int:
     """Format specs; comments stay.
@@ -78,15 +82,14 @@ def _standard_input() -> Source:
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as problem:
-        raise error("PSM003", f"standard input is not UTF-8 at offset {problem.start}", help="a spec is UTF-8 text") from None
+        raise error(
+            "PSM003", f"standard input is not UTF-8 at offset {problem.start}", help="a spec is UTF-8 text"
+        ) from None
     return Source("<stdin>", text)
 
 
-def _has_other_line_ends(file: object) -> bool:
-    """Whether reading changed something that formatting shall change, too: a byte order mark, `\\r\\n`."""
-    from pathlib import Path
-
-    assert isinstance(file, Path)
+def _has_other_line_ends(file: Path) -> bool:
+    """Whether reading passed over something that formatting shall change: a byte order mark, Windows line ends."""
     data = file.read_bytes()
     return b"\r\n" in data or data.startswith(b"\xef\xbb\xbf")
 

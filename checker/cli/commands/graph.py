@@ -54,7 +54,7 @@ def command(
     \b
       lockstep graph spec.psm --view "TM.log"
       lockstep graph spec.psm --view "{r in RM: r.state}" -o spec.svg
-    """
+    """  # noqa: D301 - a backspace tells click to keep the lines
     import sys
     from pathlib import Path
 
@@ -85,7 +85,9 @@ def command(
 
 def _from_name(output: str | None) -> str:
     endings = {".svg": "svg", ".png": "png"}
-    return next((kind for ending, kind in endings.items() if output is not None and output.lower().endswith(ending)), "dot")
+    return next(
+        (kind for ending, kind in endings.items() if output is not None and output.lower().endswith(ending)), "dot"
+    )
 
 
 def _states(
@@ -109,7 +111,9 @@ def _states(
         raise KeyboardInterrupt
     if found.states > nodes:
         at_least = "more than " if found.stop is not Stop.DONE and found.states >= EXPLORED else ""
-        _refuse(f"check {machine.check} has {at_least}{min(found.states, EXPLORED):,} states", nodes, forced, found.states)
+        _refuse(
+            f"check {machine.check} has {at_least}{min(found.states, EXPLORED):,} states", nodes, forced, found.states
+        )
     graph = state_graph(machine, Limits(max_states=max_states or EXPLORED))
     _tell_incomplete(graph)
     return state_graph_dot(graph, violations=violating_states(graph), loops=loops)
@@ -167,4 +171,6 @@ def _tell_incomplete(graph: StateGraph) -> None:
     from checker.cli.output import print_note
 
     if not graph.complete:
-        print_note(f"this is not the whole graph: {len(graph.states):,} states were explored, and some steps lead outside")
+        print_note(
+            f"this is not the whole graph: {len(graph.states):,} states were explored, and some steps lead outside"
+        )

@@ -40,7 +40,9 @@ def command(name: str, folder: str) -> int:
         write_atomically(path, template.replace("spec Template", f"spec {title}").encode(), exclusive=True)
     except FileExistsError:
         raise error(
-            "PSM901", f"{display_name(path)} exists, and is not overwritten", help="choose another name, or remove it first"
+            "PSM901",
+            f"{display_name(path)} exists, and is not overwritten",
+            help="choose another name, or remove it first",
         ) from None
     shown = display_name(path)
     sys.stdout.write(f"wrote {shown}\nnext: lockstep check {shown}\n")

@@ -167,7 +167,9 @@ def _outcome(result: PropertyResult) -> str:
 
     match result.verdict:
         case Verdict.HOLDS:
-            return f"{result.name} is reached" if result.trace else f"{result.name} holds: there is no way to a violation"
+            return (
+                f"{result.name} is reached" if result.trace else f"{result.name} holds: there is no way to a violation"
+            )
         case Verdict.VIOLATED:
             return f"{result.name} is violated"
         case Verdict.UNREACHED:

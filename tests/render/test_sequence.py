@@ -1,0 +1,107 @@
+"""Sequence diagrams show what a trace says."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+import checker
+from checker.properties.kinds import Trace, TraceStep
+from checker.render.sequence import all_changes, read_events, sequence_svg
+
+SENT = {"network": {"added": ["M(1) A -> B"], "removed": []}}
+
+
+def trace(*steps: str, error: str | None = None) -> Trace:
+    """A trace whose first step sends M(1) from A to B."""
+    return Trace({}, tuple(TraceStep(s, SENT if i == 0 else {}) for i, s in enumerate(steps)), error)  # type: ignore[arg-type]
+
+
+def events(*steps: str, error: str | None = None) -> list:  # type: ignore[type-arg]
+    told = trace(*steps, error=error)
+    return read_events(told, ("A", "B"), all_changes(told), frozenset({"A.Slip"}))
+
+
+def test_an_arrow_begins_where_the_message_was_sent() -> None:
+    _, other, taken, again = events("A.Send()", "A.Send()", "B.M(1) <- A", "B.M(1) <- A")
+    assert (taken.process, taken.sender, taken.origin, taken.text) == ("B", "A", 0, "M(1)")
+    assert again.origin == 0
+    assert other.sender is None
+
+
+def test_a_message_that_nobody_sent() -> None:
+    forged = events("A.Send()", "B.M(2) <- A [forged]")[1]
+    assert forged.forged
+    assert forged.origin is None
+
+
+@pytest.mark.parametrize(
+    ("step", "process", "down", "up"),
+    [
+        ("A.crash", "A", True, False),
+        ("B.stop", "B", True, False),
+        ("A.restart", "A", False, True),
+        ("B.M(1) <- A [crash after 1 effect]", "B", True, False),
+        ("A.Slip()", "A", False, False),
+        ("A.Send(Cert(0, [1, 2])) [x = F(1), stop after 2 effects]", "A", True, False),
+    ],
+)
+def test_faults_of_processes(step: str, process: str, down: bool, up: bool) -> None:
+    event = events("A.Send()", step)[1]
+    assert (event.process, event.down, event.up, event.fault) == (process, down, up, not up)
+
+
+def test_faults_of_the_network() -> None:
+    _, lost, cut, heal, tick = events("A.Send()", "lose M(1) A -> B", "cut {B}", "heal {B}", "tick")
+    assert (lost.sender, lost.process, lost.origin, lost.lost) == ("A", "B", 0, True)
+    assert (cut.fault, cut.process, heal.fault, tick.process) == (True, None, False, None)
+
+
+def test_a_step_that_errs_is_one_more() -> None:
+    last = events("A.Send()", error="B.M(1) <- A")[-1]
+    assert (last.error, last.process, last.origin) == (True, "B", 0)
+
+
+def test_names_stand_where_no_arrow_is() -> None:
+    sends, takes = events("A.Send()", "B.M(1) <- A")
+    assert sends.left
+    assert not takes.left
+
+
+def test_the_drawing_is_xml_and_the_same_each_time() -> None:
+    steps = ("A.Send()", "B.M(1) <- A", "A.crash", "A.restart", "lose M(1) A -> B", "cut {B}", "tick")
+    drawn = sequence_svg(trace(*steps, error="A.Slip()"), ("A", "B", "C"))
+    assert drawn == sequence_svg(trace(*steps, error="A.Slip()"), ("A", "B", "C"))
+    ET.fromstring(drawn)
+    assert ">C<" not in drawn, "who takes no part is left out"
+
+
+def test_hostile_names_are_text() -> None:
+    drawn = sequence_svg(trace("<script>alert(1)</script>", 'A."><b>', "A.Go(\u202e)"), ("A", "B"))
+    ET.fromstring(drawn)
+    assert "<script" not in drawn
+    assert "<b>" not in drawn
+    assert "\u202e" not in drawn
+
+
+def test_everything_lies_inside_the_picture() -> None:
+    spec = checker.loads(
+        "spec S message M(n: 0..1) network soup\n"
+        "role A { action AVeryLongNameOfAnAction { send M(1) to B } }\n"
+        "role B { durable aVariableWithALongName: 0..1 = 0  on M(n) from a { aVariableWithALongName := n } }\n"
+        "invariant P: B.aVariableWithALongName == 0 final: true check c { expect fails P }"
+    )
+    found = spec.check().property("P").trace
+    assert found is not None
+    drawn = sequence_svg(found, ("A", "B"))
+    root = ET.fromstring(drawn)
+    width = float(root.attrib["width"])
+    for text in root.iter("{http://www.w3.org/2000/svg}text"):
+        shown = "".join(text.itertext()) if len(text) == 0 else (text[0].tail or "")
+        x, room = float(text.attrib["x"]), len(shown) * 7.2
+        start = {"start": x, "middle": x - room / 2, "end": x - room}[text.attrib.get("text-anchor", "start")]
+        assert start >= 0
+        assert start + room <= width + 1, shown
+    assert re.search(r'stroke-width="1.5"', drawn)
