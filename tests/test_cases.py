@@ -21,8 +21,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ NOT_SHOWN = {
 }
 """Codes of the front end and of runs that no block shows, with the reason."""
 
-_FENCE = re.compile(r"^```(psm|trace|coverage)\b(?: +title=\"([^\"]*)\")?$")
+_FENCE = re.compile(r"```(\w*)(?: title=\"([^\"]*)\")?")
 _MARK = re.compile(r"# (error|warning): (PSM\d{3})(?: \"([^\"]*)\")?")
 _INCOMPLETE = re.compile(r"^\s*check (\w+) .*# incomplete$", re.MULTILINE)
 
@@ -78,34 +79,31 @@ def cases_of(page: str, text: str) -> list[Case]:
     """The cases of a page, named by the page and the heading above them."""
     found: list[Case] = []
     names: Counter[str] = Counter()
-    heading, block, content = page, None, list[str]()
-    for number, line in enumerate(text.splitlines(), 1):
-        if block is not None:
-            if line != "```":
-                content.append(line + "\n")
-                continue
-            done = Block(*block, "".join(content))
-            block, content = None, []
-            if done.kind == "psm":
-                names[heading] += 1
-                count = f" ({names[heading]})" if names[heading] > 1 else ""
-                found.append(Case(f"{page}: {heading}{count}", done, ()))
-            else:
-                assert found, f"{page}.md:{done.line}: no spec above"
-                last = found.pop()
-                found.append(Case(last.name, last.spec, (*last.shown, done)))
-        elif line.startswith("#"):
-            heading = line.lstrip("# ").split(" {")[0]
+    heading = page
+    for part in parts_of(text):
+        if isinstance(part, str):
+            heading = part
+        elif part.kind == "psm":
+            names[heading] += 1
+            count = f" ({names[heading]})" if names[heading] > 1 else ""
+            found.append(Case(f"{page}: {heading}{count}", part, ()))
+        elif part.kind in ("trace", "coverage"):
+            assert found, f"{page}.md:{part.line}: no spec above"
+            found[-1] = replace(found[-1], shown=(*found[-1].shown, part))
+    return found
+
+
+def parts_of(text: str) -> Iterator[str | Block]:
+    """The headings and fenced blocks of a page, in order."""
+    lines = enumerate(text.splitlines(), 1)
+    for number, line in lines:
+        if line.startswith("#"):
+            yield line.lstrip("# ").split(" {")[0]
         elif line.startswith("```"):
-            fence = _FENCE.match(line)
-            if fence is None:
-                assert not line.startswith(("```psm", "```trace", "```coverage")), f"{page}.md:{number}: {line}"
-                block = ("text", "", number)
-            else:
-                block = (fence[1], fence[2] or "", number)
-            if block[0] == "text":
-                block = None if line.count("```") == 2 else block
-    return [case for case in found if case.spec.kind == "psm"]
+            fence = _FENCE.fullmatch(line)
+            assert fence is not None, f"line {number}: {line}"
+            content = takewhile(lambda item: item[1] != "```", lines)
+            yield Block(fence[1], fence[2] or "", number, "".join(inside + "\n" for _, inside in content))
 
 
 def every_case() -> list[Case]:
@@ -302,7 +300,7 @@ def test_a_false_trace_or_coverage_fails(shown: Block) -> None:
 
 
 def test_blocks_are_read_with_what_belongs_to_them() -> None:
-    page = '# Top\n\n```psm\nspec A\n```\n\n## Next { #next }\n\n```sh\n# no heading\n```\n\n```psm\nspec B\n```\n\n'
+    page = "# Top\n\n```psm\nspec A\n```\n\n## Next { #next }\n\n```sh\n# no heading\n```\n\n```psm\nspec B\n```\n\n"
     page += '```trace title="c.P"\nA.b()\n```\n\n```psm\nspec C\n```\n'
     found = cases_of("page", page)
     assert [case.name for case in found] == ["page: Top", "page: Next", "page: Next (2)"]

@@ -82,16 +82,17 @@ class Search:
                 self._visit(state, -1, None)
             self.levels.append(len(self.states))
             last_report = now = started
+            most = math.inf if limits.max_states is None else limits.max_states
             deadline = math.inf if limits.timeout is None else started + limits.timeout
             while at < len(self.states):
                 end = min(at + CHUNK, len(self.states))
-                if limits.max_states is not None:
-                    end = min(end, max(at + 1, limits.max_states))
                 while at < end:
                     if at == self.levels[-1]:
                         self.levels.append(len(self.states))
                     self._explore(at)
                     at += 1
+                    if len(self.states) >= most:  # looked at after every state, so that the counts are always the same
+                        break
                     now = time.perf_counter()
                     if now > deadline or now - last_report > REPORT:  # one state may take long
                         break

@@ -112,7 +112,10 @@ def faults_of(world: World, check: ast.CheckDecl | None) -> list[Budget]:
                     world.reporter.error("PSM505", f"`{budget.key}` has two budgets", fault.span)
                 elif budget.kind == "cut" and any(b.kind == "cut" for b in budgets):
                     world.reporter.error(
-                        "PSM505", "a check has one budget for cuts", fault.span, help="write a check for each kind of cut"
+                        "PSM505",
+                        "a check has one budget for cuts",
+                        fault.span,
+                        help="write a check for each kind of cut",
                     )
                 else:
                     budgets.append(budget)

@@ -29,12 +29,12 @@ _STEP = re.compile(
     r"(?P<process>\w+)\.(?P<ignore>ignore )?(?P<name>\w+)(?:\((?P<args>.*)\))?"
     r"(?: <- (?P<sender>\w+))?(?: \[(?P<notes>.*)\])?"
 )
-_LINK = re.compile(r"(?P<kind>lose|dup) (?P<content>.*) (?P<sender>\w+) -> (?P<receiver>\w+)(?: \[.*\])?")
+_LINK = re.compile(r"lose (?P<content>.*) (?P<sender>\w+) -> (?P<receiver>\w+)(?: \[.*\])?")
 _TORN = re.compile(r"\b(crash|stop) after \d+ effects?")
 
 _CHAR = 7.3  # the width of a character of the labels, in pixels; a little more than what fonts need
 _ROW, _TOP, _BOX, _MARGIN, _GAP, _TURN = 50, 46, 13, 24, 12, 34
-_LABEL, _CHANGE = 34, 40  # the longest texts, in characters
+_LABEL, _CHANGE, _WIDE = 34, 40, 90  # the longest texts, in characters
 _FAULT, _ACCENT = "#e5484d", "#6b7fd7"
 _STYLE = 'font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="12"'
 
@@ -126,18 +126,16 @@ def _event(
     step: str, processes: Sequence[str], own_faults: AbstractSet[str], sent: dict[str, int], changes: str
 ) -> Event:
     link = _LINK.fullmatch(step)
-    if link and link["sender"] in processes:
+    if link and link["receiver"] in processes:
         message = f"{link['content']} {link['sender']} -> {link['receiver']}"
-        text = f"{'lost' if link['kind'] == 'lose' else 'twice'}: {_call(link['content'])}"
-        receiver = link["receiver"] if link["receiver"] in processes else None
-        lost = link["kind"] == "lose"
-        return Event(text, receiver, link["sender"], sent.get(message), True, lost, changes=changes)
+        text = f"lost: {link['content'].removesuffix('()')}"
+        return Event(text, link["receiver"], link["sender"], sent.get(message), True, lost=True, changes=changes)
     match = _STEP.fullmatch(step)
     if match is None or match["process"] not in processes:
-        return Event(step, fault=step.startswith("cut "), changes=changes)
+        return Event(step, fault=step.startswith(("cut ", "dup ", "lose ")), changes=changes)
     process, name, args, sender, notes = match.group("process", "name", "args", "sender", "notes")
     torn = _TORN.search(notes or "")
-    text = (match["ignore"] or "") + (name if args is None else _call(f"{name}({args})"))
+    text = (match["ignore"] or "") + (name if args is None else f"{name}({args})".removesuffix("()"))
     changes = ", ".join(part for part in (notes, changes) if part)
     fatal = args is None and name in ("crash", "stop")
     return Event(
@@ -151,10 +149,6 @@ def _event(
         up=name == "restart",
         changes=changes,
     )
-
-
-def _call(text: str) -> str:
-    return text.removesuffix("()")
 
 
 def _own(changes: Sequence[Change], step: str) -> str:
@@ -197,7 +191,8 @@ class _Drawing:
     @staticmethod
     def width(event: Event) -> float:
         """The room that the texts of an event need."""
-        return max(len(shortened(event.text, _LABEL)), len(shortened(event.changes, _CHANGE)) * 0.92) * _CHAR
+        limit, number = (_WIDE, 4) if event.process is None else (_LABEL, 4 * event.lost)
+        return max(number + len(shortened(event.text, limit)), len(shortened(event.changes, _CHANGE)) * 0.92) * _CHAR
 
     def x(self, process: str) -> int:
         return self.left + self.between * self.columns[process]
@@ -256,7 +251,7 @@ class _Drawing:
         x2 -= side * _BOX
         path = f"M{x1} {y1}H{knee}L{x2} {y2}"
         dash = ' stroke-dasharray="6 4"' if event.forged or event.lost else ""
-        colour = _FAULT if event.fault or event.forged else _ACCENT
+        colour = _FAULT if event.lost or event.forged else _ACCENT
         if event.lost:
             end = f"M{x2 - side * 5 - 5} {y2 - 5}l10 10m0 -10l-10 10"
         else:
@@ -274,16 +269,16 @@ class _Drawing:
         """The numbered box of a step with its texts."""
         y = self.y(row)
         if event.process is None:
-            return _label(_MARGIN // 2, y + 4, "start", f"{row + 1}  {event.text}", event.changes, _LABEL * 3)
+            return _label(_MARGIN // 2, y, "start", f"{row + 1}: {event.text}", event.changes, _WIDE)
         x = self.x(event.process)
-        bad = event.fault or event.error
-        shape = "" if event.lost else (
-            f'<rect x="{x - _BOX}" y="{y - 10}" width="{2 * _BOX}" height="20" rx="4" '
-            f'fill="{_FAULT if bad else _ACCENT}"/>'
-        )  # fmt: skip
-        number = f'<text x="{x}" y="{y + 4}" text-anchor="middle" fill="#fff" font-size="11">{row + 1}</text>'
         anchor, at = ("end", x - _BOX - 7) if event.left else ("start", x + _BOX + 7)
-        return (shape + number if shape else "") + _label(at, y, anchor, event.text, event.changes, _LABEL)
+        if event.lost:
+            return _label(at, y, anchor, f"{row + 1}: {event.text}", event.changes, _LABEL)
+        colour = _FAULT if event.fault or event.error else _ACCENT
+        return (
+            f'<rect x="{x - _BOX}" y="{y - 10}" width="{2 * _BOX}" height="20" rx="4" fill="{colour}"/>'
+            f'<text x="{x}" y="{y + 4}" text-anchor="middle" fill="#fff" font-size="11">{row + 1}</text>'
+        ) + _label(at, y, anchor, event.text, event.changes, _LABEL)
 
 
 def _label(x: int, y: int, anchor: str, text: str, changes: str, limit: int) -> str:

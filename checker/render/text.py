@@ -90,7 +90,7 @@ class Report:
         coverage = list(self.coverage(result))
         if coverage and not self.detail.quiet:
             parts.append(self._coverage(coverage))
-        return Group(*parts, *traces)
+        return Group(*parts, *traces, *([""] if traces and self.detail.quiet else []))
 
     def mark(self, result: PropertyResult) -> Text:
         """The sign before a property."""

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from checker.api import LoadedSpec, failed_check, loads
 from checker.base.diagnostics import SpecError
-from checker.engine.interface import Limits
+from checker.engine.interface import Limits, Stop
 from checker.engine.search import Search
 from checker.lang import ast
 from checker.lang.parser import read_source
@@ -144,7 +144,10 @@ def run_check(path: str, text: str, check: str, *, limits: Limits | None = None)
     try:
         machine = spec.machine(check)
         search = Search(machine)
-        result = judge(machine, search.run(limits or Limits(timeout=LONGEST)))
+        found = search.run(limits or Limits(timeout=LONGEST))
+        if found.stop is Stop.INTERRUPTED:
+            raise KeyboardInterrupt  # half a result must not be stored
+        result = judge(machine, found)
     except SpecError as problem:
         return CheckFacts(failed_check(check, problem))
     ends = [*search.levels[1:], len(search.states)]

@@ -150,11 +150,11 @@ def _graph_command(spec: SpecFacts, drawing: Drawing) -> str:
     parts = ["lockstep", "graph", spec.path, "--check", drawing.check]
     for name, value in drawing.constants.items():
         parts += ["--set", f"{name}={value}"]
-    return shlex.join([*parts, "--format", "svg"])
+    return shlex.join([*parts, "-o", f"{spec.name}.svg"])
 
 
 def figure(drawing: Drawing, command: str | None) -> str:
-    caption = "" if command is None else f'<p class="ls-small">Drawn by <code>{escape(command)}</code></p>'
+    caption = "" if command is None else f'<p class="ls-small">The same graph as a file: <code>{escape(command)}</code></p>'
     return scrolling(drawing.svg, "State graph", kind="ls-figure ls-tall") + caption
 
 
@@ -195,7 +195,7 @@ def index_page(specs: Sequence[SpecFacts], names: Mapping[str, str]) -> str:
             [
                 f'<a href="{href(names[s.path])}">{escape(s.title)}</a>'
                 f'<div class="ls-small">{inline_html(first_sentence(s.question))}</div>',
-                " ".join(summary_badge(f.result) for f in s.checks),
+                f'<div class="ls-badges">{" ".join(summary_badge(f.result) for f in s.checks)}</div>',
                 f"{sum(f.result.states for f in s.checks):,}",
             ]
             for s in group

@@ -6,7 +6,7 @@ shortest trace; it is then shown once, for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -44,13 +44,15 @@ def failures(spec: SpecFacts) -> list[Shown]:
 
 
 def runs(spec: SpecFacts) -> list[Shown]:
-    """Runs that reach what a `reach` property asks for."""
-    return _distinct(spec, lambda p: p.kind is Kind.REACH and p.verdict is Verdict.HOLDS)
+    """For each `reach` property a run that reaches what it asks for, from the first check that has one."""
+    first: dict[str, Shown] = {}
+    for shown in _distinct(spec, lambda p: p.kind is Kind.REACH and p.verdict is Verdict.HOLDS):
+        first.setdefault(shown.result.name, shown)
+    return list(first.values())
 
 
-def _distinct(spec: SpecFacts, wanted: object) -> list[Shown]:
+def _distinct(spec: SpecFacts, wanted: Callable[[PropertyResult], bool]) -> list[Shown]:
     """The traces of the results that are wanted, equal ones once. One that is expected somewhere stands for the others."""
-    assert callable(wanted)
     groups: dict[tuple[object, ...], list[tuple[CheckFacts, PropertyResult]]] = {}
     for facts in spec.checks:
         for result in facts.result.properties:

@@ -37,13 +37,17 @@ class Count:
 
 @dataclass(frozen=True)
 class Oracle:
-    """A spec, one of its checks, and a search written by hand that counts the same."""
+    """A spec, one of its checks, and a search written by hand that counts the same.
+
+    `published` is the number of states that others have found, where there is one.
+    """
 
     name: str
     text: str
     count: Callable[[], Count]
     check: str = "c"
     slow: bool = False
+    published: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Two-phase commit with torn crashes: any subset of the recipients may have got a torn multicast.
 
 The same search also counts what other readings of a tear would give: recipients reached in the order of declaration
-only, a multicast as one effect, and crashes only between steps.
+only, a multicast as one effect, and crashes only between steps. Two variants are known to be wrong: a coordinator that
+stops for good, and managers that vote before they write.
 """
 
 from __future__ import annotations
@@ -51,7 +52,20 @@ final: forall r in RM: done(r)
 check c { FAULTS  symmetry off }
 """
 
+VOTE_FIRST = (
+    TEXT.replace("st := prepared  send Vote(true) to c", "send Vote(true) to c  st := prepared")
+    .replace("st := aborted   send Vote(false) to c", "send Vote(false) to c  st := aborted")
+)
+
 Reading = Literal["any subset", "in order", "all or none", "between steps"]
+
+
+class Variant(NamedTuple):
+    reading: Reading = "any subset"
+    vote_first: bool = False
+    stops: bool = False
+
+
 TM = -1
 """The coordinator; the managers are 0 and 1."""
 
@@ -111,7 +125,7 @@ def handlers(s: State) -> Iterator[Effects]:
             yield Effects(r, send=(("Ask", "", r, TM),))
 
 
-def done(s: State, e: Effects) -> State:
+def done(s: State, e: Effects, stops: bool) -> State:
     """The state after these effects."""
     if e.yes is not None:
         s = s._replace(yes=e.yes)
@@ -119,7 +133,7 @@ def done(s: State, e: Effects) -> State:
         s = s._replace(log=e.write)
     elif e.write:
         s = s._replace(st=(e.write, s.st[1]) if e.who == 0 else (s.st[0], e.write))
-    return s._replace(soup=s.soup | set(e.send))
+    return s._replace(soup=s.soup | {m for m in e.send if not (stops and m[3] in s.down)})
 
 
 def crashed(s: State, who: int) -> State:
@@ -131,9 +145,13 @@ def can_crash(s: State, who: int) -> bool:
     return who not in s.down and (s.budget_tm if who == TM else s.budget_rm) > 0
 
 
-def torn(e: Effects, reading: Reading) -> Iterator[Effects]:
+def torn(e: Effects, variant: Variant) -> Iterator[Effects]:
     """What is left of a step that a crash tore: some of its effects, and neither none nor all."""
+    reading = variant.reading
     if reading == "between steps":
+        return
+    if variant.vote_first and e.who != TM and e.write and e.send:
+        yield e._replace(write="")
         return
     for size in range(len(e.send)):
         if reading == "all or none" and size > 0:
@@ -144,16 +162,17 @@ def torn(e: Effects, reading: Reading) -> Iterator[Effects]:
                 yield e._replace(send=subset)
 
 
-def enabled(s: State, reading: Reading) -> Iterator[Step[State]]:
+def enabled(s: State, variant: Variant) -> Iterator[Step[State]]:
+    stops = variant.stops
     for e in handlers(s):
-        yield Step(done(s, e))
+        yield Step(done(s, e, stops))
         if can_crash(s, e.who):
-            for left in {crashed(done(s, t), e.who) for t in torn(e, reading)}:
+            for left in {crashed(done(s, t, stops), e.who) for t in torn(e, variant)}:
                 yield Step(left, fault=True)
     for who in (TM, 0, 1):
         if can_crash(s, who):
             yield Step(crashed(s, who), fault=True)
-        if who in s.down:
+        if who in s.down and not stops:
             yield Step(s._replace(down=s.down - {who}))
 
 
@@ -174,21 +193,25 @@ WANTED = Properties[State](
 )
 
 
-def count(crashes_tm: int, crashes_rm: int, reading: Reading = "any subset") -> Count:
+PLAIN = Variant()
+
+
+def count(crashes_tm: int, crashes_rm: int, variant: Variant = PLAIN) -> Count:
     nobody: frozenset[int] = frozenset()
     start = State("", nobody, ("working", "working"), frozenset(), nobody, crashes_tm, crashes_rm)
-    return search([start], lambda s: enabled(s, reading), WANTED)
+    return search([start], lambda s: enabled(s, variant), WANTED)
+
+
+def oracle(name: str, text: str, tm: int, rm: int, variant: Variant = PLAIN) -> Oracle:
+    kind = "stop" if variant.stops else "crash"
+    budgets = [f"{kind} {role} <= {n}" for role, n in (("TM", tm), ("RM", rm)) if n]
+    text = text.replace("FAULTS", "faults " + ", ".join(budgets))
+    return Oracle(f"two-phase commit, {name}", text, lambda: count(tm, rm, variant))
 
 
 ORACLES = [
-    Oracle(
-        "two-phase commit, crashes of both roles",
-        TEXT.replace("FAULTS", "faults crash TM <= 2, crash RM <= 1"),
-        lambda: count(2, 1),
-    ),
-    Oracle(
-        "two-phase commit, crashes of the coordinator",
-        TEXT.replace("FAULTS", "faults crash TM <= 3"),
-        lambda: count(3, 0),
-    ),
+    oracle("crashes of both roles", TEXT, 2, 1),
+    oracle("crashes of the coordinator", TEXT, 3, 0),
+    oracle("vote before write", VOTE_FIRST, 0, 1, Variant(vote_first=True)),
+    oracle("the coordinator stops", TEXT, 1, 0, Variant(stops=True)),
 ]

@@ -54,7 +54,10 @@ def test_faults_of_processes(step: str, process: str, down: bool, up: bool) -> N
 
 
 def test_faults_of_the_network() -> None:
-    _, lost, cut, heal, tick = events("A.Send()", "lose M(1) A -> B", "cut {B}", "heal {B}", "tick")
+    _, lost, cut, heal, tick, twice = events(
+        "A.Send()", "lose M(1) A -> B", "cut {B}", "heal {B}", "tick", "dup M(1) A -> B"
+    )
+    assert (twice.fault, twice.process, twice.lost) == (True, None, False)
     assert (lost.sender, lost.process, lost.origin, lost.lost) == ("A", "B", 0, True)
     assert (cut.fault, cut.process, heal.fault, tick.process) == (True, None, False, None)
 

@@ -138,6 +138,11 @@ def test_the_home_page_shows_the_protocols(site: Path) -> None:
     assert [path.name for path in (site / "protocols").glob("*.html")] == ["index.html"]
 
 
+def test_the_navigation_lists_the_protocols(site: Path) -> None:
+    other = (site / "protocols" / "toys" / "hostile" / "index.html").read_text(encoding="utf-8")
+    assert re.search(r'href="\.\./relay/"[^>]*>\s*<span class="md-ellipsis">\s*Relay\s*<', other)
+
+
 def test_getting_started_is_the_path_of_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```psm\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
