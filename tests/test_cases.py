@@ -30,6 +30,8 @@ import pytest
 
 import checker
 from checker.base.diagnostics import CODES, Diagnostic, Severity
+from checker.lang.build import KEYWORDS
+from checker.lang.resolve import BUILTIN_FUNCTIONS, BUILTIN_NAMES
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, Verdict
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "language"
@@ -242,6 +244,13 @@ def test_every_code_of_the_language_is_shown() -> None:
     shown = {code for case in CASES for _, _, code, _ in marks(case.spec.text)}
     wanted = {code for code in CODES if "PSM100" <= code < "PSM700"}
     assert wanted - shown == set(NOT_SHOWN)
+
+
+def test_the_keywords_are_those_of_the_language() -> None:
+    page = (PAGES / "names.md").read_text("utf-8")
+    (listed,) = (part.text for part in parts_of(page) if isinstance(part, Block) and part.kind == "text")
+    assert set(listed.split()) == KEYWORDS
+    assert all(f"`{name}`" in page for name in (BUILTIN_NAMES | BUILTIN_FUNCTIONS) - {"_"})
 
 
 def test_names_of_cases_are_unique() -> None:

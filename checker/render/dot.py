@@ -254,20 +254,22 @@ def _differing(graph: StateGraph) -> list[list[str]]:
     texts = [_variable_texts(graph.labels, names, state) for state in graph.states]
     networks = [len(graph.labels.network(state)) for state in graph.states]
     owners: dict[str, list[str]] = {}
+    telling: set[str] = set()
     for name in texts[0] if texts else ():
-        if any(text[name] != texts[0][name] for text in texts):
+        values = {text[name] for text in texts}
+        if len(values) > 1:
             owners.setdefault(name.rpartition(".")[0], []).append(name)
+        if all(value.isidentifier() for value in values) and not values & {"true", "false"}:
+            telling.add(name)  # a word says by itself what it is the value of, a number does not
     result = []
     for text, messages in zip(texts, networks, strict=True):
         lines = []
         for owner, variables in owners.items():
-            values = [shortened(text[name], LONGEST) for name in variables]
-            if owner and len(variables) == 1:
-                lines.append(f"{owner}: {values[0]}")
+            if owner and len(variables) == 1 and variables[0] in telling:
+                words = text[variables[0]]
             else:
-                pairs = zip(variables, values, strict=True)
-                words = " ".join(f"{name.rpartition('.')[2]}={value}" for name, value in pairs)
-                lines.append(f"{owner}: {words}" if owner else words)
+                words = " ".join(f"{n.rpartition('.')[2]}={shortened(text[n], LONGEST)}" for n in variables)
+            lines.append(f"{owner}: {words}" if owner else words)
         if len(set(networks)) > 1:
             lines.append(plural(messages, "message"))
         result.append(lines)

@@ -3,7 +3,7 @@
 Time runs downwards, one row for each step. A step is a numbered box on the lifeline of its process, with its name and what
 it changed beside it. A step that consumes a message has an arrow from the box of the step that sent it, so a long arrow is
 a message that was late, and two arrows from one box to one lifeline are a message that arrived twice. Whatever was broken
-stands on a band across the picture, and the lifeline of a process that is down is dotted.
+stands on a band across the picture, the name of a faulty process is red, and the lifeline of one that is down is dotted.
 
 An arrow leaves along the row of its sender, where no other box is, and turns towards its receiver shortly before it, where
 no names are. Names stand on the side of their box that has no arrow.
@@ -74,7 +74,9 @@ def sequence_svg(
     """
     events = read_events(trace, processes, all_changes(trace) if changes is None else changes, own_faults)
     used = {name for e in events for name in (e.process, e.sender)}
-    return _Drawing([p for p in processes if p in used] or list(processes[:1]), events).svg()
+    faulty = trace.initial.get("faulty")
+    shown = [p for p in processes if p in used] or list(processes[:1])
+    return _Drawing(shown, events, frozenset(map(str, faulty)) if isinstance(faulty, list) else frozenset()).svg()
 
 
 def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change, ...], ...]:
@@ -165,8 +167,8 @@ def _own(changes: Sequence[Change], step: str) -> str:
 class _Drawing:
     """Coordinates and shapes of one diagram."""
 
-    def __init__(self, processes: list[str], events: list[Event]) -> None:
-        self.events = events
+    def __init__(self, processes: list[str], events: list[Event], faulty: AbstractSet[str]) -> None:
+        self.events, self.faulty = events, faulty
         self.columns = {name: i for i, name in enumerate(processes)}
         left, right, between = 0.0, 0.0, 2 * _MARGIN + 60.0
         for event in events:
@@ -216,11 +218,11 @@ class _Drawing:
 
     def lifeline(self, process: str) -> str:
         """The name and the line, dotted while the process is down."""
-        x, label = self.x(process), shortened(process, _LABEL)
+        x, label, colour = self.x(process), shortened(process, _LABEL), _FAULT if process in self.faulty else _ACCENT
         half = round(len(label) * _CHAR / 2) + 8
         parts = [
-            f'<rect x="{x - half}" y="8" width="{2 * half}" height="26" rx="5" fill="{_ACCENT}" fill-opacity=".16" '
-            f'stroke="{_ACCENT}"/><text x="{x}" y="25" text-anchor="middle" font-weight="600">{_text(label)}</text>'
+            f'<rect x="{x - half}" y="8" width="{2 * half}" height="26" rx="5" fill="{colour}" fill-opacity=".16" '
+            f'stroke="{colour}"/><text x="{x}" y="25" text-anchor="middle" font-weight="600">{_text(label)}</text>'
         ]
         start, down = 34, False
         for row, event in enumerate((*self.events, Event("", process, down=True, up=True))):

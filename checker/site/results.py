@@ -140,7 +140,9 @@ def checks_table(spec: SpecFacts) -> str:
             ]
         )
     head = ("Check", "Verdict", "Instance and faults", "States", "Transitions", "Depth", "Time")
-    return table(head, rows, numbers=(3, 4, 5, 6), name="Checks")
+    engines = dict.fromkeys(f"<code>{escape(f.result.engine)}</code>" for f in spec.checks if f.result.engine != "none")
+    by = f'<p class="ls-small">Explored by the engine {listed(engines)} when this page was built.</p>' if engines else ""
+    return table(head, rows, numbers=(3, 4, 5, 6), name="Checks") + by
 
 
 def _recorded(result: CheckResult) -> str:

@@ -38,8 +38,7 @@ def command(path: str, check: str | None, constants: tuple[tuple[str, int | bool
     from checker.cli.output import console, print_text, signs_of
     from checker.render.inspection_text import InspectionText
 
-    print_text(console(sys.stdout), InspectionText(signs_of(sys.stdout)).all(found))
-    if found.warnings:
-        sys.stderr.write("\n")
+    page = InspectionText(signs_of(sys.stdout)).all(found)
+    print_text(console(sys.stdout), page, *([""] if found.warnings else []))
     print_diagnostics(found.warnings)
     return Exit.MET
