@@ -59,10 +59,10 @@ def state_graph(machine: Machine, limits: Limits | None = None) -> StateGraph:
                 edges.append(Edge(number, search.numbers[target], label, name.name, name.fault, move))
             else:
                 missing = True
-    depths = [0] * len(search.states)
-    for depth, first in enumerate(search.levels):
-        for number in range(first, len(search.states)):
-            depths[number] = depth
+    ends = [*search.levels[1:], len(search.states)]
+    depths = [
+        depth for depth, (first, end) in enumerate(zip(search.levels, ends, strict=True)) for _ in range(first, end)
+    ]
     return StateGraph(
         machine,
         search.labels,

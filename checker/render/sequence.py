@@ -212,7 +212,7 @@ class _Drawing:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="ls-sequence" role="img" aria-label="{title}" '
             f'width="{self.total}" height="{self.height}" viewBox="0 0 {self.total} {self.height}" '
-            f'style="min-width:{round(self.total * 0.85)}px" '
+            f'style="min-width:{round(self.total * 0.75)}px" '
             f'fill="currentColor" {_STYLE}>' + "".join((*bands, *lives, *arrows, *boxes)) + "</svg>"
         )
 
@@ -235,10 +235,8 @@ class _Drawing:
 
     def band(self, row: int, event: Event) -> str:
         colour, opacity = (_FAULT, ".14") if event.fault or event.error else ("currentColor", ".07")
-        y = _TOP + _ROW * row + 2
-        return (
-            f'<rect x="0" y="{y}" width="{self.total}" height="{_ROW - 4}" fill="{colour}" fill-opacity="{opacity}"/>'
-        )
+        place = f'x="0" y="{_TOP + _ROW * row + 2}" width="{self.total}" height="{_ROW - 4}"'
+        return f'<rect {place} fill="{colour}" fill-opacity="{opacity}"/>'
 
     def arrow(self, row: int, event: Event) -> str:
         """From the box that sent a message, or from the lifeline where that is not known, to the box that takes it."""

@@ -170,6 +170,8 @@ class Report:
                 reason = diagnostic
             case Verdict.UNREACHED:
                 found = "not reached"
+            case Verdict.INCOMPLETE if prop.expected is None:
+                return self.text(f"open: {prop.reason}", "dim")
             case Verdict.INCOMPLETE:
                 found = "incomplete"
                 reason = prop.reason if prop.reason != check.reason else None
@@ -213,7 +215,7 @@ class Report:
             why = "the check is incomplete" if result.reason else "constants were set from outside"
             return Text(self.signs.unjudged, "dim"), self.text(f"{_amounts(asked)}: not judged, since {why}", "dim")
         if counts.met:
-            return Text(self.signs.met, "green"), self.text(f"{_amounts(asked)}, as expected")
+            return Text(self.signs.met, "green"), self.text(f"{_amounts(asked)}: met")
         wrong = [(what, expected, found) for what, expected, found in asked if expected != found]
         words = f"expected {_amounts(wrong)}, but found {_amounts([(w, f, f) for w, _, f in wrong])}"
         return Text(self.signs.unmet, "bold red"), self.text(words, "red")

@@ -54,16 +54,14 @@ class Names:
         return show(self.types.get(name), value)
 
     def step(self, before: Mapping[str, Json], changed: Mapping[str, Json]) -> list[Change]:
-        """What a step changed, given the values before it: variables in order, then messages gone, then messages sent."""
-        lines: list[Change] = []
+        """What a step changed, given the values before it: messages taken, variables in order, messages sent."""
+        found = changed.get("network")
+        network = found if isinstance(found, dict) else {}
+        lines = [Change("remove", "", "", text) for text in grouped(network.get("removed"))]
         for name, value in changed.items():
             if name != "network":
                 lines += changes(self.types.get(name), name, before.get(name), value)
-        network = changed.get("network")
-        if isinstance(network, dict):
-            lines += [Change("remove", "", "", text) for text in grouped(network.get("removed"))]
-            lines += [Change("add", "", "", text) for text in grouped(network.get("added"))]
-        return lines
+        return lines + [Change("add", "", "", text) for text in grouped(network.get("added"))]
 
 
 def show(t: Type | None, value: Json) -> str:

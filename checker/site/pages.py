@@ -154,7 +154,9 @@ def _graph_command(spec: SpecFacts, drawing: Drawing) -> str:
 
 
 def figure(drawing: Drawing, command: str | None) -> str:
-    caption = "" if command is None else f'<p class="ls-small">The same graph as a file: <code>{escape(command)}</code></p>'
+    caption = (
+        "" if command is None else f'<p class="ls-small">The same graph as a file: <code>{escape(command)}</code></p>'
+    )
     return scrolling(drawing.svg, "State graph", kind="ls-figure ls-tall") + caption
 
 

@@ -43,7 +43,7 @@ def summary_badge(result: CheckResult) -> str:
     """A check with its verdict, where it stands alone; one that shows a known flaw says which property fails."""
     mark = _CHECKS[result.verdict]
     words = "holds" if result.verdict is CheckVerdict.PASS else mark.words
-    fails = [p.name for p in result.properties if p.expected == "fails" and p.met]
+    fails = [p.name for p in result.properties if p.verdict is Verdict.VIOLATED and p.met]
     if result.verdict is CheckVerdict.PASS and fails:
         words = f"{listed(fails)} {'fails' if len(fails) == 1 else 'fail'}"
         mark = replace(mark, tone="known")
@@ -141,7 +141,9 @@ def checks_table(spec: SpecFacts) -> str:
         )
     head = ("Check", "Verdict", "Instance and faults", "States", "Transitions", "Depth", "Time")
     engines = dict.fromkeys(f"<code>{escape(f.result.engine)}</code>" for f in spec.checks if f.result.engine != "none")
-    by = f'<p class="ls-small">Explored by the engine {listed(engines)} when this page was built.</p>' if engines else ""
+    by = (
+        f'<p class="ls-small">Explored by the engine {listed(engines)} when this page was built.</p>' if engines else ""
+    )
     return table(head, rows, numbers=(3, 4, 5, 6), name="Checks") + by
 
 

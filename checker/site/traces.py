@@ -171,6 +171,8 @@ def _step(lines: Mapping[str, int], processes: Mapping[str, str], name: str) -> 
 def change_html(change: Change) -> str:
     """One line of what a step changed."""
     place, old, new = escape(change.place), escape(change.old), escape(change.new)
+    if not change.place:
+        new = new.replace(" -&gt; ", " → ")
     match change.kind:
         case "set":
             text = f"{place}: <s>{old}</s> → <strong>{new}</strong>"

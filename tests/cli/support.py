@@ -148,7 +148,7 @@ def lockstep(*args: str | Path, stdin: str = "", columns: int = 80, encoding: st
             del os.environ["COLUMNS"]
         else:
             os.environ["COLUMNS"] = before
-    return Done(code, *(stream.buffer.getvalue().decode(encoding) for stream in (out, err)))  # type: ignore[attr-defined]
+    return Done(code, *(stream.buffer.getvalue().decode(encoding) for stream in (out, err)))
 
 
 def process(*args: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:

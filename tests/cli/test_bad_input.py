@@ -46,7 +46,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["name.psm"], "PSM201", "did you mean `balance`?"),
         (["type.psm"], "PSM301", "`done` must be bool, not 1"),
         (["escape.psm"], "PSM", "escape.psm:1:"),
-        (["counter.psm", "--check", "smal"], "PSM502", "counter.psm has no check `smal`\n   help: did you mean `small`?"),
+        (
+            ["counter.psm", "--check", "smal"],
+            "PSM502",
+            "counter.psm has no check `smal`\n   help: did you mean `small`?",
+        ),
         (["counter.psm", "--check", ""], "PSM502", "counter.psm has no check ``"),
         (["counter.psm", "--set", "N=99"], "PSM501", "N = 99 is outside 1..4"),
         (["counter.psm", "--set", "N=-1"], "PSM501", "N = -1 is outside 1..4"),
@@ -186,5 +190,8 @@ def test_in_a_process_of_its_own() -> None:
     done = process("check", "binary.psm", "name.psm", "missing.psm")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert [line.split(":")[0] for line in done.stderr.splitlines() if "PSM00" in line] == ["error PSM003", "error PSM001"]
+    assert [line.split(":")[0] for line in done.stderr.splitlines() if "PSM00" in line] == [
+        "error PSM003",
+        "error PSM001",
+    ]
     assert done.stderr.endswith("\n3 errors\n")

@@ -156,13 +156,17 @@ def test_constant_is_set_where_it_exists() -> None:
 
 
 def test_counts_are_not_judged_with_set() -> None:
-    check = lockstep("check", "counter.psm", "--check", "small", "--set", "N=1", "--format", "json").json["specs"][0]["checks"][0]
+    check = lockstep("check", "counter.psm", "--check", "small", "--set", "N=1", "--format", "json").json["specs"][0][
+        "checks"
+    ][0]
     assert check["counts"] == {"states": 36, "transitions": 84, "depth": 6, "met": None}
     assert check["verdict"] == "pass"
 
 
 def test_wrong_counts(specs: Path) -> None:
-    (specs / "counter.psm").write_text(COUNTER.replace("states 36 transitions", "states 35 transitions"), encoding="utf-8")
+    (specs / "counter.psm").write_text(
+        COUNTER.replace("states 36 transitions", "states 35 transitions"), encoding="utf-8"
+    )
     done = lockstep("check", "counter.psm", "--check", "small")
     assert done.code == 1
     assert "✗ counts      expect     expected 35 states, but found 36 states" in done.out

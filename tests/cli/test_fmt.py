@@ -39,7 +39,7 @@ def test_file_is_rewritten(here: Path) -> None:
     assert (done.code, done.out, done.err) == (0, "", "formatted ugly.psm\n")
     assert path.read_text(encoding="utf-8") == formatted()
     assert path.stat().st_mode & 0o777 == 0o640
-    assert os.listdir(here) == ["ugly.psm"]
+    assert [p.name for p in here.iterdir()] == ["ugly.psm"]
     again = lockstep("fmt", "ugly.psm")
     assert (again.code, again.err) == (0, "1 spec is formatted already\n")
 

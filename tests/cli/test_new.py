@@ -24,7 +24,9 @@ def test_template_checks(here: Path) -> None:
     assert "spec MoneyTransfer" in (here / "money_transfer.psm").read_text(encoding="utf-8")
     checked = lockstep("check", "money_transfer.psm", "--format", "json")
     assert (checked.code, checked.err) == (0, "")
-    verdicts = {(p["name"], p["expected"], p["verdict"]) for c in checked.json["specs"][0]["checks"] for p in c["properties"]}
+    verdicts = {
+        (p["name"], p["expected"], p["verdict"]) for c in checked.json["specs"][0]["checks"] for p in c["properties"]
+    }
     assert ("Once", "fails", "violated") in verdicts
     assert ("Honest", "holds", "holds") in verdicts
     assert all(not c["coverage"]["never_fired"] for c in checked.json["specs"][0]["checks"])
@@ -46,7 +48,7 @@ def test_refuses_to_overwrite(here: Path) -> None:
     assert done.code == 2
     assert "error PSM901: mine.psm exists, and is not overwritten" in done.err
     assert (here / "mine.psm").read_text(encoding="utf-8") == "precious"
-    assert os.listdir(here) == ["mine.psm"]
+    assert [p.name for p in here.iterdir()] == ["mine.psm"]
 
 
 @pytest.mark.parametrize("name", ["Transfer", "2pc", "../up", "a b", "", "-", "é", "a.b", "x" * 65])
@@ -54,7 +56,7 @@ def test_names(name: str, here: Path) -> None:
     done = lockstep("new", "--", name)
     assert done.code == 2
     assert "error PSM901" in done.err
-    assert os.listdir(here) == []
+    assert [p.name for p in here.iterdir()] == []
 
 
 def test_directory(here: Path) -> None:

@@ -21,7 +21,13 @@ NEVER = {
 }  # fmt: skip
 """Heavy, and of no use for a check."""
 
-LAZY = {"checker.site", "checker.conformance", "checker.render.dot", "checker.lang.printer", "checker.lang.syntax_hints"}
+LAZY = {
+    "checker.site",
+    "checker.conformance",
+    "checker.render.dot",
+    "checker.lang.printer",
+    "checker.lang.syntax_hints",
+}
 """Our own, for other commands or for errors."""
 
 
@@ -61,4 +67,9 @@ def test_text_loads_rich_alone(folder: Path) -> None:
 def test_version_loads_almost_nothing(folder: Path) -> None:
     modules = loaded(folder, "--version")
     assert among(modules, NEVER | {"rich", "lark", "json", "difflib"}) == set()
-    assert {m for m in modules if m.startswith("checker")} == {"checker", "checker.cli", "checker.cli.main", "checker.cli.exits"}
+    assert {m for m in modules if m.startswith("checker")} == {
+        "checker",
+        "checker.cli",
+        "checker.cli.main",
+        "checker.cli.exits",
+    }

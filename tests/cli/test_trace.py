@@ -63,7 +63,12 @@ def test_to_a_violation() -> None:
         (["transfer.psm", "--to", "NoError"], 1, "NoError holds: there is no way to a violation", None),
         (["counter.psm", "--to", "Far"], 1, "Far is not reached: no state satisfies it", None),
         (["overflow.psm", "--to", "NoError"], 0, "NoError is violated", 2),
-        (["large.psm", "--to", "Fine", "--max-states", "500"], 3, "Fine is open: the limit on states was reached", None),
+        (
+            ["large.psm", "--to", "Fine", "--max-states", "500"],
+            3,
+            "Fine is open: the limit on states was reached",
+            None,
+        ),
         (["live.psm", "--to", "Ends"], 3, "Ends is open: liveness is not judged by this version", None),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",

@@ -1,8 +1,8 @@
 """Byzantine senders: one initial state for each set of faulty instances, which run nothing and may say anything.
 
 A faulty sender's messages are invented at delivery: every content, to every honest handler whose guard is true, of the
-kinds that its role sends, under its own name. They are in no network. What is sent to a faulty instance stays where it
-is. `sent` is true of whatever a faulty instance may have sent. Nothing else befalls a faulty instance.
+kinds that its role sends, under its own name. They are in no network. What is sent to a faulty instance is gone, so that
+it fills no network. `sent` is true of whatever a faulty instance may have sent. Nothing else befalls a faulty instance.
 """
 
 from __future__ import annotations
@@ -28,6 +28,19 @@ invariant Same: forall a in honest(Rep), b in honest(Rep), p in Rep:
 invariant HonestSame: forall a in honest(Rep), b in honest(Rep), p in honest(Rep):
   a.got[p] != none and b.got[p] != none => a.got[p] == b.got[p]
 reach All: forall a in honest(Rep), p in Rep: a.got[p] != none
+final: true
+check c { faults byzantine Rep <= 1 }
+"""
+
+FULL = """spec Filled
+message Hello
+network bag[1]
+role Rep[2] {
+  durable x: 0..2 = 0
+  action Greet when x < 2 { x += 1  send Hello to Rep - {self} }
+  on Hello from p { x := 0 }
+}
+reach Two: exists p in Rep: p.x == 2
 final: true
 check c { faults byzantine Rep <= 1 }
 """
@@ -75,12 +88,12 @@ def lying(s: Liars) -> Iterator[Step[Liars]]:
         if s.said[p] is None:
             for v in (0, 1):
                 said = (*s.said[:p], v, *s.said[p + 1 :])
-                yield Step(s._replace(said=said, bag=s.bag | {(v, p, q) for q in range(3)}))
+                yield Step(s._replace(said=said, bag=s.bag | {(v, p, q) for q in honest}))
         for v in (0, 1):
             if not any((w, s.faulty, p) in s.got for w in (0, 1)):
                 yield Step(s._replace(got=s.got | {(v, s.faulty, p)}))
     for v, p, q in s.bag:
-        if q != s.faulty and not any((w, p, q) in s.got for w in (0, 1)):
+        if not any((w, p, q) in s.got for w in (0, 1)):
             yield Step(s._replace(got=s.got | {(v, p, q)}, bag=s.bag - {(v, p, q)}))
 
 
@@ -97,6 +110,22 @@ def count_bag() -> Count:
     )
     nothing: frozenset[Message] = frozenset()
     return search([Liars(f, (None,) * 3, nothing, nothing) for f in range(3)], lying, wanted)
+
+
+class Filled(NamedTuple):
+    faulty: int
+    x: int
+    """Of the honest one."""
+
+
+def filling(s: Filled) -> Iterator[Step[Filled]]:
+    if s.x < 2:
+        yield Step(s._replace(x=s.x + 1))
+    yield Step(s._replace(x=0))
+
+
+def count_full() -> Count:
+    return search([Filled(0, 0), Filled(1, 0)], filling, Properties[Filled](reach={"Two": lambda s: s.x == 2}))
 
 
 class Soup(NamedTuple):
@@ -189,4 +218,11 @@ def soup(faulty: int, crashes: int) -> Oracle:
     return Oracle(f"a soup, {faulty} faulty, {crashes} crashes", text, lambda: count_soup(faulty, crashes))
 
 
-ORACLES = [Oracle("a bag, one faulty", BAG, count_bag), soup(1, 0), soup(2, 0), soup(1, 1), soup(0, 1)]
+ORACLES = [
+    Oracle("a bag, one faulty", BAG, count_bag),
+    Oracle("a full bag, one faulty", FULL, count_full),
+    soup(1, 0),
+    soup(2, 0),
+    soup(1, 1),
+    soup(0, 1),
+]

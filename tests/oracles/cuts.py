@@ -131,11 +131,7 @@ def count_all() -> Count:
 
     wanted = Properties[State](
         always={"NotAll": lambda s: not full(s)},
-        reach={
-            "Alone": lambda s: (
-                len(s.called) == 3 and any({q for r, q in s.got if r == p} == {p} for p in range(3))
-            )
-        },
+        reach={"Alone": lambda s: len(s.called) == 3 and any({q for r, q in s.got if r == p} == {p} for p in range(3))},
         final=full,
     )
     return search([State(frozenset(), frozenset(), frozenset(), frozenset(), 2)], all_cut, wanted)

@@ -31,6 +31,7 @@ role B {
   }
 }
 invariant Heard: not (A.got == 2 and A.n == 2)
+invariant Quiet: not (inflight(Ping from A to B) and inflight(Pong))
 reach All: A.got == 2
 final: A.n == 3
 check c { faults lose <= 1, dup <= 1 }
@@ -128,7 +129,10 @@ def enabled(s: State, net: Net) -> Iterator[Step[State]]:
 
 
 WANTED = Properties[State](
-    always={"Heard": lambda s: not (s.got == 2 and s.n == 2)},
+    always={
+        "Heard": lambda s: not (s.got == 2 and s.n == 2),
+        "Quiet": lambda s: not (s.to_b and s.to_a),
+    },
     reach={"All": lambda s: s.got == 2},
     final=lambda s: s.n == 3,
 )

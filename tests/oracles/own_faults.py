@@ -1,7 +1,7 @@
 """A role's own fault, with a budget: a step like any other, except that it ends no deadlock.
 
-It has parameters, spends the budget, and a crash may tear it. It is a step of its role, so an instance that is down has
-none. A tick is a step of all instances at once, and no crash tears it.
+It has parameters and spends the budget. It is a step of its role, so an instance that is down has none. Neither a fault
+nor a tick, which is a step of all instances at once, is torn by a crash. `Reading` has what else these rules might be.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class State(NamedTuple):
 
 class Reading(NamedTuple):
     tear_ticks: bool = False
-    tear_slips: bool = True
+    tear_slips: bool = False
     slip_when_down: bool = False
 
 

@@ -68,9 +68,7 @@ class Stops(NamedTuple):
 
 
 def stop_client(s: Stops) -> Stops:
-    return s._replace(
-        wait=False, have=frozenset(), stopped=s.stopped | {"Client"}, stop_client=s.stop_client - 1
-    )
+    return s._replace(wait=False, have=frozenset(), stopped=s.stopped | {"Client"}, stop_client=s.stop_client - 1)
 
 
 def stop_server(s: Stops, i: int) -> Stops:

@@ -1,8 +1,8 @@
 """What a crash tears: a step's effects, in every order of iteration of a loop over a set, and never an `atomic` block.
 
 The oracle carries out the body once for each order of the loop and cuts each run off after every effect. Once a loop is
-through, it ran in the order of declaration, as it does in a step that nothing tears. A range is a set here. Ghosts written after an effect
-belong to it. A restart is torn as well, and leaves its instance down.
+through, it ran in the order of declaration, as it does in a step that nothing tears. A range is a set here. Ghosts
+written after an effect belong to it. A restart is torn as well, and leaves its instance down.
 """
 
 from __future__ import annotations

@@ -52,9 +52,8 @@ final: forall r in RM: done(r)
 check c { FAULTS  symmetry off }
 """
 
-VOTE_FIRST = (
-    TEXT.replace("st := prepared  send Vote(true) to c", "send Vote(true) to c  st := prepared")
-    .replace("st := aborted   send Vote(false) to c", "send Vote(false) to c  st := aborted")
+VOTE_FIRST = TEXT.replace("st := prepared  send Vote(true) to c", "send Vote(true) to c  st := prepared").replace(
+    "st := aborted   send Vote(false) to c", "send Vote(false) to c  st := aborted"
 )
 
 Reading = Literal["any subset", "in order", "all or none", "between steps"]
@@ -138,7 +137,9 @@ def done(s: State, e: Effects, stops: bool) -> State:
 
 def crashed(s: State, who: int) -> State:
     s = s._replace(down=s.down | {who})
-    return s._replace(budget_tm=s.budget_tm - 1, yes=frozenset()) if who == TM else s._replace(budget_rm=s.budget_rm - 1)
+    return (
+        s._replace(budget_tm=s.budget_tm - 1, yes=frozenset()) if who == TM else s._replace(budget_rm=s.budget_rm - 1)
+    )
 
 
 def can_crash(s: State, who: int) -> bool:

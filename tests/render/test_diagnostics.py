@@ -12,8 +12,9 @@ from checker.render.plain import ASCII, UNICODE, ascii_only, clean, columns, dur
 TEXT = "spec A\nrole R {\n\tdurable x: bool = yes  # ünïcödé 漢字\n}\n"
 
 
-def shown(text: str, start: int, end: int, **more: object) -> str:
-    return plain_text(diagnostic_lines(Diagnostic("PSM201", "unknown", Source("a.psm", text), Span(start, end), **more)))  # type: ignore[arg-type]
+def shown(text: str, start: int, end: int, notes: tuple[str, ...] = (), help: str | None = None) -> str:
+    source = Source("a.psm", text)
+    return plain_text(diagnostic_lines(Diagnostic("PSM201", "unknown", source, Span(start, end), notes, help)))
 
 
 def test_whole_diagnostic() -> None:
@@ -96,5 +97,10 @@ def test_numbers() -> None:
     assert [duration(s) for s in (0.0001, 0.014, 0.25, 9.994, 12.34, 59.94, 250, 7500)] == [
         "under 1 ms", "14 ms", "0.25 s", "9.99 s", "12.3 s", "59.9 s", "4 min 10 s", "2 h 05 min",
     ]  # fmt: skip
-    assert [rate(n, s) for n, s in ((0, 1.0), (10, 0.001), (141_234, 1.0), (7, 2.0))] == [None, None, "141,000/s", "4/s"]
+    assert [rate(n, s) for n, s in ((0, 1.0), (10, 0.001), (141_234, 1.0), (7, 2.0))] == [
+        None,
+        None,
+        "141,000/s",
+        "4/s",
+    ]
     assert [power(n) for n in (3, 1 << 39, 1 << 40, 10**6000)] == ["3", f"{1 << 39:,}", "≈ 2^40", "≈ 2^19932"]

@@ -108,3 +108,10 @@ def test_everything_lies_inside_the_picture() -> None:
         assert start >= 0
         assert start + room <= width + 1, shown
     assert re.search(r'stroke-width="1.5"', drawn)
+
+
+def test_faulty_processes_are_marked() -> None:
+    steps = (TraceStep("B.M(2) <- A [forged]", {}),)
+    honest = sequence_svg(Trace({}, steps), ("A", "B"))
+    faulty = sequence_svg(Trace({"faulty": ["A"]}, steps), ("A", "B"))
+    assert faulty.count("#e5484d") == honest.count("#e5484d") + 2

@@ -35,8 +35,8 @@ def test_show(type_: Type | None, value: Json, text: str) -> None:
 
 def test_only_the_part_that_changed() -> None:
     nested = MapT(COLOUR, ENTRY)
-    old = {"red": {"term": 1, "value": None}, "green": {"term": 1, "value": "red"}}
-    new = {"red": {"term": 1, "value": "green"}, "green": {"term": 2, "value": "red"}}
+    old: Json = {"red": {"term": 1, "value": None}, "green": {"term": 1, "value": "red"}}
+    new: Json = {"red": {"term": 1, "value": "green"}, "green": {"term": 2, "value": "red"}}
     assert changes(nested, "R0.log", old, new) == [
         Change("set", "R0.log[red].value", "none", "green"),
         Change("set", "R0.log[green].term", "1", "2"),
@@ -65,10 +65,10 @@ def test_messages_to_several_receivers_are_one_line() -> None:
     assert grouped(messages) == ["Go(1) A -> B0, B1", "Go(2) A -> B0", "Hi() B0 -> A (× 2)"]
 
 
-def test_network_stands_behind_the_variables() -> None:
+def test_messages_taken_stand_before_the_variables_and_messages_sent_behind() -> None:
     changed: dict[str, Json] = {"x": 1, "network": {"added": ["Go() A -> B"], "removed": ["Hi() B -> A"]}}
     assert Names().step({"x": 0}, changed) == [
-        Change("set", "x", "0", "1"),
         Change("remove", "", "", "Hi() B -> A"),
+        Change("set", "x", "0", "1"),
         Change("add", "", "", "Go() A -> B"),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import pytest
 
 import checker
 from checker.properties.kinds import CheckVerdict, Verdict
+from tests.cli.support import lockstep, steady
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+PAGE = Path(__file__).resolve().parents[2] / "README.md"
+README = PAGE.read_text(encoding="utf-8")
+OUTPUT = re.compile(r"^<!-- output: (lockstep check .*?) -->\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = re.findall(r"^```psm\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 ROLE = re.compile(r"^role Bank \{.*?^\}\n", re.MULTILINE | re.DOTALL)
 LINE = re.compile(r"^    if not seen .*\n", re.MULTILINE)
@@ -52,6 +56,26 @@ def test_first_spec(stage: str, check: str, verdict: CheckVerdict, steps: int | 
     if steps is not None:
         assert paid_once.trace is not None
         assert len(paid_once.trace.steps) == steps
+
+
+@pytest.mark.parametrize(
+    ("number", "stage", "args"),
+    [(0, "begin", []), (1, "repair", []), (2, "crash", ["--check", "crash"]), (3, "atomic", [])],
+)
+def test_output_is_what_the_command_prints(
+    number: int, stage: str, args: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `LOCKSTEP_UPDATE_GOLDEN=1` the page is written anew."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "transfer.psm").write_text(stages()[stage], encoding="utf-8")
+    printed = lockstep("check", "transfer.psm", *args).out
+    found = list(OUTPUT.finditer(PAGE.read_text(encoding="utf-8")))[number]
+    assert " ".join(["lockstep check transfer.psm", *args]) == found.group(1)
+    if os.environ.get("LOCKSTEP_UPDATE_GOLDEN") and steady(found.group(2)) != steady(printed):
+        text = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(text[: found.start(2)] + printed + text[found.end(2) :], encoding="utf-8")
+    else:
+        assert steady(found.group(2)) == steady(printed)
 
 
 def test_every_marked_output_is_filled_in() -> None:

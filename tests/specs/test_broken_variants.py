@@ -87,14 +87,14 @@ def test_store_that_ignores_tokens_takes_a_stale_write() -> None:
 
 
 def test_client_that_asks_again_after_a_crash_overflows_a_bag_of_one() -> None:
-    assert steps_to(checker.load(REDIS_LOCK).check("crash_full"), "NoError") <= 3
+    assert steps_to(checker.load(REDIS_LOCK).check("tight"), "NoError") <= 3
 
 
 # ---- Paxos
 
 
 def test_quorum_of_one_chooses_two_values() -> None:
-    assert steps_to(checker.load(PAXOS).check("small_quorum", limits=FEW), "Agreement") <= 10
+    assert steps_to(checker.load(PAXOS).check("quorum", limits=FEW), "Agreement") <= 10
 
 
 @pytest.mark.slow
