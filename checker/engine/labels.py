@@ -33,7 +33,7 @@ class StateView:
     def message(self, code: int) -> str:
         """`Vote(true) RM0 -> TM`."""
         letter = self.layout.decode(code)
-        receiver = "nobody" if letter.receiver < 0 else self.process(letter.receiver)
+        receiver = "all" if letter.receiver < 0 else self.process(letter.receiver)
         return f"{self.content(code)} {self.process(letter.sender)} -> {receiver}"
 
     def content(self, code: int) -> str:

@@ -28,6 +28,7 @@ class Mode(Enum):
     TIMEOUT = "a timeout's guard"
     GHOST = "ghost code"
     PROPERTY = "a property"
+    BOUND = "a bound"
     STEP = "a step property"
     FUNCTION = "a function"
 
@@ -57,6 +58,7 @@ ALLOWED: dict[Mode, frozenset[Use]] = {
     Mode.TIMEOUT: _LOCAL | {Use.SILENT},
     Mode.GHOST: _LOCAL | {Use.REMOTE, Use.GHOST, Use.HONEST},
     Mode.PROPERTY: _ALL_STATE,
+    Mode.BOUND: _ALL_STATE - {Use.GHOST},
     Mode.STEP: _ALL_STATE | {Use.OLD},
     Mode.FUNCTION: frozenset(Use) - {Use.OLD},
 }

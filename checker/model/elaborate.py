@@ -210,7 +210,7 @@ class _Elaborator:
         world.lossy = any(b.kind == "lose" and b.count for b in budgets)
         for number, (network, messages) in enumerate(networks):
             network_of.update(dict.fromkeys(messages, number))
-            if network.kind == "soup":
+            if network.kind == "soup" and not network.session:  # a broken session forgets what was sent
                 world.soups.update(messages)
             elif network.kind == "fifo":
                 world.fifos.update(messages)

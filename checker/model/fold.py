@@ -7,7 +7,7 @@ is not constant, and says so.
 from __future__ import annotations
 
 from checker.model import ir
-from checker.model.types import BagT, OptT
+from checker.model.types import BagT, OptT, RecordT
 from checker.model.values import Value, order_key
 
 
@@ -56,6 +56,8 @@ def fold(e: ir.Expr) -> Value:
             if value is None:
                 raise FoldError("it is none")
             return value
+        case ir.Checked(_, RecordT(constrained=True)):
+            raise FoldError("a record with a `where` is no constant")
         case ir.Checked(obj, OptT()) if fold(obj) is None:
             return None
         case ir.Checked(obj):

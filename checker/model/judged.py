@@ -62,7 +62,7 @@ def bound_of(bodies: Bodies, check: ast.CheckDecl | None) -> ir.Expr | None:
     bounds = [i.cond for i in (check.items if check else ()) if isinstance(i, ast.Bound)]
     if not bounds:
         return None
-    parts = tuple(bodies.body(Mode.PROPERTY).bool(b) for b in bounds)
+    parts = tuple(bodies.body(Mode.BOUND).bool(b) for b in bounds)
     return parts[0] if len(parts) == 1 else ir.Logic("and", parts, bounds[0].span)
 
 

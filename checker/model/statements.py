@@ -24,7 +24,7 @@ from checker.model.types import (
     is_symmetric,
     show,
 )
-from checker.model.walk import nested, sends, widened
+from checker.model.walk import assigned_names, nested, sends, shared_reading, widened
 
 
 class Statements(Assignments):
@@ -73,6 +73,7 @@ class Statements(Assignments):
                 loops = self.ctx.symmetric_loops
                 if isinstance(domain.type, SetT) and is_symmetric(local.type):
                     self.ctx.symmetric_loops = (*loops, local.number)
+                    self.order_unseen(name, body)
                 try:
                     with self.ctx.bound(local):
                         return ir.ForS(local, domain, self.block(body), node.span)
@@ -93,6 +94,7 @@ class Statements(Assignments):
             case ast.Do():
                 return self.do(node)
             case ast.Assert(cond=cond):
+                self.not_ghost("assert", node.span)
                 return ir.AssertS(self.bool(cond), node.span)
             case ast.Atomic(body=body):
                 self.not_ghost("atomic", node.span)
@@ -101,6 +103,19 @@ class Statements(Assignments):
                     return ir.AtomicS(self.block(body))
                 finally:
                     self.ctx.no_send = before
+
+    def order_unseen(self, loop: ast.Ident, body: ast.Block) -> None:
+        """Reports PSM404 where a symmetric loop reads what its other rounds write."""
+        own = {s.name.text for s in nested(body.stmts) if isinstance(s, ast.Let)}
+        read = shared_reading(body, assigned_names(body) - own, loop.text)
+        if read is not None:
+            self.reporter.error(
+                "PSM404",
+                f"`{read.text}` is read while a loop over a symmetric set changes it, so the order decides its value",
+                read.span,
+                help=f"read it before the loop with `let`, or only its entry `{read.text}[{loop}]`",
+            )
+            raise Bad
 
     def not_ghost(self, what: str, span: Span) -> None:
         if self.ctx.mode is Mode.GHOST:

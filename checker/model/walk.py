@@ -7,7 +7,9 @@ Questions that several places ask of the same code, in syntax (`nested`, `assign
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 
+from checker.base.source import Span
 from checker.lang import ast
 from checker.model import ir
 from checker.model.machine import Procedure
@@ -29,6 +31,24 @@ def nested(stmts: tuple[ast.Stmt, ...]) -> Iterator[ast.Stmt]:
             case ast.Either(branches=branches):
                 for block in branches:
                     yield from nested(block.stmts)
+
+
+def shared_reading(node: ast.Node, roots: frozenset[str], loop: str) -> ast.Name | None:
+    """The first reading of one of these variables that is not `variable[loop]`, the loop's own entry; None if there is none."""
+    if isinstance(node, ast.Name):
+        return node if node.text in roots else None
+    if isinstance(node, ast.Index) and isinstance(node.key, ast.Name) and node.key.text == loop:
+        if isinstance(node.obj, ast.Name):
+            return None
+    for part in fields(node):
+        value = getattr(node, part.name)
+        for inner in value if isinstance(value, tuple) else (value,):
+            parts = inner if isinstance(inner, tuple) and not isinstance(inner, Span) else (inner,)
+            for piece in parts:  # the arms of an `if` are pairs
+                found = shared_reading(piece, roots, loop) if isinstance(piece, ast.Node) else None
+                if found is not None:
+                    return found
+    return None
 
 
 def assigned_names(block: ast.Block) -> frozenset[str]:
