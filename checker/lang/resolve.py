@@ -138,14 +138,7 @@ def declare(spec: ast.Spec, reporter: Reporter) -> Symbols:
                 for value in decl.values:
                     if space.add(value):
                         enum_values[value.text] = decl.name.text
-            case (
-                ast.ConstDecl()
-                | ast.TypeDecl()
-                | ast.IdDecl()
-                | ast.RecordDecl()
-                | ast.RoleDecl()
-                | ast.FunDecl()
-            ):
+            case ast.ConstDecl() | ast.TypeDecl() | ast.IdDecl() | ast.RecordDecl() | ast.RoleDecl() | ast.FunDecl():
                 if space.add(decl.name, callable_=isinstance(decl, ast.FunDecl | ast.RecordDecl)):
                     globals_[decl.name.text] = decl
             case ast.MessageDecl(sigs=sigs):
@@ -195,7 +188,7 @@ def _members(role: ast.RoleDecl, outer: _Space, reporter: Reporter) -> RoleNames
                 if _inner(member.name, space, outer, reporter, callable_=True):
                     procedures[member.name.text] = member
             case ast.Handler(kind="restart") | ast.Handler(kind="tick"):
-                if (restart if member.kind == "restart" else tick):
+                if restart if member.kind == "restart" else tick:
                     reporter.error("PSM202", f"`on {member.kind}` is declared twice", member.span)
                 restart, tick = restart or member.kind == "restart", tick or member.kind == "tick"
                 steps.append(member)
@@ -210,9 +203,7 @@ def _members(role: ast.RoleDecl, outer: _Space, reporter: Reporter) -> RoleNames
     return RoleNames(role, variables, functions, procedures, own_faults, tuple(steps))
 
 
-def _inner(
-    name: ast.Ident, space: _Space, outer: _Space, reporter: Reporter, *, callable_: bool = False
-) -> bool:
+def _inner(name: ast.Ident, space: _Space, outer: _Space, reporter: Reporter, *, callable_: bool = False) -> bool:
     if name.text in outer.seen:
         line = reporter.source.place(outer.seen[name.text].span.start).line
         reporter.error(

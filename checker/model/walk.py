@@ -37,8 +37,8 @@ def shared_reading(node: ast.Node, roots: frozenset[str], loop: str) -> ast.Name
     """The first reading of one of these variables that is not `variable[loop]`, the loop's own entry; None if there is none."""
     if isinstance(node, ast.Name):
         return node if node.text in roots else None
-    if isinstance(node, ast.Index) and isinstance(node.key, ast.Name) and node.key.text == loop:
-        if isinstance(node.obj, ast.Name):
+    match node:
+        case ast.Index(obj=ast.Name(), key=ast.Name(text=key)) if key == loop:
             return None
     for part in fields(node):
         value = getattr(node, part.name)

@@ -14,9 +14,9 @@ S = TypeVar("S", bound=Hashable)
 
 
 class Step(NamedTuple, Generic[S]):
-    """An enabled step. It errs where it has no successor, and is no transition then. Faults end no deadlock.
+    """An enabled step. Where it errs it has no successor and is no transition; a fault does not end a deadlock.
 
-    A step that a `limit` refuses is no transition either, but no deadlock is where it would be enabled.
+    A step that a `limit` refuses is no transition either, but a state that would have it is no deadlock.
     """
 
     to: S | None
@@ -26,8 +26,11 @@ class Step(NamedTuple, Generic[S]):
 
 @dataclass(frozen=True)
 class Count:
-    """What a search found: `lengths` has a shortest counterexample's length for each property that fails, and a shortest
-    witness's for each `reach` that is reached."""
+    """What a search found.
+
+    `lengths` has the length of a shortest counterexample for each property that fails, and of a shortest witness for each
+    `reach` that is reached.
+    """
 
     states: int
     transitions: int
