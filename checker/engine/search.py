@@ -18,7 +18,7 @@ from array import array
 from collections.abc import Callable
 from itertools import pairwise
 
-from checker.base.diagnostics import Diagnostic
+from checker.base.diagnostics import Diagnostic, error
 from checker.engine.interface import Exploration, Finding, Limits, Observer, Path, Progress, Stop, Tally
 from checker.engine.labels import Labels
 from checker.engine.memory import resident
@@ -80,6 +80,13 @@ class Search:
         try:
             for state in self.program.initial_states():
                 self._visit(state, -1, None)
+            if not self.states:
+                raise error(
+                    "PSM508",
+                    "the bound excludes every initial state, so nothing would be explored",
+                    source=self.machine.source,
+                    help="a `bound` has to hold at the start",
+                )
             self.levels.append(len(self.states))
             last_report = now = started
             most = math.inf if limits.max_states is None else limits.max_states

@@ -132,6 +132,8 @@ class BuiltinMixin(ABC):
                 return ir.Honest(SetT(role), role)
             case _:
                 process = self.expr(args[0])
+                if isinstance(process.type, OptT):
+                    process = ir.Unwrap(process, process.type.inner, args[0].span)
                 if not isinstance(process.type, ProcT):
                     self.wrong(name, "a process", process.type, args[0].span)
                 self.ctx.use(Use.SILENT, "silent", span, self.reporter)

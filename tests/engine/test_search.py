@@ -120,3 +120,9 @@ def test_paths_are_made_of_real_steps() -> None:
         for before, after in pairwise(path.states):
             done, _ = search.steps.expand(before)
             assert after in [target for _, _, target in done]
+
+
+def test_a_bound_that_explores_nothing_is_an_error() -> None:
+    spec = checker.loads(COUNTER.replace("bound C.n <= 3", "bound C.n > 3"))
+    with pytest.raises(checker.SpecError, match="PSM508: the bound excludes every initial state"):
+        spec.check("bounded")
