@@ -305,9 +305,12 @@ class World:
             base = 0
             for role_name, members in self.symbols.roles.items():
                 decl = members.decl
-                size = (
-                    1 if decl.size is None else self.number(decl.size, f"the number of {role_name}", 0, MAX_PROCESSES)
-                )
+                size = 1
+                try:
+                    if decl.size is not None:
+                        size = self.number(decl.size, f"the number of {role_name}", 0, MAX_PROCESSES)
+                except Bad:
+                    self.failed.add(role_name)  # the other roles are still good
                 self.roles[role_name] = RoleInfo(role_name, base, size, decl.size is None, decl.symmetric)
                 base += size
             if base > MAX_PROCESSES:
@@ -317,4 +320,6 @@ class World:
         if found is None:
             unknown(self.reporter, name, "role", list(self.roles))
             raise Bad
+        if name.text in self.failed:
+            raise Bad  # reported already
         return found
