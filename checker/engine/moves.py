@@ -35,34 +35,43 @@ class Move(NamedTuple):
     mask: int = 0
 
 
-class Call(NamedTuple):
+class Call:
     """A handler with its arguments: process, sender of a message, payload or parameters.
 
-    A delivered message is consumed from the network with number `network`; a forged one is in none.
+    A delivered message is consumed from the network with number `network`, unless that is a soup; then, and for a forged
+    message, the number is -1. Calls are made once and
+    run in many states, so what does not depend on the state is kept: the move of an outcome without choices, and whether
+    the call is `simple`, that is, has one outcome at most, no limit, no budget and nothing that could tear it.
     """
 
-    number: int
-    code: StepCode
-    args: tuple[Any, ...]
-    network: int = -1
-    message: int = -1
-    forged: bool = False
+    __slots__ = ("args", "code", "forged", "message", "network", "number", "process", "sender", "simple", "sole_move")
 
-    @property
-    def process(self) -> int:
-        """The process that runs the handler."""
-        return self.args[0]  # type: ignore[no-any-return]
-
-    @property
-    def sender(self) -> int:
-        """The process that sent the message; -1 where there is none."""
-        return -1 if self.code.step.sender is None else self.args[1]
+    def __init__(
+        self,
+        number: int,
+        code: StepCode,
+        args: tuple[Any, ...],
+        network: int = -1,
+        message: int = -1,
+        *,
+        forged: bool = False,
+    ) -> None:
+        step = code.step
+        self.number = number
+        self.code = code
+        self.args = args
+        self.network = network
+        self.message = message
+        self.forged = forged
+        self.process: int = args[0]
+        self.sender: int = -1 if step.sender is None else args[1]
+        rest = args[1:] if step.sender is None else args[2:]
+        self.sole_move = Move(number, self.process, self.sender, rest, (), forged)
+        self.simple = not step.has_choices and code.limit is None and code.torn is None and step.kind != "fault"
 
     def move(self, labels: tuple[tuple[Any, Value], ...]) -> Move:
         """What names the outcome with these answers."""
-        if self.code.step.sender is None:
-            return Move(self.number, self.args[0], -1, self.args[1:], labels)
-        return Move(self.number, self.args[0], self.args[1], self.args[2:], labels, self.forged)
+        return self.sole_move._replace(labels=labels) if labels else self.sole_move
 
 
 Successor = tuple[int, Move, State]

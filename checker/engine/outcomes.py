@@ -62,8 +62,11 @@ class Outcomes:
             failed.append((call.number, call.move(()), problem))
             return
         start = self._start(state, call)
+        if call.simple:
+            self._outcome(start, call, None, done, failed)
+            return
         if not code.step.has_choices:
-            self._outcome(start.copy() if code.torn else start, call, None, done, failed)
+            self._outcome(start.copy(), call, None, done, failed)
         else:
             tape = Tape()
             while True:

@@ -72,13 +72,14 @@ class Steps(Clocks):
         if found is None:
             letter = self.layout.decode(message)
             calls = []
+            consumed_from = -1 if self.machine.networks[network].kind == "soup" else network
             if letter.receiver >= 0:
                 role = self.machine.role_of(letter.receiver)
                 for number, code in self._handlers.get((letter.kind, role.name), ()):
                     assert code.step.sender is not None
                     if any(letter.sender in r.processes for r in roles_of(code.step.sender.type)):
                         args = (letter.receiver, letter.sender, *letter.payload)
-                        calls.append(Call(number, code, args, network, message))
+                        calls.append(Call(number, code, args, consumed_from, message))
             found = self._deliveries[message] = tuple(calls)
         return found
 
