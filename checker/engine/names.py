@@ -16,7 +16,7 @@ from checker.engine import runtime
 from checker.engine.runtime import Memo, Site
 from checker.model.layout import Layout
 from checker.model.machine import Machine
-from checker.model.types import OptT, Type, cardinality, has_condition
+from checker.model.types import OptT, Type, cardinality, has_where
 from checker.model.values import Value, conforms, domain, in_order, order_key, rank
 
 MAX_DOMAIN = 1 << 20
@@ -98,16 +98,12 @@ class Names:
         return self._all_values("set", t, frozenset)
 
     def _all_values(self, kind: str, t: Type, collect: Callable[[tuple[Value, ...]], Any]) -> str:
-        if not has_condition(t):
+        if not has_where(t):
             return self.constant(kind, t, lambda: collect(self.values(t)))
         # The conditions of records are compiled later than this, so the values are found when they are first needed.
         if cardinality(t) > MAX_DOMAIN:
             raise DomainTooLarge(t)
         return self.constant(kind, t, lambda: cache(lambda: collect(self.values(t)))) + "()"
-
-    def keys(self, t: Type) -> str:
-        """The keys of a map in the order of its entries. A map has an entry also for a record that its `where` excludes."""
-        return self.constant("all keys", t, lambda: tuple(domain(t)))
 
     def ranks(self, t: Type) -> str:
         return self.constant("ranks", t, lambda: Memo(lambda v: rank(t, v)))

@@ -88,7 +88,7 @@ class PyExpressions:
             case ir.Filter():
                 return f"frozenset({self.filtered(e)})"
             case ir.MakeMap(local, body, t):
-                return f"tuple([{self.expr(body)} for v{local.number} in {self.names.keys(t.key)}])"
+                return f"tuple([{self.expr(body)} for v{local.number} in {self.names.listed(t.key)}])"
             case ir.MakeSet(items):
                 return f"frozenset(({self.items(items)}))" if items else "frozenset()"
             case ir.MakeSeq(items, BagT()) if len(items) > 1:

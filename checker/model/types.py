@@ -351,21 +351,6 @@ def is_symmetric(t: Type) -> bool:
             return False
 
 
-def has_condition(t: Type) -> bool:
-    """Whether the type contains a record with a `where`, so that not all of its combinations are values."""
-    match t:
-        case RecordT(_, fields, constrained):
-            return constrained or any(has_condition(f) for _, f in fields)
-        case OptT(inner):
-            return has_condition(inner)
-        case SetT(elem) | SeqT(elem) | BagT(elem):
-            return has_condition(elem)
-        case MapT(key, value):
-            return has_condition(key) or has_condition(value)
-        case _:
-            return False
-
-
 def has_where(t: Type) -> bool:
     """Whether the type contains a record with a `where`, so that not all its values are listed."""
     match t:
