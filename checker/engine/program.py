@@ -19,7 +19,7 @@ from checker.engine.names import DomainTooLarge, Names
 from checker.engine.networks import Dropped, all_codes, sender
 from checker.engine.pycode import PyExpressions
 from checker.engine.pystmt import PyStatements
-from checker.engine.runtime import Fail, State, Tape, describe
+from checker.engine.runtime import Fail, State, Tape, describe, kept
 from checker.model import ir
 from checker.model.layout import Layout
 from checker.model.machine import NOBODY, Machine, Step
@@ -89,7 +89,16 @@ class Program:
             raise too_large(problem, machine, self._writing) from None
         self.text = "\n".join(self._source)
         exec(compile(self.text, f"<{machine.spec}.{machine.check}>", "exec"), self.names.globals)  # noqa: S102
+        for key, function in machine.functions.items():
+            if self._is_long(function.body):
+                name = self.names.functions[key]
+                self.names.globals[name] = kept(self.names.globals[name])
         self._collect()
+
+    def _is_long(self, body: ir.Expr) -> bool:
+        """Whether a function walks over a domain, or calls others: then its results are worth keeping."""
+        text = PyExpressions(self.names).expr(body)
+        return " for " in text or any(f"{name}(" in text for name in self.names.functions.values())
 
     def _install_helpers(self) -> None:
         layout, width = self.layout, self.layout.processes

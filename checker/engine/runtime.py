@@ -291,6 +291,30 @@ def checker_for(t: Type, where: Callable[[str, Value], bool]) -> Callable[[Value
     return check
 
 
+def kept(function: Callable[..., Value]) -> Callable[..., Value]:
+    """A function of the language that keeps its results for the last state it was asked about.
+
+    Properties and guards ask the same again and again: `decided(b, v)` for every pair of ballots. A body changes its state
+    in place (a list), so nothing is kept there.
+    """
+    last: object = None
+    known: dict[tuple[Value, ...], Value] = {}
+
+    def call(state: State | list[Any], *args: Value) -> Value:
+        nonlocal last
+        if state is not last:
+            if isinstance(state, list):
+                return function(state, *args)
+            last = state
+            known.clear()
+        elif args in known:
+            return known[args]
+        result = known[args] = function(state, *args)
+        return result
+
+    return call
+
+
 class Memo(dict[Value, int]):
     """A number for each value of a type, computed on first use."""
 
