@@ -287,9 +287,11 @@ class Report:
     # ---- all specs
 
     def summary(self, reports: Sequence[SpecReport], seconds: float, *, interrupted: bool = False) -> RenderableType:
-        """The last line, and above it what needs attention where there is more than one spec."""
+        """The last line, and above it a table of all verdicts where there is more than one spec."""
         checks = [(report, check) for report in reports for check in report.checks]
-        before = [self._attention(reports)] if len(reports) > 1 else []
+        before = []
+        if len(reports) > 1:
+            before = [self._attention(reports) if self.detail.quiet else self._overview(reports)]
         line = Text()
         if interrupted:
             line.append("interrupted ", "bold yellow")
@@ -313,6 +315,38 @@ class Report:
         if states:
             line.append(self.text(f" · {plural(states, 'state')} in {duration(seconds)}", "dim"))
         return Group(*before, line)
+
+    def _overview(self, reports: Sequence[SpecReport]) -> RenderableType:
+        """Every check in one line. Behind it stands what does not come out as expected, or fails as it is expected to."""
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+        for title in ("spec", "check", "verdict"):
+            table.add_column(title)
+        for title in ("states", "transitions", "depth", "time"):
+            table.add_column(title, justify="right")
+        table.add_column("fails")
+        for report in reports:
+            if report.spec is None:
+                word = Text("error", _LOOKS[CheckVerdict.ERROR])
+                table.add_row(fitted(report.path, self.signs), "", word, "", "", "", "", Text("not checked", "red"))
+            for check in report.checks:
+                table.add_row(
+                    fitted(report.spec or "", self.signs),
+                    Text(check.name, "bold"),
+                    Text(check.verdict.value, _LOOKS[check.verdict]),
+                    f"{check.states:,}",
+                    f"{check.transitions:,}",
+                    str(check.depth),
+                    duration(check.seconds),
+                    self._failures(check),
+                )
+        return Group(table, "")
+
+    def _failures(self, check: CheckResult) -> Text:
+        """The properties that keep a check from passing, or, where it passes, those that fail as expected."""
+        notable = [p for p in check.properties if self._surprising(p)] or [
+            p for p in check.properties if p.expected == "fails" and p.met
+        ]
+        return Text(", ".join(p.name for p in notable), "" if check.verdict is CheckVerdict.PASS else "red")
 
     def _attention(self, reports: Sequence[SpecReport]) -> RenderableType:
         """What did not pass, a line for each, so that it need not be looked for above."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -121,7 +122,8 @@ def test_wrong_spec_does_not_stop_the_others(specs: Path) -> None:
     assert "error PSM001: missing.psm does not exist" in done.err
     assert "broken.psm:2:6: error PSM111" in done.err
     assert "✓ small  pass" in done.out
-    assert "error  broken.psm     not checked\nerror  missing.psm    not checked\n" in done.out
+    for path in ("broken.psm", "missing.psm"):
+        assert re.search(rf"^{re.escape(path)} +error +not checked *$", done.out, re.MULTILINE)
     assert "2 checks in 1 spec: 2 pass" in done.out
 
 
