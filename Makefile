@@ -4,6 +4,8 @@
 PYTHON    ?= python3
 EXTRAS    ?= dev,docs
 TESTFLAGS ?=
+RUNS      ?= 3
+FULL      ?=
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -22,6 +24,7 @@ help: ## Print this list
 	@echo
 	@echo "  PYTHON=$(PYTHON) makes the environment; EXTRAS=$(EXTRAS) are installed into it;"
 	@echo "  TESTFLAGS goes to pytest, for example: make test TESTFLAGS='-n auto -k parser'"
+	@echo "  make bench RUNS=5 measures each five times (default: $(RUNS)); FULL=1 adds the large graphs"
 
 check: $(STAMP) ## Model-check every spec under specs/ and print a table of verdicts
 	@$(BIN)/lockstep check specs
@@ -50,8 +53,8 @@ serve: $(STAMP) ## Serve the documentation at http://127.0.0.1:8000 and rebuild 
 	$(BIN)/lockstep docs
 	$(BIN)/mkdocs serve
 
-bench: $(STAMP) ## Measure exploration speed and start-up time
-	@$(BIN)/python benchmarks/run.py
+bench: $(STAMP) ## Measure speed and memory beside Spin and TLC, where they are installed
+	@$(BIN)/python -m benchmarks.run --runs $(RUNS) $(if $(FULL),--full)
 
 setup: $(STAMP) ## Make .venv and install into it, which every other target does when needed
 

@@ -28,8 +28,12 @@ static double now(void) {
   return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* The upper bits of a product are well mixed. */
-static inline uint64_t place(uint64_t x) { return (x * 0x9E3779B97F4A7C15u) >> (64 - BITS); }
+/* Two products with a shift between them: no constant stride, which a prefetcher could learn. */
+static inline uint64_t place(uint64_t x) {
+  x *= 0x9E3779B97F4A7C15u;
+  x ^= x >> 32;
+  return (x * 0xD1342543DE82EF95u) >> (64 - BITS);
+}
 
 int main(void) {
   uint64_t *array = mmap(NULL, WORDS * sizeof *array, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -57,14 +61,14 @@ int main(void) {
   sum += value;
 
   begin = now();
-  for (uint64_t i = 0; i < many; i++) sum += array[place(i * 0xD1342543DE82EF95u)];
+  for (uint64_t i = 0; i < many; i++) sum += array[place(i)];
   printf("independent %.3f\n", (now() - begin) / (double)many);
 
   begin = now();
   for (uint64_t i = 0; i < many; i += BATCH) {
     uint64_t places[BATCH];
     for (uint64_t j = 0; j < BATCH; j++) {
-      places[j] = place((i + j) * 0xD1342543DE82EF95u + 1);
+      places[j] = place(many + i + j);
       __builtin_prefetch(&array[places[j]]);
     }
     for (uint64_t j = 0; j < BATCH; j++) { /* a probe looks, compares, and branches */

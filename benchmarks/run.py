@@ -1,83 +1,190 @@
-"""Speed of exploration and start-up time, measured through the command line as a user meets them.
+"""Lockstep beside other checkers and the limits of the machine, on the same state graphs, in one session: `make bench`.
 
-Each case is one check in a fresh process, repeated; the best run counts, since noise only adds time. The counts are
-printed beside the rates, so that a fast wrong answer is seen. Run it with `make bench`, alone on the machine.
+Everything runs one after the other, so nothing measured competes with anything measured. The rounds are interleaved:
+every peer runs once on a case before any runs again, so that a machine that slows down slows all of them. Medians and
+ratios are printed, and written to `build/bench/results.json`. Peers that are not installed are named below the table,
+with the reason.
+
+The exit code is 1 if a peer failed, or found other counts than the known ones: then its speed means nothing.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import platform
-import subprocess
 import sys
-import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-REPEATS = 3
-TWO_PHASE = "specs/transactions/two_phase.psm"
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from benchmarks.cases import CASES, ROOT, Case
+from benchmarks.figures import YARDSTICK, Result, document, machine, ratio
+from benchmarks.limits import MEANINGS, measure_limits
+from benchmarks.limits import missing as limits_missing
+from benchmarks.peers import PEERS, Peer, Sample
+from benchmarks.process import Failed
+
+OUTPUT = ROOT / "build" / "bench" / "results.json"
+ENOUGH = 10_000
+"""From how many states on bytes a state say something about the engine, and not about the size of an empty process."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One check with one choice of constants; `transitions` is the published or recounted number."""
-
-    path: str
-    check: str
-    constants: tuple[str, ...] = ()
-    transitions: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one process did. `total` is the wall time of the process, `seconds` that of the exploration in it."""
-
-    states: int
-    transitions: int
-    seconds: float
-    total: float
-
-
-CASES = (
-    Case(TWO_PHASE, "three", ("N=3",), 1_145),
-    Case(TWO_PHASE, "three", ("N=5",), 58_145),
-    Case(TWO_PHASE, "three", ("N=6",), 402_305),
-)
+def measure_case(case: Case, peers: Sequence[Peer], runs: int, console: Console) -> list[Result]:
+    """All peers on one case, in interleaved rounds. A peer that fails is not asked again."""
+    absent = {peer.name: reason for peer in peers if (reason := peer.skips(case))}
+    failed: set[str] = set()
+    samples: dict[str, list[Sample]] = {peer.name: [] for peer in peers}
+    for number in range(1, runs + 1):
+        for peer in peers:
+            if peer.name in absent:
+                continue
+            with console.status(f"{case.name}: {peer.name}, run {number} of {runs}"):
+                try:
+                    samples[peer.name].append(peer.run(case))
+                except Failed as error:
+                    absent[peer.name] = str(error)
+                    failed.add(peer.name)
+                    samples[peer.name].clear()
+    return [
+        Result(case, peer.name, tuple(samples[peer.name]), absent.get(peer.name), peer.name in failed) for peer in peers
+    ]
 
 
-def run(case: Case) -> Run:
-    """Runs a case once. Raises SystemExit with the command's own words if it does not complete."""
-    command = [sys.executable, "-m", "checker", "check", case.path, "--check", case.check, "--format", "json"]
-    for constant in case.constants:
-        command += ["--set", constant]
-    begin = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    total = time.perf_counter() - begin
-    if done.returncode not in (0, 1):
-        raise SystemExit(f"{' '.join(command[1:])} ended with {done.returncode}\n{done.stderr or done.stdout}")
-    (check,) = json.loads(done.stdout)["specs"][0]["checks"]
-    return Run(check["states"], check["transitions"], check["seconds"], total)
+def availability(peers: Sequence[Peer]) -> tuple[dict[str, str], set[str]]:
+    """Why some peers cannot be measured here, by name; and which of these are failures."""
+    absent: dict[str, str] = {}
+    failed: set[str] = set()
+    for peer in peers:
+        try:
+            reason = peer.missing()
+        except Failed as error:
+            reason = str(error)
+            failed.add(peer.name)
+        if reason:
+            absent[peer.name] = reason
+    return absent, failed
 
 
-def main() -> int:
-    """Prints one line for each case; the exit code is 1 if a count is not the known one."""
-    print(f"Python {platform.python_version()}, {platform.machine()}, best of {REPEATS}")
-    print(f"{'case':44} {'states':>10} {'transitions':>12} {'explored in':>12} {'transitions/s':>14} {'process':>9}")
-    wrong = 0
-    for case in CASES:
-        best = min((run(case) for _ in range(REPEATS)), key=lambda one: one.total)
-        name = " ".join((Path(case.path).stem, case.check, *case.constants))
-        rate = best.transitions / max(best.seconds, 1e-9)
-        verdict = ""
-        if case.transitions not in (None, best.transitions):
-            wrong += 1
-            verdict = f"  WRONG: {case.transitions:,} transitions are known"
-        print(
-            f"{name:44} {best.states:>10,} {best.transitions:>12,} {best.seconds:>10.3f} s {rate:>14,.0f}"
-            f" {best.total:>7.2f} s{verdict}"
+def limits_here(runs: int, console: Console) -> tuple[dict[str, float] | str, bool]:
+    """The limits of the machine, or why they were not measured; and whether that is a failure."""
+    if reason := limits_missing():
+        return reason, False
+    with console.status("limits of the machine"):
+        try:
+            return measure_limits(runs), False
+        except Failed as error:
+            return str(error), True
+
+
+def show(results: Sequence[Result], runs: int) -> Table:
+    """One row for each case and peer; none for a peer without a model, or that nothing was measured of."""
+    shown = {one.peer for one in results if one.samples or one.failed}
+    table = Table(title=f"Medians of {runs}" if runs > 1 else "One run", title_justify="left")
+    table.add_column("Model")
+    table.add_column("Peer")
+    headings = ("States", "Transitions", "Transitions/s", f"× {YARDSTICK}", "First verdict", "Bytes/state")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    last = None
+    for one in results:
+        if one.absent == "no model of it" or one.peer not in shown:
+            continue
+        if last not in (None, one.case.name):
+            table.add_section()
+        model = one.case.name if one.case.name != last else ""
+        last = one.case.name
+        rate, verdict, size, times = one.rate, one.verdict, one.bytes_a_state, ratio(one, results)
+        if rate is None or verdict is None:
+            reason = "failed" if one.failed else "not measured"
+            table.add_row(model, one.peer, "", "", Text(reason, "red" if one.failed else "dim"))
+            continue
+        first = one.samples[0]
+        table.add_row(
+            model,
+            one.peer,
+            f"{first.states:,}",
+            f"{first.transitions:,}",
+            f"{rate.median:,.0f}",
+            "–" if times is None else f"{times:.2f}",
+            f"{verdict.median:.2f} s",
+            "–" if size is None or first.states < ENOUGH else f"{size.median:,.0f}",
+            style="red" if one.wrong() else None,
         )
-    return 1 if wrong else 0
+    return table
+
+
+def reasons(results: Sequence[Result]) -> list[str]:
+    """Each peer with why it was not measured, once where it is the same for several cases."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in results:
+        if one.absent and one.absent != "no model of it":
+            found.setdefault((one.peer, one.absent), []).append(one.case.name)
+    every = len({one.case.name for one in results})
+    lines = []
+    for (peer, reason), cases in found.items():
+        where = "" if len(cases) == every else f" on {', '.join(cases)}"
+        lines.append(f"{peer}: not measured{where}: {reason}")
+    return lines
+
+
+def arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description="Measure Lockstep beside its peers.")
+    parser.add_argument("--runs", type=int, default=3, metavar="N", help="how often each is measured (default: 3)")
+    parser.add_argument("--full", action="store_true", help="the large graphs, too; needs 4 GB of memory")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only cases with this in their name")
+    parser.add_argument("--output", type=Path, default=OUTPUT, metavar="FILE", help="where the JSON document goes")
+    options = parser.parse_args(given)
+    if options.runs < 1:
+        parser.error("--runs must be at least 1")
+    return options
+
+
+def main(given: Sequence[str] | None = None, peers: Sequence[Peer] = PEERS) -> int:
+    """Measures, prints, writes; the exit code is 1 if something failed or a count is wrong."""
+    options = arguments(given)
+    # Wide enough for the table where the output is not a terminal.
+    console = Console() if sys.stdout.isatty() else Console(width=120)
+    status = Console(stderr=True)
+    cases = [case for case in CASES if (options.full or not case.full) and options.only in case.name]
+    if not cases:
+        console.print(f"no case has {options.only!r} in its name", style="red")
+        return 1
+    kind = machine()
+    console.print(
+        f"{kind['processor'] or kind['architecture']}, {kind['system']}, Python {kind['python']}", style="dim"
+    )
+
+    limits, broken = limits_here(options.runs, status)
+    absent, failed = availability(peers)
+    present = [peer for peer in peers if peer.name not in absent]
+    results: list[Result] = []
+    for case in cases:
+        measured = {one.peer: one for one in measure_case(case, present, options.runs, status)}
+        for peer in peers:
+            reason = absent.get(peer.name)
+            gone = Result(case, peer.name, absent=peer.skips(case) or reason, failed=peer.name in failed)
+            results.append(measured.get(peer.name, gone))
+
+    console.print(show(results, options.runs))
+    if isinstance(limits, str):
+        console.print(f"limits of the machine: not measured: {limits}")
+    else:
+        for name, nanoseconds in limits.items():
+            rate = f"{1e3 / nanoseconds:,.0f} million a second"
+            console.print(f"memory, {name} ({MEANINGS[name]}): {nanoseconds:.1f} ns, {rate}", highlight=False)
+    for line in reasons(results):
+        console.print(line, highlight=False, markup=False)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    written = document(results, limits, options.runs, description=kind)
+    options.output.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
+
+    wrong = [line for one in results for line in one.wrong()]
+    for line in wrong:
+        console.print(f"WRONG COUNT: {line}", style="bold red", markup=False)
+    return 1 if wrong or broken or any(one.failed for one in results) else 0
 
 
 if __name__ == "__main__":

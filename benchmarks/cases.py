@@ -1,0 +1,78 @@
+"""What is measured: state graphs, each written once for every peer, with the counts that all of them have to find.
+
+A comparison of speeds means something only if everybody did the same work. So the models have equal states and equal
+steps, and the exact counts stand here: those of two-phase commit and the states of the philosophers can be computed, as
+the tests do, and those of Paxos are pinned in its spec. A peer that finds another number is wrong or was given another
+model; either way its speed is void.
+
+The settings of Spin are those that suit Spin: `table` gives its hash table a slot or two for each state, and
+breadth-first search is chosen where it was the faster one, on graphs with paths of a million steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+MODELS = ROOT / "benchmarks" / "models"
+
+
+@dataclass(frozen=True, slots=True)
+class Promela:
+    """A model for Spin in `MODELS`. `table` is its `-w`: the logarithm of the slots of the hash table."""
+
+    file: str
+    table: int
+    breadth_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One state graph: a check of a spec, N where the spec has it, and the same for the peers that have a model.
+
+    `full` marks what is too large for the interpreter and too slow for every day.
+    """
+
+    name: str
+    spec: str
+    check: str
+    states: int
+    transitions: int
+    n: int | None = None
+    spin: Promela | None = None
+    tla: str | None = None
+    full: bool = False
+
+
+def two_phase(n: int, states: int, transitions: int, table: int, *, full: bool = False) -> Case:
+    spin = Promela("two_phase.pml", table)
+    spec = "specs/transactions/two_phase.psm"
+    return Case(f"two_phase {n}", spec, "three", states, transitions, n, spin, "TwoPhase", full)
+
+
+def philosophers(n: int, states: int, transitions: int, table: int, *, full: bool = False) -> Case:
+    spin = Promela("philosophers.pml", table, breadth_first=True)
+    spec = "benchmarks/models/philosophers.psm"
+    return Case(f"philosophers {n}", spec, "three", states, transitions, n, spin, None, full)
+
+
+CASES = (
+    Case("start-up", "specs/transactions/two_phase_commit.psm", "small", 194, 662),
+    two_phase(5, 8_832, 58_145, 14),
+    two_phase(6, 50_816, 402_305, 17),
+    two_phase(7, 296_448, 2_744_705, 19),
+    two_phase(8, 1_745_408, 18_507_777, 21, full=True),
+    two_phase(9, 10_340_352, 123_558_401, 24, full=True),
+    philosophers(7, 24_475, 142_058, 15),
+    philosophers(8, 103_681, 687_760, 17),
+    philosophers(10, 1_860_497, 15_426_860, 21, full=True),
+    Case("paxos safe", "specs/consensus/paxos.psm", "safe", 139_956, 551_145, None, Promela("paxos.pml", 18)),
+)
+"""Start-up is a small check, where the time of the whole process is what counts; no other peer has a model of it."""
+
+SMALLEST = {
+    "two_phase.pml": two_phase(3, 288, 1_145, 10),
+    "philosophers.pml": philosophers(3, 75, 186, 10),
+}
+"""For a quick look at whether a model is still the same graph."""

@@ -1,0 +1,248 @@
+"""The peers: this checker with each of its engines, Spin, and TLC. Each is asked as its users ask it.
+
+A peer that is not installed is no failure. It says in plain words why it was not measured, and the others go on. A peer
+that is there and fails, or answers with something that cannot be read, is a failure (`process.Failed`): a number that
+is silently missing would look like one that nobody asked for.
+
+What one run measures:
+
+- *verdict*: the time of the whole process, from start to exit. For Spin these are three processes, the generator, the
+  compiler, and the program that comes out of them, since that is what has to happen between an edit and an answer.
+- *explore*: the time of the exploration alone, as the peer itself reports it. Spin's clock has steps of 10 ms, and where
+  it shows less than 0.1 s, the wall time of its program is used; TLC's has steps of a second, so its wall time is.
+- *peak*: resident memory of the whole process that explores.
+
+Spin and TLC count the initial state as a transition, and we do not, so one is taken off.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from benchmarks.cases import MODELS, ROOT, Case
+from benchmarks.process import Failed, Measured, measure
+
+MEMORY_LIMIT = 16_384
+"""In MiB, for Spin; far above what it needs here."""
+
+COARSE = 0.1
+"""Seconds below which the clock of Spin is too coarse."""
+
+SLOW = 5_000_000
+"""Transitions above which the interpreter would take minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One run of one peer on one case. Times in seconds, the peak in bytes."""
+
+    states: int
+    transitions: int
+    explore: float
+    verdict: float
+    peak: int | None
+
+
+class Peer(Protocol):
+    """Something that explores state graphs."""
+
+    @property
+    def name(self) -> str:
+        """As it stands in the table."""
+        ...
+
+    def missing(self) -> str | None:
+        """Why this peer cannot be measured on this machine; None if it can."""
+        ...
+
+    def skips(self, case: Case) -> str | None:
+        """Why this peer is not measured on a case; None if it is."""
+        ...
+
+    def run(self, case: Case) -> Sample:
+        """Explores once. Raises `Failed`."""
+        ...
+
+
+def completed(measured: Measured, what: str) -> Measured:
+    """The same, if it ended well. Raises `Failed` with the last words of the process otherwise."""
+    if measured.code != 0:
+        words = (measured.errors.strip() or measured.output.strip()).splitlines()[-5:]
+        raise Failed("\n".join([f"{what} ended with {measured.code}", *words]))
+    return measured
+
+
+# ---- this checker ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Lockstep:
+    """The command `lockstep check` with one engine. Every run is a process of its own."""
+
+    engine: str
+    workers: int = 1
+
+    @property
+    def name(self) -> str:
+        return f"lockstep {self.engine}" + (f", {self.workers} workers" if self.workers > 1 else "")
+
+    def command(self, case: Case) -> list[str]:
+        command = [sys.executable, "-m", "checker", "check", str(ROOT / case.spec), "--check", case.check]
+        command += ["--engine", self.engine, "--format", "json"]
+        if case.n is not None:
+            command += ["--set", f"N={case.n}"]
+        if self.engine != "python":
+            command += ["--workers", str(self.workers)]
+        return command
+
+    def missing(self) -> str | None:
+        if self.engine == "python":
+            return None
+        probe = Case("probe", "specs/transactions/two_phase.psm", "three", 0, 0)
+        measured = measure(self.command(probe), ROOT)
+        if measured.code != 2:
+            return None
+        try:
+            return str(json.loads(measured.output)["diagnostics"][0]["message"])
+        except (ValueError, KeyError, IndexError) as error:
+            raise Failed(f"{self.name} cannot say what is wrong: {measured.output[:200]!r}") from error
+
+    def skips(self, case: Case) -> str | None:
+        if self.engine == "python" and case.transitions > SLOW:
+            return f"more than {SLOW:,} transitions"
+        return None
+
+    def run(self, case: Case) -> Sample:
+        measured = completed(measure(self.command(case), ROOT), f"{self.name} on {case.name}")
+        states, transitions, explore = parse_lockstep(measured.output)
+        return Sample(states, transitions, explore, measured.seconds, measured.peak)
+
+
+def parse_lockstep(output: str) -> tuple[int, int, float]:
+    """States, transitions and seconds of the only check in the JSON output. Raises `Failed`."""
+    try:
+        (check,) = json.loads(output)["specs"][0]["checks"]
+        return int(check["states"]), int(check["transitions"]), float(check["seconds"])
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise Failed(f"unexpected output of lockstep: {output[:200]!r}") from error
+
+
+# ---- Spin -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Spin:
+    """Spin generates a C program for a model, gcc compiles it, and it explores, without partial-order reduction."""
+
+    @property
+    def name(self) -> str:
+        return "Spin"
+
+    def missing(self) -> str | None:
+        if shutil.which("spin") is None:
+            return "spin is not installed (Debian and Ubuntu: apt install spin)"
+        if shutil.which("gcc") is None:
+            return "gcc is not installed, which Spin needs"
+        return None
+
+    def skips(self, case: Case) -> str | None:
+        return None if case.spin else "no model of it"
+
+    def run(self, case: Case) -> Sample:
+        assert case.spin is not None
+        define = [] if case.n is None else [f"-DN={case.n}"]
+        flags = ["-O2", "-DSAFETY", "-DNOREDUCE", f"-DMEMLIM={MEMORY_LIMIT}"]
+        if case.spin.breadth_first:
+            flags.append("-DBFS")
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            generated = completed(measure(["spin", "-a", *define, MODELS / case.spin.file], folder), "spin")
+            program = folder / "pan.c"
+            program.write_bytes(program.read_bytes().replace(ROUNDED, EXACT))
+            compiled = completed(measure(["gcc", *flags, "-o", "pan", "pan.c"], folder), "gcc")
+            # -c0: go on after an error, so that the whole graph is explored. -n: no list of unreached lines.
+            explored = completed(measure([folder / "pan", f"-w{case.spin.table}", "-c0", "-n"], folder), "pan")
+        states, transitions, elapsed = parse_spin(explored.output)
+        verdict = generated.seconds + compiled.seconds + explored.seconds
+        return Sample(states, transitions, elapsed if elapsed >= COARSE else explored.seconds, verdict, explored.peak)
+
+
+ROUNDED, EXACT = b"%9.8g", b"%9.0f"
+"""How the generated program prints its counts, and how it has to: eight digits are too few for the large graphs."""
+
+STORED = re.compile(r"^\s*(\d+) states, stored", re.MULTILINE)
+SPIN_TRANSITIONS = re.compile(r"^\s*(\d+) transitions \(= stored\+matched\)", re.MULTILINE)
+ELAPSED = re.compile(r"^pan: elapsed time ([\d.e+-]+) seconds", re.MULTILINE)
+
+
+def parse_spin(output: str) -> tuple[int, int, float]:
+    """States, transitions without the initial one, and seconds. Raises `Failed` where the search was cut short."""
+    for cut in ("max search depth too small", "out of memory", "Search not completed", "assertion violated"):
+        if cut in output:
+            raise Failed(f"pan says: {cut}")
+    states, transitions, elapsed = (found.search(output) for found in (STORED, SPIN_TRANSITIONS, ELAPSED))
+    if states is None or transitions is None or elapsed is None:
+        raise Failed(f"unexpected output of pan: {output[:200]!r}")
+    return int(states[1]), int(transitions[1]) - 1, float(elapsed[1])
+
+
+# ---- TLC ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tlc:
+    """TLC with one worker, from the jar that the environment variable `TLA2TOOLS_JAR` names."""
+
+    @property
+    def name(self) -> str:
+        return "TLC"
+
+    def missing(self) -> str | None:
+        jar = os.environ.get("TLA2TOOLS_JAR")
+        if not jar:
+            return "the environment variable TLA2TOOLS_JAR names no jar"
+        if not Path(jar).is_file():
+            return "TLA2TOOLS_JAR names a file that does not exist"
+        if shutil.which("java") is None:
+            return "java is not installed"
+        return None
+
+    def skips(self, case: Case) -> str | None:
+        return None if case.tla else "no model of it"
+
+    def run(self, case: Case) -> Sample:
+        assert case.tla is not None
+        jar = Path(os.environ["TLA2TOOLS_JAR"]).resolve()
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            shutil.copy(MODELS / f"{case.tla}.tla", folder)
+            config = (MODELS / f"{case.tla}.cfg").read_text(encoding="utf-8")
+            (folder / f"{case.tla}.cfg").write_text(re.sub(r"\bN = \d+", f"N = {case.n}", config), encoding="utf-8")
+            # -deadlock: do not look for deadlocks, which a graph with an end would have.
+            command: list[str | Path] = ["java", "-XX:+UseParallelGC", "-cp", jar, "tlc2.TLC"]
+            command += ["-workers", "1", "-checkpoint", "0", "-deadlock", "-metadir", "states", f"{case.tla}.tla"]
+            measured = completed(measure(command, folder), "TLC")
+        states, transitions = parse_tlc(measured.output)
+        return Sample(states, transitions, measured.seconds, measured.seconds, measured.peak)
+
+
+TLC_COUNTS = re.compile(r"^([\d,]+) states generated, ([\d,]+) distinct states found, 0 states left", re.MULTILINE)
+
+
+def parse_tlc(output: str) -> tuple[int, int]:
+    """States, and transitions without the initial one. Raises `Failed` where the search was cut short."""
+    found = TLC_COUNTS.search(output)
+    if found is None:
+        raise Failed(f"unexpected output of TLC: {output[-200:]!r}")
+    return int(found[2].replace(",", "")), int(found[1].replace(",", "")) - 1
+
+
+PEERS: tuple[Peer, ...] = (Lockstep("python"), Lockstep("native"), Lockstep("native", 2), Spin(), Tlc())

@@ -1,0 +1,247 @@
+"""The comparison with other checkers reads what they print and computes what it says; its models are the same graphs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import checker
+from benchmarks import limits, run
+from benchmarks.cases import CASES, MODELS, ROOT, SMALLEST, Case
+from benchmarks.figures import Result, Spread, document, machine, ratio
+from benchmarks.peers import Lockstep, Sample, Spin, parse_lockstep, parse_spin, parse_tlc
+from benchmarks.process import Failed, measure
+from checker.properties.kinds import CheckVerdict
+
+SPIN = """
+(Spin Version 6.5.2 -- 6 December 2019)
+
+Full statespace search for:
+	never claim         	- (none specified)
+	assertion violations	+
+	cycle checks       	- (disabled by -DSAFETY)
+	invalid end states	+
+
+State-vector 20 byte, depth reached 10, errors: 0
+      288 states, stored
+      858 states, matched
+     1146 transitions (= stored+matched)
+        0 atomic steps
+hash conflicts:         0 (resolved)
+
+   32.653	total actual memory usage
+
+pan: elapsed time 1.25 seconds
+"""
+TLC = """\
+Progress(9) at 2025-01-01 12:00:00: 1,100 states generated (1,100 s/min), 280 distinct states found, 12 states left on queue.
+1146 states generated, 288 distinct states found, 0 states left on queue.
+The depth of the complete state graph search is 11.
+"""
+CASE = Case("toy", "toy.psm", "c", 100, 400)
+
+
+def sample(explore: float, verdict: float = 1.0, peak: int | None = 8_000) -> Sample:
+    return Sample(100, 400, explore, verdict, peak)
+
+
+class Fake:
+    """A peer that takes its samples from a list."""
+
+    def __init__(self, name: str, samples: list[Sample | Failed], absent: str | None = None) -> None:
+        self.name = name
+        self.samples = samples
+        self.absent = absent
+
+    def missing(self) -> str | None:
+        return self.absent
+
+    def skips(self, case: Case) -> str | None:
+        return None
+
+    def run(self, case: Case) -> Sample:
+        found = self.samples.pop(0)
+        if isinstance(found, Failed):
+            raise found
+        return found
+
+
+# ---- reading --------------------------------------------------------------------------------------------------------
+
+
+def test_spin_output() -> None:
+    assert parse_spin(SPIN) == (288, 1_145, 1.25)
+
+
+@pytest.mark.parametrize(
+    "cut", ["error: max search depth too small", "pan: out of memory", "pan:1: assertion violated"]
+)
+def test_spin_search_that_was_cut_short_counts_as_failed(cut: str) -> None:
+    with pytest.raises(Failed, match="pan says"):
+        parse_spin(f"{cut}\n{SPIN}")
+
+
+def test_unexpected_output() -> None:
+    for parse in (parse_spin, parse_tlc, parse_lockstep, limits.parse):
+        with pytest.raises(Failed):
+            parse("something else")
+
+
+def test_tlc_output() -> None:
+    assert parse_tlc(TLC) == (288, 1_145)
+
+
+def test_limits_output() -> None:
+    found = limits.parse("dependent 180.1\nindependent 11.2\nbatched 11.7\nchecksum 5\n")
+    assert found == {"dependent": 180.1, "independent": 11.2, "batched": 11.7}
+
+
+# ---- computing ------------------------------------------------------------------------------------------------------
+
+
+def test_medians() -> None:
+    result = Result(CASE, "ours", (sample(1.0, 9.0), sample(4.0, 2.0), sample(2.0, 5.0)))
+    assert result.rate == Spread(200.0, 100.0, 400.0)
+    assert result.verdict == Spread(5.0, 2.0, 9.0)
+    assert result.bytes_a_state == Spread(80.0, 80.0, 80.0)
+
+
+def test_median_of_an_even_number() -> None:
+    assert Spread.of([1.0, 2.0, 4.0, 9.0]).median == 3.0
+
+
+def test_ratios_are_to_spin_on_the_same_case() -> None:
+    ours, spin = Result(CASE, "ours", (sample(0.5),)), Result(CASE, "Spin", (sample(2.0),))
+    other = Result(replace(CASE, name="other"), "Spin", (sample(1.0),))
+    assert ratio(ours, [other, ours, spin]) == 4.0
+    assert ratio(spin, [other, ours, spin]) == 1.0
+    assert ratio(ours, [other, ours]) is None
+    assert ratio(ours, [ours, Result(CASE, "Spin", absent="not installed")]) is None
+
+
+def test_nothing_measured() -> None:
+    gone = Result(CASE, "Spin", absent="not installed")
+    assert (gone.rate, gone.verdict, gone.bytes_a_state, gone.wrong()) == (None, None, None, [])
+    assert Result(CASE, "ours", (sample(1.0, peak=None),)).bytes_a_state is None
+
+
+def test_wrong_counts_are_named() -> None:
+    result = Result(CASE, "Spin", (sample(1.0), Sample(99, 400, 1.0, 1.0, None)))
+    assert result.wrong() == ["Spin on toy: 99 states, and 100 are known"]
+
+
+# ---- running --------------------------------------------------------------------------------------------------------
+
+
+def bench(peers: list[Fake], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[int, dict[str, object]]:
+    monkeypatch.setattr(run, "CASES", (CASE,))
+    monkeypatch.setattr(run, "limits_missing", lambda: "gcc is not installed")
+    output = tmp_path / "deep" / "results.json"
+    code = run.main(["--runs", "2", "--output", str(output)], peers)
+    return code, json.loads(output.read_text(encoding="utf-8"))
+
+
+def test_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    peers = [Fake("ours", [sample(1.0), sample(3.0)]), Fake("TLC", [], "java is not installed")]
+    code, written = bench(peers, monkeypatch, tmp_path)
+    shown = capsys.readouterr().out
+    assert code == 0
+    assert "TLC: not measured: java is not installed" in shown
+    assert "limits of the machine: not measured: gcc is not installed" in shown
+    assert written["version"] == 1
+    assert isinstance(results := written["results"], list)
+    assert results[0]["verdict_seconds"] == {"median": 1.0, "least": 1.0, "greatest": 1.0}
+    assert results[1]["absent"] == "java is not installed"
+
+
+def test_wrong_count_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _ = bench([Fake("ours", [sample(1.0), Sample(100, 401, 1.0, 1.0, None)])], monkeypatch, tmp_path)
+    assert code == 1
+    assert "WRONG COUNT: ours on toy: 401 transitions, and 400 are known" in capsys.readouterr().out
+
+
+def test_failing_peer_fails_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    peers = [Fake("broken", [sample(1.0), Failed("out of memory")]), Fake("ours", [sample(1.0), sample(1.0)])]
+    code, written = bench(peers, monkeypatch, tmp_path)
+    assert code == 1
+    assert "broken: not measured: out of memory" in capsys.readouterr().out
+    assert isinstance(results := written["results"], list)
+    assert [one["failed"] for one in results] == [True, False]
+
+
+def test_document_tells_nothing_about_whose_machine_it_is() -> None:
+    description = machine()
+    assert set(description) == {"system", "architecture", "processor", "processors", "memory_gib", "python"}
+    text = json.dumps(document([], "gcc is not installed", 3, description=description))
+    assert str(ROOT) not in text
+
+
+def test_process_is_measured_as_a_whole(tmp_path: Path) -> None:
+    program = "import sys; block = bytearray(200_000_000); print(len(block)); sys.exit(3)"
+    measured = measure([sys.executable, "-c", program], tmp_path)
+    assert (measured.code, measured.output) == (3, "200000000\n")
+    assert measured.peak is None or measured.peak > 200_000_000
+
+
+def test_process_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    with pytest.raises(Failed, match="longer than"):
+        measure([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, timeout=0.3)
+    with pytest.raises(Failed, match="cannot be started"):
+        measure([tmp_path / "nothing"], tmp_path)
+
+
+# ---- the models -----------------------------------------------------------------------------------------------------
+
+
+def test_cases_have_all_they_name() -> None:
+    assert len({case.name for case in CASES}) == len(CASES)
+    for case in CASES:
+        assert (ROOT / case.spec).is_file()
+        assert case.spin is None or (MODELS / case.spin.file).is_file()
+        assert case.tla is None or ((MODELS / f"{case.tla}.tla").is_file() and (MODELS / f"{case.tla}.cfg").is_file())
+
+
+@pytest.mark.parametrize("path", sorted(MODELS.glob("*.psm")), ids=lambda path: path.stem)
+def test_models_of_our_own_pass(path: Path) -> None:
+    loaded = checker.load(path)
+    assert [loaded.check(name).verdict for name in ("three", "four")] == [CheckVerdict.PASS, CheckVerdict.PASS]
+
+
+def test_two_phase_is_as_large_as_computed() -> None:
+    """While the manager is open, a database is in one of 4 conditions; after an abort, of 6; after a commit, of 2."""
+    found = {case.n: (case.states, case.transitions) for case in CASES if case.name.startswith("two_phase") and case.n}
+    assert set(found) == {5, 6, 7, 8, 9}
+    for n, counts in found.items():
+        transitions = (n + 1) * 4**n + 1 + 8 * n * 6 ** (n - 1) + n * 2**n
+        assert counts == (4**n + 6**n + 2**n, transitions)
+
+
+def test_philosophers_are_as_many_as_computed() -> None:
+    lucas = [2, 1]
+    while len(lucas) <= 30:
+        lucas.append(lucas[-1] + lucas[-2])
+    found = {case.n: case.states for case in CASES if case.name.startswith("philosophers") and case.n}
+    assert found == {n: lucas[3 * n] - 1 for n in found}
+
+
+def test_interpreter_finds_the_known_counts() -> None:
+    case = next(case for case in CASES if case.name == "start-up")
+    found = Lockstep("python").run(case)
+    assert (found.states, found.transitions) == (case.states, case.transitions)
+    assert 0 < found.explore < found.verdict
+
+
+@pytest.mark.parametrize("case", SMALLEST.values(), ids=SMALLEST)
+def test_promela_models_are_the_same_graphs(case: Case) -> None:
+    spin = Spin()
+    if reason := spin.missing():
+        pytest.skip(reason)
+    found = spin.run(case)
+    assert (found.states, found.transitions) == (case.states, case.transitions)
+    assert 0 < found.explore < found.verdict
