@@ -14,7 +14,7 @@ from checker.lang import ast
 from checker.lang.resolve import unknown
 from checker.model import ir
 from checker.model.assignments import Assignments
-from checker.model.context import Bad, Mode
+from checker.model.context import Bad, Mode, Use
 from checker.model.machine import Procedure
 from checker.model.types import (
     BOOL,
@@ -24,7 +24,7 @@ from checker.model.types import (
     is_symmetric,
     show,
 )
-from checker.model.walk import assigned_names, nested, sends, shared_reading, widened
+from checker.model.walk import assigned_names, names_in, nested, sends, shared_reading, widened
 
 
 class Statements(Assignments):
@@ -105,17 +105,34 @@ class Statements(Assignments):
                     self.ctx.no_send = before
 
     def order_unseen(self, loop: ast.Ident, body: ast.Block) -> None:
-        """Reports PSM404 where a symmetric loop reads what its other rounds write."""
+        """Reports PSM404 where a symmetric loop reads what its other rounds write, by itself or through a function."""
         own = {s.name.text for s in nested(body.stmts) if isinstance(s, ast.Let)}
-        read = shared_reading(body, assigned_names(body) - own, loop.text)
+        written = assigned_names(body) - own
+        read: ast.Name | ast.Ident | None = shared_reading(body, written, loop.text)
+        if read is None:
+            read = next((name for name in names_in(body) if self.reads(name, written)), None)
         if read is not None:
             self.reporter.error(
                 "PSM404",
                 f"`{read.text}` is read while a loop over a symmetric set changes it, so the order decides its value",
                 read.span,
-                help=f"read it before the loop with `let`, or only its entry `{read.text}[{loop}]`",
+                help=f"read it before the loop with `let`, or only the entry of `{loop}`",
             )
             raise Bad
+
+    def reads(self, name: ast.Name | ast.Ident, variables: frozenset[str]) -> bool:
+        """Whether a name is that of a function that reads one of these variables of the process or the spec."""
+        role = self.ctx.role.name if self.ctx.role is not None else None
+        key = f"{role}.{name.text}"
+        if role is None or name.text not in self.world.symbols.roles[role].functions:
+            key = name.text
+            if not isinstance(self.world.symbols.globals.get(key), ast.FunDecl):
+                return False
+        self.function(key, name.span)
+        return any(
+            kind in (Use.OWN, Use.SHARED) and what in {f"`{v}`" for v in variables}
+            for kind, what in self.world.function_uses[key]
+        )
 
     def not_ghost(self, what: str, span: Span) -> None:
         if self.ctx.mode is Mode.GHOST:

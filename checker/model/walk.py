@@ -33,22 +33,36 @@ def nested(stmts: tuple[ast.Stmt, ...]) -> Iterator[ast.Stmt]:
                     yield from nested(block.stmts)
 
 
+def children(node: ast.Node) -> Iterator[ast.Node]:
+    """The nodes directly inside a node, in the order of the text."""
+    for part in fields(node):
+        waiting = [getattr(node, part.name)]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, ast.Node):
+                yield value
+            elif isinstance(value, tuple) and not isinstance(value, Span):
+                waiting += reversed(value)  # a list of nodes, or the pairs of an `if`
+
+
 def shared_reading(node: ast.Node, roots: frozenset[str], loop: str) -> ast.Name | None:
     """The first reading of one of these variables that is not `variable[loop]`, the loop's own entry; None if there is none."""
-    if isinstance(node, ast.Name):
-        return node if node.text in roots else None
     match node:
+        case ast.Name(text=text):
+            return node if text in roots else None
         case ast.Index(obj=ast.Name(), key=ast.Name(text=key)) if key == loop:
             return None
-    for part in fields(node):
-        value = getattr(node, part.name)
-        for inner in value if isinstance(value, tuple) else (value,):
-            parts = inner if isinstance(inner, tuple) and not isinstance(inner, Span) else (inner,)
-            for piece in parts:  # the arms of an `if` are pairs
-                found = shared_reading(piece, roots, loop) if isinstance(piece, ast.Node) else None
-                if found is not None:
-                    return found
-    return None
+    return next((found for inner in children(node) if (found := shared_reading(inner, roots, loop))), None)
+
+
+def names_in(node: ast.Node) -> Iterator[ast.Name | ast.Ident]:
+    """Every name that an expression or statement mentions, and every function that it calls."""
+    if isinstance(node, ast.Name):
+        yield node
+    if isinstance(node, ast.Call):
+        yield node.func
+    for inner in children(node):
+        yield from names_in(inner)
 
 
 def assigned_names(block: ast.Block) -> frozenset[str]:
