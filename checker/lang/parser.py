@@ -49,6 +49,7 @@ _DECLARATION = re.compile(
 )
 """What begins a declaration at the left margin, where parsing may go on after an error."""
 
+_COMMENT = re.compile(r"#[^\n]*|///[^\n]*")
 _HEADER = "spec _ "
 
 
@@ -142,8 +143,8 @@ def _tree(source: Source) -> Tree[Token]:
 
             diagnostic = explain(source, problem)
             assert diagnostic.span is not None
-            # a closing bracket too many, behind an error, is most often that error again
-            if not (found and source.text[diagnostic.span.start : diagnostic.span.start + 1] in (")", "]", "}")):
+            # a closing bracket that closes nothing, behind an error, is most often that error again
+            if not (found and _closes_nothing(source.text, begin, diagnostic.span.start)):
                 found.append(diagnostic)
             next_begin = _resume(source.text, begin, problem, diagnostic.span)
             if next_begin is None:
@@ -155,6 +156,16 @@ def _tree(source: Source) -> Tree[Token]:
                 return tree
             break
     raise SpecError(sorted(found, key=lambda d: d.span or Span(0, 0)))
+
+
+def _closes_nothing(text: str, begin: int, at: int) -> bool:
+    """Whether a closing bracket stands at `at` without an open one of its kind in what is parsed from `begin` on."""
+    closer = text[at : at + 1]
+    opener = {")": "(", "]": "[", "}": "{"}.get(closer)
+    if opener is None:
+        return False
+    code = _COMMENT.sub("", text[begin:at])
+    return code.count(opener) <= code.count(closer)
 
 
 def _resume(text: str, begin: int, problem: UnexpectedInput, blamed: Span) -> int | None:

@@ -135,6 +135,11 @@ def test_a_closing_brace_too_many_behind_an_error_is_not_reported() -> None:
     assert [d.code for d in errors(text)] == ["PSM101"]
 
 
+def test_an_error_found_at_a_closing_bracket_is_reported_behind_another_error() -> None:
+    text = "spec T\nrole A { durable n 0..3 = 0 }\nrole B { durable n: 0..3 }\nrole C { durable q: Seq[0..3] = [] }\n"
+    assert [d.code for d in errors(text)] == ["PSM111", "PSM111", "PSM111"]
+
+
 def test_at_most_so_many_errors_are_reported() -> None:
     assert len(errors("spec T\n" + "const N := 3\n" * 50)) == MAX_ERRORS
 
