@@ -51,7 +51,6 @@ class Names:
                 "put",
                 "put_item",
                 "ranged",
-                "role_of",
                 "some",
                 "take",
             )

@@ -85,9 +85,7 @@ class Outcomes:
             start[slot] = networks.remove(network, state[slot], call.message, self.layout.processes)
         step = call.code.step
         if step.kind == "fault":
-            budget = self.machine.budget("own", step.role.name, step.name)
-            assert budget is not None
-            start[self.layout.budget(budget)] -= 1
+            start[self.layout.budgets[step.label]] -= 1
         return start
 
     def _outcome(

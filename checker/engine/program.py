@@ -81,6 +81,7 @@ class Program:
         self.names = Names(machine, self.layout)
         self.dropped = Dropped()
         self._source: list[str] = []
+        self._long: list[str] = []
         self._install_helpers()
         self._writing: Span | None = None
         try:
@@ -89,16 +90,9 @@ class Program:
             raise too_large(problem, machine, self._writing) from None
         self.text = "\n".join(self._source)
         exec(compile(self.text, f"<{machine.spec}.{machine.check}>", "exec"), self.names.globals)  # noqa: S102
-        for key, function in machine.functions.items():
-            if self._is_long(function.body):
-                name = self.names.functions[key]
-                self.names.globals[name] = kept(self.names.globals[name])
+        for name in self._long:
+            self.names.globals[name] = kept(self.names.globals[name])
         self._collect()
-
-    def _is_long(self, body: ir.Expr) -> bool:
-        """Whether a function walks over a domain, or calls others: then its results are worth keeping."""
-        text = PyExpressions(self.names).expr(body)
-        return " for " in text or any(f"{name}(" in text for name in self.names.functions.values())
 
     def _install_helpers(self) -> None:
         layout, width = self.layout, self.layout.processes
@@ -148,7 +142,11 @@ class Program:
         for key, function in machine.functions.items():
             me = "me, " if function.role is not None else ""
             params = "".join(f"v{p.number}, " for p in function.params)
-            self._function(self.names.functions[key], f"s, {me}{params}", function.body)
+            name = self.names.functions[key]
+            text = self._function(name, f"s, {me}{params}", function.body)
+            # one that walks over a domain, or calls others, has results worth keeping
+            if " for " in text or any(f"{other}(" in text for other in self.names.functions.values()):
+                self._long.append(name)
         self._tearable = {r.name for b in machine.budgets if b.kind in ("crash", "stop") and b.count for r in b.roles}
         for key, procedure in machine.procedures.items():
             name = self.names.procedures[key]
@@ -188,8 +186,11 @@ class Program:
         """Handlers of a process can be torn; what its surroundings do to it (faults of its own, clocks) cannot."""
         return step.role.name in self._tearable and step.kind not in ("fault", "tick", "ignore")
 
-    def _function(self, name: str, params: str, body: ir.Expr) -> None:
-        self._source.append(f"def {name}({params}):\n    return {PyExpressions(self.names).expr(body)}")
+    def _function(self, name: str, params: str, body: ir.Expr) -> str:
+        """Writes a function of one expression, whose text it returns."""
+        text = PyExpressions(self.names).expr(body)
+        self._source.append(f"def {name}({params}):\n    return {text}")
+        return text
 
     def _body(self, name: str, params: str, body: tuple[ir.Stmt, ...], *, torn: bool) -> None:
         writer = PyStatements(self.names, torn=torn)

@@ -114,7 +114,7 @@ class PyExpressions:
             case ir.Narrow(obj, t, span):
                 (role,) = t.roles
                 site = self.names.site("PSM609", span, f"{{value}} is not a {role.name}", obj.type)
-                return f"role_of({self.expr(obj)}, {role.base}, {role.base + role.size - 1}, {site})"
+                return f"ranged({self.expr(obj)}, {role.base}, {role.base + role.size - 1}, {site})"
             case ir.Checked(obj, t, what, span):
                 return self.checked(obj, t, what, span)
             case ir.FillMap(value, t):

@@ -185,14 +185,7 @@ def opt_field(value: Value, index: int) -> Value:
 
 
 def ranged(value: int, lo: int, hi: int, site: int) -> int:
-    """The number, which must lie in lo..hi."""
-    if lo <= value <= hi:
-        return value
-    raise Fail(site, value)
-
-
-def role_of(value: int, lo: int, hi: int, site: int) -> int:
-    """The process, which must be one of lo..hi."""
+    """The number of a value or process, which must lie in lo..hi."""
     if lo <= value <= hi:
         return value
     raise Fail(site, value)

@@ -110,9 +110,9 @@ class Steps(Clocks):
                     self._run(state, call, done, failed)
 
     def _may_strike(self, state: State, step: Step) -> bool:
-        """Whether an own fault has a budget left."""
-        budget = self.machine.budget("own", step.role.name, step.name)
-        return budget is not None and budget.count > 0 and state[self.layout.budget(budget)] > 0
+        """Whether an own fault has a budget left; the budget has the name of the step."""
+        slot = self.layout.budgets.get(step.label)
+        return slot is not None and state[slot] > 0
 
     def _run_restart(self, state: State, me: int, done: list[Successor], failed: list[Failure]) -> None:
         role = self.machine.role_of(me)

@@ -37,19 +37,18 @@ DEFAULT_CHECK = "default"
 """The check of a spec that declares none: default constants, no faults, the built-in properties."""
 
 
-def elaborate(spec: ast.Spec, source_reporter: Reporter, check: str | None, overrides: Mapping[str, Value]) -> Machine:
+def elaborate(spec: ast.Spec, reporter: Reporter, check: str | None, overrides: Mapping[str, Value]) -> Machine:
     """The machine of one check, or of the implicit one when `check` is None.
 
     Args:
         spec: a parsed spec.
-        source_reporter: collects errors and warnings; also knows the source.
+        reporter: collects errors and warnings; also knows the source.
         check: the name of a check of the spec.
         overrides: constants given from outside; they win over those of the check. Strings name enum values.
 
     Raises:
         SpecError: with everything that is wrong.
     """
-    reporter = source_reporter
     symbols = declare(spec, reporter)
     reporter.raise_if_errors()
     decl = symbols.checks[check] if check is not None else None

@@ -183,14 +183,3 @@ class Machine:
     def role_of(self, process: int) -> RoleInfo:
         """The role of a process."""
         return next(r for r in self.roles.values() if process in r.processes)
-
-    def budget(self, kind: FaultKind, role: str | None = None, step: str | None = None) -> Budget | None:
-        """The budget of a fault of that kind, for that role and own step, or None where the check has none."""
-        for budget in self.budgets:
-            if (
-                budget.kind == kind
-                and budget.step == step
-                and (role is None or not budget.roles or any(r.name == role for r in budget.roles))
-            ):
-                return budget
-        return None

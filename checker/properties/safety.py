@@ -127,7 +127,7 @@ def _counts(expected: Counts | None, found: Exploration) -> CountExpectation | N
 def _coverage(machine: Machine, found: Exploration) -> Coverage:
     tally = found.tally
     budgets = [b.key for b in machine.budgets if b.count and b.kind not in ("own", "byzantine")]
-    own = {f"{b.roles[0].name}.{b.step}" for b in machine.budgets if b.kind == "own"}
+    own = {b.key for b in machine.budgets if b.kind == "own"}
     steps: Mapping[str, int] = {
         s.label: tally.units.get(s.label, 0)
         for s in machine.steps
