@@ -103,6 +103,7 @@ class Context:
     in_old: bool = False
     symmetric_loops: tuple[int, ...] = ()
     cut: bool = False
+    asks_silence: bool = False
 
     def use(self, kind: Use, what: str, span: Span, reporter: Reporter, via: str | None = None) -> None:
         """Notes a use, or reports it where it is not allowed. `via` names the function through which it happens."""
@@ -110,6 +111,7 @@ class Context:
             self.uses[kind, what] = None
             return
         if kind in ALLOWED[self.mode]:
+            self.asks_silence = self.asks_silence or kind is Use.SILENT
             if kind is Use.SENT and self.cut and self.mode in (Mode.GUARD, Mode.TIMEOUT):
                 reporter.error(
                     "PSM405",

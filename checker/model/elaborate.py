@@ -182,7 +182,7 @@ class _Elaborator:
             final=final,
             bound=bound,
             strong=strong,
-            notes=("assumes synchrony",) if self._uses_silent() else (),
+            notes=("assumes synchrony",) if world.synchrony else (),
             slots=self.slots,
             overrides=self.outside,
             warnings=tuple(self.reporter.found),
@@ -320,8 +320,3 @@ class _Elaborator:
             )
             for name, sig in self.symbols.messages.items()
         }
-
-    def _uses_silent(self) -> bool:
-        guards = (n.guard for m in self.symbols.roles.values() for n in m.steps if n.guard is not None)
-        text = self.reporter.source
-        return any("silent" in text.slice(g.span) for g in guards)

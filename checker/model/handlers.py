@@ -39,6 +39,7 @@ def step_of(bodies: Bodies, role_name: str, node: ast.OnMessage | ast.Handler | 
                 limit = body.bool(node.limit)
         except Bad:
             bad = True
+    world.synchrony = world.synchrony or body.ctx.asks_silence
     if kind == "tick":
         body.ctx.no_send = "a tick moves clocks; let a timeout act on them"
     stmts = body.block(block) if block is not None else ()

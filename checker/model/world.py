@@ -65,6 +65,8 @@ class World:
     soups: set[str] = field(default_factory=set)
     fifos: set[str] = field(default_factory=set)
     lossy: bool = False
+    synchrony: bool = False
+    """Whether some timeout asks a failure detector, by itself or through a function."""
     functions: dict[str, Function] = field(default_factory=dict)
     function_uses: dict[str, tuple[tuple[Use, str], ...]] = field(default_factory=dict)
     procedures: dict[str, Procedure] = field(default_factory=dict)
