@@ -91,6 +91,8 @@ class Exploration:
         violations: for each violated invariant or step property, `NoError` and `NoDeadlock`: where.
         reached: for each `reach` property that some state satisfies: where.
         broken: properties that could not be evaluated: where, with the error.
+        missed: where the engine kept hashes instead of states, a bound on the probability that it took a state for another,
+            and so missed it; None: it kept the states, and nothing can be missed.
     """
 
     engine: str
@@ -103,6 +105,7 @@ class Exploration:
     reached: Mapping[str, Finding]
     broken: Mapping[str, Finding]
     tally: Tally
+    missed: float | None = None
 
 
 Observer = Callable[[Progress], None]

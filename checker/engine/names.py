@@ -11,16 +11,20 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
+from checker.base.diagnostics import error
 from checker.base.source import Span
 from checker.engine import runtime
-from checker.engine.runtime import Memo, Site
+from checker.engine.runtime import Fail, Memo, Site, describe
 from checker.model.layout import Layout
 from checker.model.machine import Machine
-from checker.model.types import OptT, Type, cardinality, has_where
+from checker.model.types import OptT, Type, TypeTooLarge, cardinality, has_where, show
 from checker.model.values import Value, conforms, domain, in_order, order_key, rank
 
 MAX_DOMAIN = 1 << 20
 """The most values of a type that are listed, for a quantifier or a parameter."""
+
+MAX_TRIED = 1 << 24
+"""The most values that are tried where not all of them fulfil the condition of a record."""
 
 
 class DomainTooLarge(Exception):
@@ -83,7 +87,20 @@ class Names:
 
     def values(self, t: Type) -> tuple[Value, ...]:
         """The values of a type in order."""
-        found = tuple(islice(domain(t, self.satisfies), MAX_DOMAIN + 1))
+        try:
+            count = cardinality(t)
+        except TypeTooLarge:
+            raise DomainTooLarge(t) from None
+        if count == 0:  # of a record without values, another part may still have too many to be listed
+            return ()
+        if count > MAX_TRIED:
+            raise DomainTooLarge(t)
+        try:
+            found = tuple(islice(domain(t, self.satisfies), MAX_DOMAIN + 1))
+        except Fail as problem:
+            site = self.sites[problem.site]
+            text = f"a value of {show(t)} cannot be judged: {describe(site, problem.value)}"
+            raise error(site.code, text, source=self.machine.source, span=site.span) from None
         if len(found) > MAX_DOMAIN:
             raise DomainTooLarge(t)
         return found

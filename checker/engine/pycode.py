@@ -178,7 +178,7 @@ class PyExpressions:
         if var.role is None:
             return str(var.slot)
         role = self.names.machine.roles[var.role]
-        if role.size == 1:
+        if role.size == 1 and isinstance(of, ir.GetLocal | ir.Self | None):
             return str(var.slot)
         if isinstance(of, ir.Const):
             return str(var.slot + of.value - role.base)

@@ -134,7 +134,7 @@ class Steps(Clocks):
         status = self.layout.status.get(process)
         if status is None or state[status] == UP:
             return False
-        saved = self.counters
+        saved, dropped = self.counters, self.program.dropped.count
         self.counters = Counters()
         try:
             return not any(
@@ -145,7 +145,7 @@ class Steps(Clocks):
                 if (call.process, call.sender) == (me, process) and call.code.step.kind != "ignore"
             )
         finally:
-            self.counters = saved
+            self.counters, self.program.dropped.count = saved, dropped
 
     def _changes_something(self, state: State, call: Call) -> bool:
         done: list[Successor] = []

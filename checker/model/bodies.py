@@ -6,7 +6,7 @@ mode that notes what they read; each call answers for that reading at its own pl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from checker.base.diagnostics import Reporter
 from checker.base.source import Span
@@ -17,7 +17,7 @@ from checker.model.convert import coerce
 from checker.model.machine import Function
 from checker.model.statements import Statements
 from checker.model.types import RoleInfo, join
-from checker.model.walk import assigned_names
+from checker.model.walk import assigned_names, widened
 from checker.model.world import World
 
 
@@ -68,7 +68,8 @@ class Bodies:
         assert isinstance(decl, ast.FunDecl)
         with self.world.defining(key, span if span.end else decl.name.span):
             body = self.body(Mode.FUNCTION, self.world.roles[role] if role else None)
-            params = self.bind_params(body, decl.params)
+            # a function takes whatever it is given, so inside of it no number is known to be in the range of its type
+            params = self.bind_params(body, decl.params, widen=True)
             value = body.expr(decl.body)
             if decl.result is not None:
                 declared = self.world.type(decl.result)
@@ -83,12 +84,15 @@ class Bodies:
         self.world.function_uses[key] = tuple(body.ctx.uses)
         return function
 
-    def bind_params(self, body: Statements, params: tuple[ast.Param, ...]) -> tuple[ir.Local, ...]:
-        """Puts parameters with written types in scope."""
+    def bind_params(
+        self, body: Statements, params: tuple[ast.Param, ...], *, widen: bool = False
+    ) -> tuple[ir.Local, ...]:
+        """Puts parameters with written types in scope; `widen`: numbers and sizes may exceed what is written."""
         locals_ = []
         for param in params:
             self.world.check_shadow(param.name, body.ctx.role, body.ctx.scope)
-            local = self.world.local(param.name.text, self.world.type(param.type))
-            body.ctx.scope[param.name.text] = local
+            declared = self.world.type(param.type)
+            local = self.world.local(param.name.text, declared)
+            body.ctx.scope[param.name.text] = replace(local, type=widened(declared)) if widen else local
             locals_.append(local)
         return tuple(locals_)
