@@ -1,0 +1,334 @@
+"""Drives the kernels: lets workers search, level by level, and sees to whatever a kernel returns with.
+
+A search goes level by level. `start_level` cuts the states that the last level found into blocks; `round` lets all workers
+take blocks for some milliseconds, after which everybody is back in Python, so that the caller can look at limits, report
+progress, answer Ctrl-C, or put faster code in place (`kernels`). A round ends with a pause, not with a block, so the result
+does not depend on its length; with one worker, neither does the order.
+
+    explorer.add_initial(states)
+    while explorer.start_level():
+        while explorer.round() is Outcome.MORE:
+            …
+
+Native code runs without the interpreter's lock. The calling thread is the first worker; the others are threads that wait for
+work. Whether a level is done is decided from what all of them returned, after all of them have returned: to decide it from
+shared memory, while one still runs, is a race that ends in a wrong count. When one worker needs something, the kernels stop
+the rest at their next batch. All that is decided about memory and all that is reported happens in the calling thread.
+
+With the kernels as CPython runs them (`interpreted`), everything works on the same memory in the same way, only slowly.
+"""
+
+from __future__ import annotations
+
+import enum
+import itertools
+import time
+from collections.abc import Callable, Iterable, Sequence
+from ctypes import Array, addressof, c_uint64
+from typing import Protocol
+
+from checker.native import abi
+from checker.native.entries import ENTRIES, Kernels, interpreted, native
+from checker.native.memory import Region, words_at
+from checker.native.store import ArenaState, Snapshot, Store
+from checker.native.workers import NEVER, Pool, Sizes, Words, Worker
+
+__all__ = [
+    "ENTRIES",
+    "ArenaState",
+    "Explorer",
+    "Handler",
+    "Kernels",
+    "Outcome",
+    "Snapshot",
+    "interpreted",
+    "native",
+]
+
+ROUND = 0.008
+"""Seconds that a round should take."""
+
+SPLIT = 32
+"""Blocks of a level for each worker, so that all of them are done at about the same time."""
+
+REFILL = 1 << 24
+"""How many bytes of an arena are taken over at once."""
+
+MOST_WORDS = 1 << 16
+"""No record has more."""
+
+
+class Handler(Protocol):
+    """What the explorer cannot decide. All calls come from the thread that calls the explorer."""
+
+    def on_state(self, worker: int, state: int, parent: int) -> None:
+        """`visit` reports the new state at an address, whose parent is a reference or NO_PARENT."""
+
+    def on_step(self, worker: int, old: int, new: int, parent: int) -> None:
+        """`transition` reports the step between the states at two addresses."""
+
+    def on_expanded(self, worker: int, state: int, ref: int, report: int) -> None:
+        """`expand` reports something (CTX_REPORT) about a state, all of whose successors have been dealt with."""
+
+    def on_defer(self, worker: int, state: Words, ref: int) -> tuple[Sequence[Words], int]:
+        """Expands a state: gives all its successors, which are counted, and what CTX_REPORT is to be."""
+
+    def may_grow(self, size: int) -> bool:
+        """Whether so many more bytes may be used."""
+
+
+class Outcome(enum.Enum):
+    """How a round ended."""
+
+    MORE = enum.auto()
+    LEVEL = enum.auto()
+    """The level is done."""
+    LIMIT = enum.auto()
+    MEMORY = enum.auto()
+    """Something has to grow and may not. A further round tries again."""
+
+
+class Explorer(Store):
+    """One search. `kernels` may be replaced between two rounds by faster ones for the same spec."""
+
+    def __init__(self, kernels: Kernels, sizes: Sizes, handler: Handler) -> None:
+        super().__init__(sizes)
+        self.kernels = kernels
+        self._handler = handler
+        self._blocks: tuple[Array[c_uint64], Array[c_uint64]] | None = None
+        self._quota = sizes.quota or 4096
+        self._pool = Pool(sizes.workers - 1)
+
+    # ---- the search
+
+    def add_initial(self, states: Iterable[Words]) -> None:
+        """Looks up initial states, each without a parent. Comes before the first level."""
+        self.levels.append(0)
+        worker = self._workers[0]
+        worker.write_pending(list(states), abi.NO_PARENT)
+        worker.active = True
+        worker.ctx[abi.CTX_PAUSE_AT] = NEVER
+        while worker.active:
+            self._shared[abi.SHARED_STOP] = 0
+            if self._settle(worker, self.kernels.run(worker.address)) is Outcome.MEMORY:
+                raise MemoryError
+        self.levels[0] = self.states
+
+    def restore(self, snapshot: Snapshot, read: Callable[[int, int, memoryview], object]) -> None:
+        """Takes over a search that was kept, instead of `add_initial`.
+
+        Args:
+            snapshot: What `snapshot` gave; it may have come from more workers if `Sizes.arenas` says so.
+            read: Called for each part of each arena with its number and an offset in words: has to fill the memory with
+                the words from there on.
+
+        Raises:
+            MemoryError: There is not enough of it.
+            ValueError: What was read are not the states of the snapshot.
+        """
+        for worker, arena in zip(self._workers, snapshot.arenas, strict=False):
+            self._refill(worker, arena, read)
+        self.levels = list(snapshot.levels)
+        ctx = self._workers[0].ctx
+        ctx[abi.CTX_TRANSITIONS], ctx[abi.CTX_EXPANDED] = snapshot.transitions, snapshot.expanded
+        ctx[abi.CTX_BOUND_CUT] = snapshot.bound_cut
+        if self._sizes.max_states is not None:
+            others = self.states - ctx[abi.CTX_RECORDS]
+            ctx[abi.CTX_MAX_STATES] = max(self._sizes.max_states - others, 0)
+
+    def _refill(self, worker: Worker, arena: ArenaState, read: Callable[[int, int, memoryview], object]) -> None:
+        """Fills an arena piece by piece, so that what has been taken over can go to disk again."""
+        number, start = worker.ctx[abi.CTX_WORKER], worker.arena.start
+        at, size = 1, max(REFILL // 8, 2 * MOST_WORDS)
+        while at < arena.end:
+            stop = min(at + size, arena.end)
+            while worker.ctx[abi.CTX_ARENA_END] < start + 8 * stop:
+                if self._extend(worker) is Outcome.MEMORY:
+                    raise MemoryError
+            read(number, at, self.arena_words(number, at, stop))
+            whole = start + 8 * (stop if stop == arena.end else stop - MOST_WORDS)  # the last record may be cut
+            while (status := self.kernels.adopt(worker.address, whole)) != abi.DONE:
+                if self._settle(worker, status) is Outcome.MEMORY:
+                    raise MemoryError
+            at = stop
+        if (worker.ctx[abi.CTX_RECORDS], worker.ctx[abi.CTX_ARENA_NEXT]) != (arena.records, start + 8 * arena.end):
+            raise ValueError(f"{arena.records} states were expected, {worker.ctx[abi.CTX_RECORDS]} came")
+        worker.level_end = start + 8 * arena.frontier, arena.frontier_record
+
+    def start_level(self) -> int:
+        """Makes the states that the last level found the next one, and gives their number: 0 ends the search."""
+        found = 0
+        blocks: list[tuple[int, int, int]] = []
+        for worker in self._workers:
+            worker.level = worker.level_end
+            worker.level_end = worker.ctx[abi.CTX_ARENA_NEXT], worker.ctx[abi.CTX_RECORDS]
+            found += worker.level_end[1] - worker.level[1]
+        for worker in self._workers:
+            blocks += self._cut(worker, found)
+        pairs = (c_uint64 * (2 * len(blocks)))(*itertools.chain.from_iterable(b[:2] for b in blocks))
+        refs = (c_uint64 * len(blocks))(*(b[2] for b in blocks))
+        self._blocks = pairs, refs
+        self._shared[abi.SHARED_BLOCK_LIST] = addressof(pairs)
+        self._shared[abi.SHARED_BLOCK_REFS] = addressof(refs)
+        self._shared[abi.SHARED_BLOCKS] = len(blocks)
+        self._shared[abi.SHARED_NEXT] = 0
+        alone = len(blocks) <= 1
+        for worker in self._workers[: self._sizes.workers]:
+            worker.active = worker is self._workers[0] or not alone
+        if found:
+            self.levels.append(0)
+        return found
+
+    def round(self) -> Outcome:
+        """Lets all workers go on for a while."""
+        before = time.perf_counter()
+        for worker in self._workers:
+            worker.ctx[abi.CTX_PAUSE_AT] = worker.work + self._quota
+        outcome = Outcome.MORE
+        while outcome is Outcome.MORE:
+            busy = [w for w in self._workers if w.active and w.work < w.ctx[abi.CTX_PAUSE_AT]]
+            if not busy:
+                break
+            self._shared[abi.SHARED_STOP] = 0
+            statuses = self._call([(self.kernels.run, (w.address,)) for w in busy])
+            for worker, status in zip(busy, statuses, strict=True):
+                result = self._settle(worker, status)
+                outcome = result if outcome is Outcome.MORE else outcome
+            if time.perf_counter() - before > 2 * ROUND:  # growing took longer than searching
+                break
+        if self.levels:
+            self.levels[-1] = self.states - sum(w.level_end[1] for w in self._workers)
+        if outcome is Outcome.MORE and not any(w.active for w in self._workers):
+            outcome = Outcome.LEVEL
+        seconds = time.perf_counter() - before
+        if self._sizes.quota is None and outcome is Outcome.MORE:
+            if seconds < ROUND / 2:
+                self._quota *= 2
+            elif seconds > ROUND * 2:
+                self._quota = max(self._quota // 2, 1)
+        return outcome
+
+    def close(self) -> None:
+        """Ends the threads and gives all memory back."""
+        self._pool.close()
+        super().close()
+
+    def _cut(self, worker: Worker, found: int) -> list[tuple[int, int, int]]:
+        """A worker's part of the level as blocks: address, end, and reference of the first record."""
+        (start, first), (end, last) = worker.level, worker.level_end
+        if first == last:
+            return []
+        cuts = [start]
+        if self._sizes.workers > 1:
+            size = max(16, found // (SPLIT * self._sizes.workers))
+            if (
+                size < abi.MARK_EVERY and found < 16 * abi.MARK_EVERY
+            ):  # records from which few others come may yet take long
+                at = start
+                for number in range(first, last):
+                    if (number - first) % size == 0 and number > first:
+                        cuts.append(at)
+                    at += self._record_size(at)
+            else:
+                step = max(size // abi.MARK_EVERY, 1)
+                marks = words_at(worker.marks.start, -(-last // abi.MARK_EVERY))
+                cuts += [marks[i] for i in range(first // abi.MARK_EVERY + 1, len(marks), step)]
+        base = worker.ctx[abi.CTX_WORKER] << abi.WORKER_SHIFT
+        return [(a, b, base | (a - worker.arena.start) >> 3) for a, b in itertools.pairwise([*cuts, end])]
+
+    # ---- what workers return with
+
+    def _settle(self, worker: Worker, status: int) -> Outcome:
+        ctx, handler, number = worker.ctx, self._handler, worker.ctx[abi.CTX_WORKER]
+        match status:
+            case abi.DONE:
+                worker.active = False
+            case abi.PAUSED:
+                pass
+            case abi.GROW:
+                return self._grow(ctx[abi.CTX_EVENT_REF])
+            case abi.ARENA_FULL:
+                return self._extend(worker)
+            case abi.NEED_SPACE:
+                size = 2 * (worker.out.end - worker.out.start)
+                if not handler.may_grow(size):
+                    return Outcome.MEMORY
+                worker.use_buffer(Region(size))
+            case abi.EVENT_STATE:
+                handler.on_state(number, ctx[abi.CTX_EVENT_STATE], ctx[abi.CTX_EVENT_REF])
+            case abi.EVENT_STEP:
+                old, new = ctx[abi.CTX_EVENT_OLD], ctx[abi.CTX_EVENT_STATE]
+                handler.on_step(number, old, new, ctx[abi.CTX_EVENT_REF])
+            case abi.EVENT_EXPANDED:
+                report, ctx[abi.CTX_REPORT] = ctx[abi.CTX_REPORT], 0
+                handler.on_expanded(number, ctx[abi.CTX_EVENT_STATE], ctx[abi.CTX_EVENT_REF], report)
+            case abi.DEFER:
+                self._expand(worker)
+            case abi.LIMIT:
+                return Outcome.LIMIT
+            case _:
+                raise AssertionError(f"a kernel returned {status}")
+        return Outcome.MORE
+
+    def _expand(self, worker: Worker) -> None:
+        """Has a state expanded by the handler."""
+        ctx = worker.ctx
+        ref, record = ctx[abi.CTX_BLOCK_REF], ctx[abi.CTX_BLOCK]
+        successors, report = self._handler.on_defer(ctx[abi.CTX_WORKER], self.words(record + 8), ref)
+        worker.write_pending(successors, ref)
+        ctx[abi.CTX_REPORT] = report
+        ctx[abi.CTX_TRANSITIONS] += len(successors)
+        ctx[abi.CTX_EXPANDED] += 1
+        size = self._record_size(record)
+        ctx[abi.CTX_BLOCK] = record + size
+        ctx[abi.CTX_BLOCK_REF] = ref + size // 8
+
+    def _grow(self, number: int) -> Outcome:
+        """Grows a shard, unless that has been done since, and others that are about as full."""
+        at = abi.SHARED_SHARDS + 4 * number
+        if self._shared[at + abi.SHARD_COUNT] < self._shared[at + abi.SHARD_LIMIT]:
+            return Outcome.MORE
+        due = self._tables.due(number)
+        if not self._handler.may_grow(self._tables.need(due)):
+            due = [number]
+            if not self._handler.may_grow(self._tables.need(due)):
+                return Outcome.MEMORY
+        larger = {n: self._tables.larger(n) for n in due}
+        workers = self._workers[: self._sizes.workers]
+
+        def move(worker: Worker, numbers: list[int]) -> int:
+            for n in numbers:
+                self.kernels.grow(worker.address, n, *larger[n])
+            return 0
+
+        self._call([(move, (worker, due[i :: len(workers)])) for i, worker in enumerate(workers)])
+        for n in due:
+            self._tables.moved(n)
+        return Outcome.MORE
+
+    def _extend(self, worker: Worker) -> Outcome:
+        """Lets more of an arena be written."""
+        least, most = self._sizes.chunks
+        end = worker.ctx[abi.CTX_ARENA_END]
+        size = min(max(end - worker.arena.start, least), most, worker.arena.end - end)
+        while size == 0 or not self._handler.may_grow(size):
+            if size <= least:
+                return Outcome.MEMORY
+            size = max(size // 4 // 8 * 8, least)
+        worker.ctx[abi.CTX_ARENA_END] = end + size
+        return Outcome.MORE
+
+    def _call(self, calls: list[tuple[Callable[..., int], tuple[object, ...]]]) -> list[int]:
+        """Runs calls at the same time, the first of them here. Interrupted, it waits until all have stopped."""
+        self._pool.start(calls[1:])
+        statuses: list[int] = []
+        try:
+            statuses.append(calls[0][0](*calls[0][1]))
+        finally:
+            try:
+                others = self._pool.join()
+            except BaseException:
+                self._shared[abi.SHARED_STOP] = 1
+                self._pool.join()
+                raise
+        return statuses + others

@@ -1,0 +1,141 @@
+"""The loop: expands the states of a level into the output buffer and has them looked up, batch by batch."""
+
+from __future__ import annotations
+
+from checker.native.abi import (
+    CTX_BLOCK,
+    CTX_BLOCK_END,
+    CTX_BLOCK_REF,
+    CTX_EVENT_REF,
+    CTX_EVENT_STATE,
+    CTX_EXPANDED,
+    CTX_FLUSH,
+    CTX_MAX_STATES,
+    CTX_OUT,
+    CTX_PARENT,
+    CTX_PAUSE_AT,
+    CTX_PENDING,
+    CTX_PENDING_END,
+    CTX_RECORDS,
+    CTX_REPORT,
+    CTX_SHARED,
+    CTX_TRANSITIONS,
+    DONE,
+    EVENT_EXPANDED,
+    LIMIT,
+    LOWEST_ADDRESS,
+    PAUSED,
+    SHARED_BLOCK_LIST,
+    SHARED_BLOCK_REFS,
+    SHARED_BLOCKS,
+    SHARED_NEXT,
+    SHARED_STOP,
+)
+from checker.native.kernels.lookup import look_up
+from checker.native.kernels.records import record_at, words_of
+from checker.native.kernels.spec import expand
+from checker.native.words import MASK, entry, fetch_add, inline, load64, load_atomic, rare, store64
+
+EXHAUSTED = LOWEST_ADDRESS - 1
+"""What `fill` gives when it finds no block any more."""
+
+
+@rare
+def take_block(ctx: int, shared: int) -> int:
+    """Takes the next block of the level; gives 0 if there is none."""
+    at = fetch_add(shared + 8 * SHARED_NEXT, 1)
+    if at >= load64(shared + 8 * SHARED_BLOCKS):
+        return 0
+    pair = load64(shared + 8 * SHARED_BLOCK_LIST) + 16 * at
+    store64(ctx + 8 * CTX_BLOCK, load64(pair))
+    store64(ctx + 8 * CTX_BLOCK_END, load64(pair + 8))
+    store64(ctx + 8 * CTX_BLOCK_REF, load64(load64(shared + 8 * SHARED_BLOCK_REFS) + 8 * at))
+    return 1
+
+
+def fill(ctx: int) -> int:
+    """Expands states into the output buffer, which is empty, until there is enough to look up.
+
+    Gives DONE, or EXHAUSTED where no block was left, or DEFER or NEED_SPACE with an empty buffer; when either comes up behind
+    other successors, these are dealt with first, and it comes up again.
+    """
+    shared = load64(ctx + 8 * CTX_SHARED)
+    out = load64(ctx + 8 * CTX_OUT)
+    enough = out + load64(ctx + 8 * CTX_FLUSH)
+    end = out
+    record = load64(ctx + 8 * CTX_BLOCK)
+    block_end = load64(ctx + 8 * CTX_BLOCK_END)
+    ref = load64(ctx + 8 * CTX_BLOCK_REF)
+    expanded = load64(ctx + 8 * CTX_EXPANDED)
+    # With a limit on states, nobody may be expanded who might come after the one that reaches it.
+    room = load64(ctx + 8 * CTX_MAX_STATES)
+    if room != MASK:
+        room = room - load64(ctx + 8 * CTX_RECORDS) if room > load64(ctx + 8 * CTX_RECORDS) else 0
+    status = DONE
+    while True:
+        if record == block_end:
+            if take_block(ctx, shared) == 0:
+                status = EXHAUSTED
+                break
+            record = load64(ctx + 8 * CTX_BLOCK)
+            block_end = load64(ctx + 8 * CTX_BLOCK_END)
+            ref = load64(ctx + 8 * CTX_BLOCK_REF)
+            continue
+        store64(ctx + 8 * CTX_PARENT, ref)
+        after = expand(ctx, record + 8, end)
+        if after < LOWEST_ADDRESS:
+            if end == out:
+                store64(ctx + 8 * CTX_EVENT_STATE, record + 8)
+                store64(ctx + 8 * CTX_EVENT_REF, ref)
+                status = after
+            break
+        end = after
+        words = words_of(record)
+        record += 8 + 8 * words
+        ref += 1 + words
+        expanded += 1
+        if end >= enough or (end - out) >> 3 >= room or load64(ctx + 8 * CTX_REPORT) != 0:
+            break
+    store64(ctx + 8 * CTX_BLOCK, record)
+    store64(ctx + 8 * CTX_BLOCK_REF, ref)
+    store64(ctx + 8 * CTX_EXPANDED, expanded)
+    store64(ctx + 8 * CTX_PENDING, out)
+    store64(ctx + 8 * CTX_PENDING_END, end)
+    return status
+
+
+@inline
+def interrupted(ctx: int, shared: int) -> int:
+    """What the driver has to see to between two batches, or DONE."""
+    if load64(ctx + 8 * CTX_REPORT) != 0:
+        parent = load64(ctx + 8 * CTX_PARENT)
+        store64(ctx + 8 * CTX_EVENT_STATE, record_at(shared, parent) + 8)
+        store64(ctx + 8 * CTX_EVENT_REF, parent)
+        return EVENT_EXPANDED
+    if load64(ctx + 8 * CTX_RECORDS) >= load64(ctx + 8 * CTX_MAX_STATES) and load64(ctx + 8 * CTX_EXPANDED) != 0:
+        return LIMIT
+    if load_atomic(shared + 8 * SHARED_STOP) != 0:
+        return PAUSED
+    if load64(ctx + 8 * CTX_EXPANDED) + load64(ctx + 8 * CTX_TRANSITIONS) >= load64(ctx + 8 * CTX_PAUSE_AT):
+        return PAUSED
+    return DONE
+
+
+@entry
+def run(ctx: int) -> int:
+    """One worker's share of a level, until it is done or the driver has to see to something; see `abi`."""
+    shared = load64(ctx + 8 * CTX_SHARED)
+    while True:
+        status = look_up(ctx)
+        if status == DONE:
+            status = interrupted(ctx, shared)
+        if status == DONE:
+            status = fill(ctx)
+            if status == EXHAUSTED:
+                if load64(ctx + 8 * CTX_PENDING) == load64(ctx + 8 * CTX_PENDING_END):
+                    return DONE
+                status = DONE
+        if status != DONE:
+            if status != PAUSED:
+                store64(shared + 8 * SHARED_STOP, 1)  # so that nobody goes on for long while one waits for the driver
+            return status

@@ -1,0 +1,227 @@
+"""Memory for states: ranges of addresses that stay where they are while what stands there comes and goes.
+
+Native code works with plain addresses, so nothing may ever move. A `Region` reserves far more addresses than will be needed
+(a terabyte costs nothing) and the system gives a page when it is first written. Ranges are private anonymous memory, not
+`mmap.mmap(-1, n)`, which is shared memory and never gets huge pages: these make a random access up to twice as fast, as
+hardly any of them has to look its page up. A small search would pay for a huge page with the time to clear it, so they are asked
+for only where there will be a lot.
+
+`spill` lets pages leave memory without taking their addresses: it writes a range to a file and maps the file in its place.
+
+`Tables` is the memory of the visited set. Its shards of one size lie side by side, in one region for each size, and a shard
+that has moved into a larger table gives its old one back at once.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import mmap
+import os
+import sys
+from ctypes import Array, c_char, c_uint64
+
+from checker.native.abi import SHARD_BASE, SHARD_COUNT, SHARD_LIMIT, SHARD_SHIFT, SHARDS, SHARED_SHARDS, TALLY
+
+HUGE = 1 << 21
+"""Bytes of a huge page, and what a large region is aligned to."""
+
+GROW_SLOTS = 1 << 20
+"""About how many slots are moved in one go: some milliseconds' worth."""
+
+_CHUNK = 1 << 24
+_NORESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
+_FIXED = 0x10
+_ADVISE_DONTNEED = getattr(mmap, "MADV_DONTNEED", 4)
+_ADVISE_HUGE = getattr(mmap, "MADV_HUGEPAGE", None)
+_FAILED = ctypes.c_void_p(-1).value
+
+
+def words_at(address: int, count: int) -> Array[c_uint64]:
+    """The words at an address, to read and to write."""
+    return (c_uint64 * count).from_address(address)
+
+
+class Region:
+    """A range of addresses, all 0 at first."""
+
+    def __init__(self, size: int, least: int | None = None) -> None:
+        """Reserves a range.
+
+        Args:
+            size: Bytes that are wanted.
+            least: What will do where the system refuses that much; `size` if omitted.
+
+        Raises:
+            MemoryError: The system refuses even the least.
+        """
+        least = size if least is None else least
+        self._mapped = (0, 0)
+        while True:
+            size = _up(size, mmap.PAGESIZE)
+            slack = HUGE if size >= HUGE else 0
+            start = _libc().mmap(
+                None, size + slack, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NORESERVE,
+                -1, 0,
+            )  # fmt: skip
+            if start != _FAILED:
+                break
+            if size // 2 < least:
+                raise MemoryError(f"the system refuses {size} bytes of address space")
+            size //= 2
+        self._mapped = (start, size + slack)
+        self.start: int = _up(start, HUGE) if slack else start
+        self.end: int = self.start + size
+
+    def use_huge_pages(self, start: int | None = None) -> None:
+        """Asks for huge pages from an address on, where the system has them."""
+        start = self.start if start is None else start
+        if _ADVISE_HUGE is not None and self.end - start >= HUGE:
+            _libc().madvise(start, self.end - start, _ADVISE_HUGE)
+
+    def discard(self, start: int, end: int) -> None:
+        """Gives the whole pages of a range back. They read as 0 afterwards."""
+        start, end = _up(start, mmap.PAGESIZE), end // mmap.PAGESIZE * mmap.PAGESIZE
+        if start < end and sys.platform == "linux":
+            _libc().madvise(start, end - start, _ADVISE_DONTNEED)
+
+    def spill(self, start: int, end: int, file: int) -> int:
+        """Writes the whole pages of a range to the end of a file and maps the file in their place, to be read only.
+
+        Args:
+            start: Where the range begins; all of it was written before and is not written again.
+            end: Where it ends.
+            file: A descriptor, open for reading and writing. It may be closed afterwards.
+
+        Returns:
+            Where the part ends that was spilled; `start` if that is no whole page.
+
+        Raises:
+            OSError: The file cannot be written. The memory is as it was.
+        """
+        first, last = _up(start, mmap.PAGESIZE), end // mmap.PAGESIZE * mmap.PAGESIZE
+        if first >= last:
+            return start
+        offset = _up(os.fstat(file).st_size, mmap.PAGESIZE)
+        if (offset - first) % HUGE == 0:
+            offset += mmap.PAGESIZE  # as a huge page, one access would bring 2 MB back at once, and soon everything
+        at = first
+        while at < last:
+            part = (c_char * min(_CHUNK, last - at)).from_address(at)
+            at += os.pwrite(file, part, offset + at - first)
+        flags = mmap.MAP_SHARED | _FIXED
+        if _libc().mmap(first, last - first, mmap.PROT_READ, flags, file, offset) != first:
+            raise OSError(ctypes.get_errno(), "the file cannot be mapped")
+        return last
+
+    def release(self) -> None:
+        """Gives everything back. No address of the region may be used any more."""
+        if self._mapped[1]:
+            _libc().munmap(*self._mapped)
+        self._mapped = (0, 0)
+
+    def __del__(self) -> None:
+        self.release()
+
+
+class Tables:
+    """The memory of the shards. `shared` is the block with their four words each."""
+
+    def __init__(self, shared: Array[c_uint64], workers: int, bits: int = 6) -> None:
+        self._shared = shared
+        self._workers = workers
+        while (1 << bits) // 4 < TALLY * workers and workers > 1:  # room for what workers have not counted yet
+            bits += 1
+        self._regions: dict[int, Region] = {}
+        self._inhabitants: dict[int, int] = {}
+        self._bits = [bits] * SHARDS
+        for number in range(SHARDS):
+            at = SHARED_SHARDS + 4 * number
+            shared[at + SHARD_BASE] = self._base(number, bits)
+            shared[at + SHARD_SHIFT] = 64 - bits
+            shared[at + SHARD_COUNT] = 0
+            shared[at + SHARD_LIMIT] = self._limit(bits)
+        self._inhabitants[bits] = SHARDS
+
+    @property
+    def size(self) -> int:
+        """Bytes of all tables."""
+        return sum(8 << bits for bits in self._bits)
+
+    def due(self, number: int) -> list[int]:
+        """The shards that are to grow when one of them has to: some of those that are about as full.
+
+        They fill up at about the same time, and growing several together spares workers many stops; growing all of them
+        would be a pause that a user notices.
+        """
+        found = [number]
+        size = 1 << self._bits[number]
+        most = max(GROW_SLOTS // size, self._workers)
+        for other in range(SHARDS):
+            count, limit = (self._shared[SHARED_SHARDS + 4 * other + word] for word in (SHARD_COUNT, SHARD_LIMIT))
+            enough = limit // 2 if self._bits[other] <= 10 else limit - limit // 32
+            if other != number and len(found) < most and count >= enough:
+                found.append(other)
+        return found
+
+    def larger(self, number: int) -> tuple[int, int, int]:
+        """Address, shift and limit of a larger, empty table for a shard.
+
+        Raises:
+            MemoryError: The system refuses it.
+        """
+        bits = self._larger(number)
+        return self._base(number, bits), 64 - bits, self._limit(bits)
+
+    def need(self, numbers: list[int]) -> int:
+        """How many bytes larger tables for some shards have."""
+        return sum(8 << self._larger(number) for number in numbers)
+
+    def moved(self, number: int) -> None:
+        """A shard has moved into its larger table: gives the old one back."""
+        old, new = self._bits[number], self._larger(number)
+        self._bits[number] = new
+        self._inhabitants[new] = self._inhabitants.get(new, 0) + 1
+        self._inhabitants[old] -= 1
+        if self._inhabitants[old] == 0:
+            self._regions.pop(old).release()
+        else:
+            start = self._base(number, old)
+            self._regions[old].discard(start, start + (8 << old))
+
+    def release(self) -> None:
+        """Gives everything back."""
+        for region in self._regions.values():
+            region.release()
+        self._regions.clear()
+
+    def _larger(self, number: int) -> int:
+        bits = self._bits[number]
+        return bits + (2 if bits < 12 else 1)
+
+    def _base(self, number: int, bits: int) -> int:
+        size = 8 << bits
+        if bits not in self._regions:
+            region = self._regions[bits] = Region(SHARDS * size)
+            if SHARDS * size >= 2 * HUGE:
+                region.use_huge_pages()
+        return self._regions[bits].start + number * size
+
+    def _limit(self, bits: int) -> int:
+        """Most entries: two in three slots, so that few lines are full, less what may be there without being counted."""
+        slots = 1 << bits
+        return slots * 2 // 3 - (TALLY * self._workers if self._workers > 1 else 0)
+
+
+def _up(value: int, unit: int) -> int:
+    return -(-value // unit) * unit
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    library = ctypes.CDLL(None, use_errno=True)
+    library.mmap.restype = ctypes.c_void_p
+    library.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+    library.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    library.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    return library

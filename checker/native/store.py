@@ -1,0 +1,206 @@
+"""What a search has found, and the memory that it stands in.
+
+The store owns all that native code works on: the block that the workers share, the tables of the visited set, and the workers
+with their arenas. States are never moved and never change, so everything about them can be asked for at any time between two
+rounds: by reference, along the path that led there, or all of them. Parts that are not needed any more go to disk (`spill`), and
+what has to be kept to go on another day is the arenas and a `Snapshot`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from ctypes import Array, c_uint64
+from dataclasses import dataclass
+from pathlib import Path
+
+from checker.native import abi
+from checker.native.memory import Region, Tables, words_at
+from checker.native.workers import Sizes, Words, Worker
+
+SPILL_LEAST = 1 << 20
+"""Less than so many bytes are not worth a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArenaState:
+    """How far an arena is filled, and which part of it the next level is: offsets in words, and numbers of records."""
+
+    end: int
+    records: int
+    frontier: int
+    frontier_record: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A search between two levels, but for what stands in the arenas."""
+
+    arenas: tuple[ArenaState, ...]
+    levels: tuple[int, ...]
+    transitions: int
+    expanded: int
+    bound_cut: int
+
+
+class Store:
+    """The memory of one search."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        self._sizes = sizes
+        count = max(sizes.workers, sizes.arenas)
+        self._memory = Region(8 * (abi.SHARED_WORDS + count))
+        shared = self._memory.start
+        self._shared = words_at(shared, abi.SHARED_WORDS)
+        self._tables = Tables(self._shared, sizes.workers, sizes.table_bits)
+        self._workers = [Worker(number, sizes, shared) for number in range(count)]
+        self._arenas = words_at(shared + 8 * abi.SHARED_WORDS, count)
+        self._arenas[:] = [worker.arena.start for worker in self._workers]
+        self._shared[abi.SHARED_ARENAS] = shared + 8 * abi.SHARED_WORDS
+        self._shared[abi.SHARED_WORKERS] = sizes.workers
+        self.levels: list[int] = []
+        """How many states were found at each depth. The last one grows."""
+
+    def close(self) -> None:
+        """Gives all memory back."""
+        for worker in self._workers:
+            worker.release()
+        self._tables.release()
+
+    # ---- counts
+
+    @property
+    def states(self) -> int:
+        """States found so far, all different, within the bound."""
+        return sum(w.ctx[abi.CTX_RECORDS] for w in self._workers)
+
+    @property
+    def transitions(self) -> int:
+        """Steps taken so far."""
+        return self._total(abi.CTX_TRANSITIONS)
+
+    @property
+    def expanded(self) -> int:
+        """States whose successors are known."""
+        return self._total(abi.CTX_EXPANDED)
+
+    @property
+    def bound_cut(self) -> int:
+        """How often a state outside the bound was met."""
+        return self._total(abi.CTX_BOUND_CUT)
+
+    @property
+    def depth(self) -> int:
+        """The steps of the longest shortest path found."""
+        return max((depth for depth, count in enumerate(self.levels) if count), default=0)
+
+    @property
+    def memory(self) -> int:
+        """Bytes in use for states: what of the arenas is in memory, tables, and buffers."""
+        return self.unspilled + self._tables.size + sum(w.out.end - w.out.start for w in self._workers)
+
+    @property
+    def slack(self) -> int:
+        """Bytes of arenas that may be written without asking again."""
+        return sum(w.ctx[abi.CTX_ARENA_END] - w.ctx[abi.CTX_ARENA_NEXT] for w in self._workers)
+
+    @property
+    def unspilled(self) -> int:
+        """Bytes of states that are not on disk."""
+        return sum(w.ctx[abi.CTX_ARENA_NEXT] - w.spilled for w in self._workers)
+
+    def spec_block(self, worker: int) -> Array[c_uint64]:
+        """The words behind CTX_SPEC."""
+        return self._workers[worker].spec
+
+    def fill_block(self, worker: int, words: Sequence[int]) -> None:
+        """Sets all of them."""
+        self._workers[worker].spec[:] = list(words)
+
+    # ---- states
+
+    def words(self, state: int) -> Words:
+        """The state whose words stand at an address, behind the header of its record."""
+        header = c_uint64.from_address(state - 8).value
+        return tuple(words_at(state, header >> abi.REF_BITS))
+
+    def state(self, ref: int) -> Words:
+        """The state with a reference."""
+        return self.words(self._address_of(ref) + 8)
+
+    def parent(self, ref: int) -> int | None:
+        """The reference of the state that a state was found from; None for an initial state."""
+        parent = c_uint64.from_address(self._address_of(ref)).value & abi.REF_MASK
+        return None if parent == abi.NO_PARENT else parent
+
+    def path(self, ref: int) -> list[int]:
+        """The references of the states on a shortest path to a state, which is the last."""
+        chain = [ref]
+        while (parent := self.parent(chain[-1])) is not None:
+            chain.append(parent)
+        return chain[::-1]
+
+    def references(self) -> Iterator[int]:
+        """All states, in the order in which they were found, where there is one worker."""
+        for worker in self._workers:
+            at = worker.arena.start + 8
+            while at < worker.ctx[abi.CTX_ARENA_NEXT]:
+                yield self._reference(worker, at)
+                at += self._record_size(at)
+
+    # ---- on disk
+
+    def forget(self) -> None:
+        """What is on disk leaves memory, until it is read again."""
+        for worker in self._workers:
+            worker.arena.discard(worker.arena.start, worker.spilled)
+
+    def spill(self, directory: Path, *, everything: bool = False, most: int = 1 << 62) -> int:
+        """Moves states to files that vanish with the process, and gives their size.
+
+        Addresses and references stay valid. To be called while no worker runs.
+
+        Args:
+            directory: Where the files are.
+            everything: All states; else only those before the current level.
+            most: At most so many bytes.
+
+        Raises:
+            OSError: The disk is full, or the directory cannot be written. Nothing is lost.
+        """
+        done = 0
+        for worker in self._workers:
+            start, end = worker.spilled, worker.ctx[abi.CTX_ARENA_NEXT] if everything else worker.level[0]
+            end = min(end, start + most - done)
+            if end - start >= SPILL_LEAST:
+                with tempfile.TemporaryFile(dir=directory) as file:
+                    worker.spilled = worker.arena.spill(start, end, file.fileno())
+                done += worker.spilled - start
+        return done
+
+    def snapshot(self) -> Snapshot:
+        """What has to be kept besides `arena_words` to go on later. To be called when a level is done."""
+        arenas = []
+        for worker in self._workers:
+            address, number = worker.level_end
+            start, end = worker.arena.start, worker.ctx[abi.CTX_ARENA_NEXT]
+            records = worker.ctx[abi.CTX_RECORDS]
+            arenas.append(ArenaState((end - start) >> 3, records, (address - start) >> 3, number))
+        return Snapshot(tuple(arenas), tuple(self.levels), self.transitions, self.expanded, self.bound_cut)
+
+    def arena_words(self, number: int, first: int, end: int) -> memoryview:
+        """The words of an arena between two offsets, in place."""
+        start = self._workers[number].arena.start + 8 * first
+        return memoryview(words_at(start, end - first)).cast("B")
+
+    def _total(self, word: int) -> int:
+        return sum(w.ctx[word] for w in self._workers)
+
+    def _address_of(self, ref: int) -> int:
+        return self._arenas[ref >> abi.WORKER_SHIFT] + 8 * (ref & abi.OFFSET_MASK)
+
+    def _reference(self, worker: Worker, record: int) -> int:
+        return worker.ctx[abi.CTX_WORKER] << abi.WORKER_SHIFT | (record - worker.arena.start) >> 3
+
+    def _record_size(self, record: int) -> int:
+        return 8 + 8 * (c_uint64.from_address(record).value >> abi.REF_BITS)

@@ -1,0 +1,109 @@
+"""From kernels to LLVM: restricted Python becomes the text of LLVM functions.
+
+The language of kernels is Python over unsigned words of 64 bits. A module in it has functions of words that give a word,
+and integer constants, its own or imported ones. A body has assignments to names, `if`, `while`, `for … in range(…)`,
+`return`, `break`, `continue` and calls; an expression has arithmetic, comparisons, `and`, `or`, `not`, conditional
+expressions, `min` and `max` of two words, and calls of functions: of the module itself, of modules that it imports them
+from, and of the intrinsics in `words`. Everything else is an error that names its line. Divisions round down, as words have
+no sign; sums and products are taken modulo 2**64, which CPython does not do, so a kernel that may overflow says so (`add64`,
+`mul64`, or a mask).
+
+The translation goes over the syntax tree once. Each local is an `alloca` that LLVM turns into a register; conditions become
+jumps, so `and` and `or` evaluate no more than Python would. What is known while translating is computed here: constants, and
+the functions of a spec that a caller gives values for (`fixed_words() == 1`). A branch that such a test excludes leaves no
+code, so that a module costs at O0, too, only what the spec needs.
+
+LLVM code is written as text, not built with `llvmlite.ir`: that is quicker, and nothing is imported that a warm start would
+have to wait for.
+
+`modules` finds functions and what names mean, `functions` translates statements, `values` expressions, `folding` computes what
+is known, `writer` writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import FunctionType, ModuleType
+
+from checker.native.translate.functions import Function
+from checker.native.translate.modules import KernelError, Unit, family
+
+__all__ = ["KernelError", "family", "join", "translate"]
+
+DECLARATIONS = """\
+declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
+declare i64 @llvm.cttz.i64(i64, i1)
+declare i64 @llvm.ctpop.i64(i64)
+declare i64 @llvm.umin.i64(i64, i64)
+declare i64 @llvm.umax.i64(i64, i64)
+"""
+
+
+def translate(module: ModuleType, given: Mapping[str, int] | None = None, prefix: str = "") -> str:
+    """The LLVM text of a module: its entries, also imported ones, and all that these need. Without entries, of all functions.
+
+    Args:
+        module: A module in the language of kernels.
+        given: Values of external functions without arguments that are known already. They are not called then.
+        prefix: What the names of functions begin with that are neither entries nor external.
+    """
+    return _Program(module, given or {}, prefix).text()
+
+
+def join(texts: Iterable[str]) -> str:
+    """Texts of LLVM functions as one module; what several of them declare is declared once."""
+    declared: dict[str, None] = {}
+    lines: list[str] = []
+    for text in texts:
+        for line in text.splitlines():
+            if line.startswith("declare "):
+                declared[line.strip()] = None
+            else:
+                lines.append(line)
+    return "\n".join([*declared, *lines, ""])
+
+
+class _Program:
+    """A module under translation, with those from which it imports functions."""
+
+    def __init__(self, module: ModuleType, given: Mapping[str, int], prefix: str) -> None:
+        self._units = {m.__name__: Unit(m, given) for m in family(module)}
+        self._root = self._units[module.__name__]
+        self._prefix = prefix
+        self._wanted: list[FunctionType] = []
+        """What is still to be translated, or has been."""
+
+    def text(self) -> str:
+        """All functions that are needed, in the order in which they stand in their modules."""
+        functions = list(self._root.kernels.values())
+        entries = [f for f in functions if "entry" in self._marks(f)]
+        for function in entries or functions:
+            self._symbol(function)
+        done: dict[str, FunctionType] = {}
+        texts: dict[FunctionType, str] = {}
+        while self._wanted:
+            function = self._wanted.pop()
+            if function in texts:
+                continue
+            name = function.__name__
+            if done.setdefault(name, function) is not function:
+                raise KernelError(f"`{name}` stands in {function.__module__} and in {done[name].__module__}")
+            unit = self._units[function.__module__]
+            texts[function] = Function(unit, unit.nodes[name], self._symbol).text(
+                self._symbol(function), unit.marks[name]
+            )
+        order = [f for unit in self._units.values() for f in unit.kernels.values() if f.__module__ == unit.name]
+        return "\n".join([DECLARATIONS, *(texts[f] for f in order if f in texts)])
+
+    def _symbol(self, function: FunctionType) -> str:
+        """What a function is called in LLVM's text, which is going to call it."""
+        marks, name = self._marks(function), function.__name__
+        if "external" not in marks:
+            self._wanted.append(function)
+        return name if "entry" in marks or "external" in marks else self._prefix + name
+
+    def _marks(self, function: FunctionType) -> list[str]:
+        marks = self._units[function.__module__].marks.get(function.__name__)
+        if marks is None:
+            raise KernelError(f"`{function.__name__}` is no function of {function.__module__}")
+        return marks

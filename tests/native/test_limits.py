@@ -1,0 +1,230 @@
+"""Limits on time and memory, Ctrl-C, and states on disk: a search ends where it should, and nothing is lost."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+import checker
+from checker.engine.interface import Limits, Progress, Stop
+from checker.engine.memory import resident
+from checker.model.machine import Machine
+from checker.native import jit, room
+from checker.native.interrupts import Interrupts
+from checker.native.room import Room, spill_directory
+from checker.native.search import NativeEngine
+from checker.native.store import Store
+from tests.cli.support import command, environment
+
+pytestmark = pytest.mark.skipif(jit.unavailable() is not None, reason=jit.unavailable() or "")
+
+ROOT = Path(__file__).resolve().parents[2]
+PUBLISHED = ROOT / "specs" / "transactions" / "two_phase.psm"
+COUNTS = (296_448, 2_744_705, 22)
+
+
+def published(n: int) -> Machine:
+    return checker.load(PUBLISHED).machine("three", constants={"N": n})
+
+
+def paxos() -> Machine:
+    return checker.load(ROOT / "specs" / "consensus" / "paxos.psm").machine("safe")
+
+
+# ---- time
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_time(workers: int) -> None:
+    found = NativeEngine(workers).explore(published(11), Limits(timeout=1.0))
+    assert found.stop is Stop.TIME
+    assert 1.0 <= found.seconds < 1.25  # 1.05 where nobody else needs the processor
+    assert found.states > 1000
+
+
+def test_progress_moves() -> None:
+    reports: list[Progress] = []
+    NativeEngine(2).explore(published(11), Limits(timeout=1.5), reports.append)
+    seconds = [0.0, *(r.seconds for r in reports), 1.5]
+    assert max(b - a for a, b in pairwise(seconds[1:])) < 0.5
+    assert [r.states for r in reports] == sorted(r.states for r in reports)
+
+
+# ---- memory
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_memory(workers: int) -> None:
+    NativeEngine().explore(published(4), Limits())  # what is loaded for it counts, too
+    most = resident() + (40 << 20)
+    peak = 0
+
+    def observe(progress: Progress) -> None:
+        nonlocal peak
+        peak = max(peak, progress.memory)
+
+    found = NativeEngine(workers, level=0).explore(published(11), Limits(max_memory=most), observe)
+    assert found.stop is Stop.MEMORY
+    assert found.states > 200_000
+    assert 0.9 * most < peak < 1.05 * most
+
+
+@pytest.mark.parametrize("make", [paxos, lambda: published(7)], ids=["indirect", "inline"])
+def test_states_on_disk_change_nothing(make: Callable[[], Machine], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if there was never room for anything: states go to disk whenever something grows."""
+    monkeypatch.setattr("checker.native.store.SPILL_LEAST", 1)
+    spilled = 0
+    spill = Store.spill
+
+    def counted(self: Store, directory: Path, *, everything: bool = False, most: int = 1 << 62) -> int:
+        nonlocal spilled
+        size = spill(self, directory, everything=True, most=most)
+        spilled += size
+        return size
+
+    def grows(self: Room, explorer: object, size: int) -> bool:
+        self._make_room(explorer, size)  # type: ignore[arg-type]
+        return True
+
+    monkeypatch.setattr(Store, "spill", counted)
+    machine = make()
+    expected = NativeEngine(level=0).explore(machine, Limits())
+    monkeypatch.setattr(Room, "may_grow", grows)
+    monkeypatch.setattr(Room, "keep", lambda self, explorer: True)
+    for workers in (1, 2):
+        found = NativeEngine(workers, level=0).explore(machine, Limits(max_memory=1))
+        assert (found.states, found.transitions, found.depth) == (expected.states, expected.transitions, expected.depth)
+        assert found.reached == expected.reached
+    assert spilled > 1 << 20
+
+
+def test_a_search_that_has_to_spill_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    NativeEngine(level=2).explore(published(7), Limits())
+    free = resident()
+    whole = NativeEngine(level=2).explore(published(8), Limits(), None)
+    most = free + (45 << 20)
+    sizes: list[int] = []
+    spill = Store.spill
+
+    def noted(self: Store, *args: Path, everything: bool = False, most: int = 1 << 62) -> int:
+        sizes.append(spill(self, *args, everything=everything, most=most))
+        return sizes[-1]
+
+    monkeypatch.setattr(Store, "spill", noted)
+    found = NativeEngine(level=2).explore(published(8), Limits(max_memory=most))
+    assert (found.stop, found.states, found.transitions) == (Stop.DONE, whole.states, whole.transitions)
+    assert sum(sizes) > 1 << 20
+
+
+def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> object:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    NativeEngine().explore(published(4), Limits())
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    said: list[str] = []
+    engine = NativeEngine(tell=said.append)
+    found = engine.explore(published(9), Limits(max_memory=resident() + (40 << 20)))
+    assert found.stop is Stop.MEMORY
+    assert said == [f"states cannot go to disk, so they stay in memory: {spill_directory()}: No space left on device"]
+
+
+def test_hashes_leave_states_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "PIECE", 1 << 20)
+    biggest = 0
+
+    def keep(self: Room, explorer: Store) -> bool:
+        nonlocal biggest
+        result = original(self, explorer)  # type: ignore[arg-type]
+        biggest = max(biggest, explorer.unspilled)
+        return result
+
+    original = Room.keep
+    monkeypatch.setattr(Room, "keep", keep)
+    found = NativeEngine(fingerprints=True).explore(published(7), Limits())
+    assert (found.states, found.transitions, found.depth) == COUNTS
+    assert found.missed == 296_448 * 296_447 / 2 / 2**63
+    assert biggest < 2 << 20
+
+
+# ---- Ctrl-C
+
+
+def interrupted(seconds: float, *args: str) -> tuple[int, str, float]:
+    running = subprocess.Popen(
+        command("check", PUBLISHED, "--check", "three", "--set", "N=11", "--format", "json", *args),
+        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    time.sleep(seconds)
+    before = time.perf_counter()
+    running.send_signal(signal.SIGINT)
+    out, _ = running.communicate(timeout=30)
+    return running.returncode, out, time.perf_counter() - before
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("seconds", [1.2, 1.7, 2.3])
+def test_an_interruption_is_answered_at_once(seconds: float, workers: str) -> None:
+    code, out, passed = interrupted(seconds, "--workers", workers)
+    assert code == 130
+    assert passed < 1.0  # 0.2 where nobody else needs the processor
+    assert '"interrupted": true' in out
+
+
+def test_an_interruption_while_code_is_made() -> None:
+    environment_ = {**environment(), "LOCKSTEP_CACHE_DIR": "off"}
+    for seconds in (0.35, 0.45, 0.55):
+        running = subprocess.Popen(
+            command("check", PUBLISHED, "--engine", "native", "--set", "N=11"),
+            env=environment_, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        time.sleep(seconds)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=30)
+        assert running.returncode in (130, -signal.SIGINT), err  # the latter: Python itself had not begun
+        assert "internal error" not in err
+
+
+def test_what_was_found_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the moment: a violation of the first level is reported."""
+    delays = [n / 1000 for n in range(2, 60, 6)]
+    begin = Interrupts.__enter__
+
+    def enter(self: Interrupts) -> Interrupts:
+        threading.Timer(delays.pop(), os.kill, (os.getpid(), signal.SIGINT)).start()
+        return begin(self)
+
+    monkeypatch.setattr(Interrupts, "__enter__", enter)
+    text = PUBLISHED.read_text(encoding="utf-8") + "\ninvariant Calm: forall r in RM: r.state != aborted\n"
+    machine = checker.loads(text).machine("three", constants={"N": 11})
+    while delays:
+        found = NativeEngine(2).explore(machine, Limits())
+        assert found.stop is Stop.INTERRUPTED
+        assert found.depth < 1 or found.violations["Calm"].path.steps
+
+
+def test_whoever_has_a_handler_keeps_it() -> None:
+    seen: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
+    try:
+        with Interrupts() as interrupts:
+            os.kill(os.getpid(), signal.SIGINT)
+        assert (seen, interrupts.asked) == ([signal.SIGINT], False)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with Interrupts() as interrupts:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupts.asked
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

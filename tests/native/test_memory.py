@@ -1,0 +1,104 @@
+"""Regions and tables: addresses stay, pages come and go."""
+
+from __future__ import annotations
+
+from ctypes import c_uint64
+from pathlib import Path
+
+import pytest
+
+from checker.engine.memory import resident
+from checker.native import abi
+from checker.native.memory import HUGE, Region, Tables, words_at
+
+
+def test_a_region_is_zero_and_large_ones_cost_nothing() -> None:
+    before = resident()
+    region = Region(1 << 40, 1 << 20)
+    region.use_huge_pages(region.start + HUGE)
+    words = words_at(region.start, 1000)
+    assert not any(words)
+    words[:] = [*range(1000)]
+    assert list(words_at(region.start + 8, 3)) == [1, 2, 3]
+    assert resident() - before < 1 << 22
+    region.release()
+    region.release()
+
+
+def test_too_much_address_space_becomes_less() -> None:
+    region = Region(1 << 50, 1 << 20)
+    assert 1 << 20 <= region.end - region.start < 1 << 50
+    with pytest.raises(MemoryError):
+        Region(1 << 60)
+
+
+def test_discarded_pages_are_zero_again() -> None:
+    region = Region(1 << 16)
+    words = words_at(region.start, 8192)
+    words[:] = [7] * 8192
+    region.discard(region.start + 100, region.start + 3 * 4096)
+    assert words[0] == words[511] == 7
+    assert words[512] == words[3 * 512 - 1] == 0
+    assert words[3 * 512] == 7
+
+
+def test_a_spilled_range_reads_as_before_and_leaves_memory(tmp_path: Path) -> None:
+    region = Region(1 << 26)
+    count = 1 << 22
+    words = words_at(region.start, count)
+    words[:] = [*range(count)]
+    before = resident()
+    with (tmp_path / "spill").open("w+b") as file:
+        file.write(b"something else")
+        file.flush()
+        middle = region.spill(region.start + 8, region.start + (1 << 24), file.fileno())
+        end = region.spill(middle, region.start + 8 * count - 8, file.fileno())
+    assert middle == region.start + (1 << 24)
+    assert region.start + 8 * count - 4096 <= end < region.start + 8 * count
+    assert before - resident() > 30 << 20
+    assert words[0] == 0 and words[511] == 511
+    assert words[::1009] == list(range(0, count, 1009))
+    words[count - 1] = 5
+    assert words[count - 1] == 5
+
+
+def test_less_than_a_page_is_not_spilled(tmp_path: Path) -> None:
+    region = Region(1 << 16)
+    with (tmp_path / "spill").open("w+b") as file:
+        assert region.spill(region.start + 8, region.start + 4096, file.fileno()) == region.start + 8
+
+
+def test_a_failing_spill_leaves_the_memory_as_it_was() -> None:
+    region = Region(1 << 16)
+    words_at(region.start, 4)[:] = [1, 2, 3, 4]
+    with Path("/dev/full").open("r+b", buffering=0) as file, pytest.raises(OSError, match=r".+"):
+        region.spill(region.start, region.end, file.fileno())
+    words = words_at(region.start, 4)
+    words[0] = 9
+    assert list(words) == [9, 2, 3, 4]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 16])
+def test_tables_have_room_for_what_is_not_counted_yet(workers: int) -> None:
+    shared = (c_uint64 * abi.SHARED_WORDS)()
+    tables = Tables(shared, workers)
+    for number in (0, 5, 63, 5, 5, 5, 5):
+        base, shift, limit = tables.larger(number)
+        assert base % 64 == 0
+        assert limit + (abi.TALLY * workers if workers > 1 else 0) < 1 << (64 - shift)
+        size = tables.size
+        assert tables.need([number]) == 8 << (64 - shift)
+        tables.moved(number)
+        assert tables.size > size
+    for at in range(abi.SHARED_SHARDS, abi.SHARED_WORDS, 4):
+        assert 0 < shared[at + abi.SHARD_LIMIT] < 1 << (64 - shared[at + abi.SHARD_SHIFT])
+    tables.release()
+
+
+def test_shards_that_are_about_as_full_grow_together() -> None:
+    shared = (c_uint64 * abi.SHARED_WORDS)()
+    tables = Tables(shared, 1)
+    limit = shared[abi.SHARED_SHARDS + abi.SHARD_LIMIT]
+    for number, count in ((3, limit), (4, limit - 1), (5, limit // 4)):
+        shared[abi.SHARED_SHARDS + 4 * number + abi.SHARD_COUNT] = count
+    assert tables.due(3) == [3, 4]
