@@ -1,0 +1,244 @@
+"""What judges states and steps: properties, antecedents, the bound.
+
+Each item has a flag that says whether it is still looked at, and a result that the driver reads when `visit` or `transition`
+reports something. An item reports once; an antecedent that was true does so in silence, and is read at the end.
+
+A state is found from another one, and most steps change little. A property that reads nothing of what changed (`footprint`) says
+about the state what it said about its parent, and is not asked again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Literal
+
+from checker.model import ir
+from checker.model.types import EnumT
+from checker.native import abi
+from checker.native.code import frame
+from checker.native.code.footprint import masks
+from checker.native.code.functions import Functions
+from checker.native.code.seen import write_collect
+from checker.native.code.unit import Unit
+from checker.native.code.width import Unsupported
+from checker.native.code.writer import normal
+
+ItemKind = Literal["invariant", "reach", "when", "step", "no error", "no deadlock", "final", "bound"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that is judged. `name` is that of the property, or the text of an antecedent."""
+
+    kind: ItemKind
+    name: str
+    body: ir.Expr | None
+
+
+def items_of(unit: Unit) -> tuple[Item, ...]:
+    """Everything that is judged, in the order in which it is."""
+    machine = unit.machine
+    items: list[Item] = []
+    kinds: tuple[ItemKind, ...] = ("invariant", "reach", "step")
+    for kind in kinds:
+        items += [Item(kind, p.name, p.body) for p in machine.properties if p.kind == kind and p.body is not None]
+    for p in machine.properties:
+        if p.kind == "invariant" and p.body is not None:
+            items += [Item("when", text, test) for text, test in p.antecedents]
+    items += [Item("no error", "NoError", None), Item("no deadlock", "NoDeadlock", None)]
+    items += [Item("final", "NoDeadlock", None), Item("bound", "bound", None)]
+    return tuple(items)
+
+
+def number_of(items: tuple[Item, ...], kind: ItemKind) -> int:
+    """The number of the only item of a kind."""
+    return next(i for i, item in enumerate(items) if item.kind == kind)
+
+
+def write_predicate(unit: Unit, name: str, body: ir.Expr, *, old: bool = False, may_defer: bool = True) -> None:
+    """Adds `name(ctx, s[, o]) -> HOLDS, FALSE, ERROR, DEFERRED`."""
+    params = [("ptr", "ctx"), ("ptr", "s")] + ([("ptr", "o")] if old else [])
+    code = Functions(unit, name, "i64", params)
+    code.ctx, code.state, code.old = "%ctx", "%s", "%o" if old else None
+    code.fail, code.defer = code.block("fail"), code.block("defer")
+    code.ret(code.resize(code.expr(body).op, 1, 64))
+    if not may_defer and code.leads_to(code.defer):
+        raise Unsupported(f"{name} may need numbers of more than 64 bits")
+    for label, result in ((code.fail, frame.ERROR), (code.defer, frame.DEFERRED)):
+        if code.leads_to(label):
+            code.place(label)
+            code.ret(str(result))
+    unit.functions.append(code.text())
+
+
+def union(masks: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """For each word the bits that some mask has."""
+    return tuple(reduce(or_, words) for words in zip(*masks, strict=True))
+
+
+class Judge(Functions):
+    """Writes `visit`, `transition` and `inside`."""
+
+    def __init__(self, unit: Unit, name: str, params: list[tuple[str, str]], shape: frame.Shape) -> None:
+        super().__init__(unit, name, "i64", params)
+        self.linkage = ""
+        self.shape = shape
+        self.ctx = self.pointer("%ctx.address")
+        self.spec = self.pointer(self.load(self.word(self.ctx, abi.CTX_SPEC)))
+        """The spec's block (`frame`)."""
+        self.event = self.stack("i64")
+        """Where it says whether something is to be reported."""
+        self.store("0", self.event)
+
+    def flag(self, item: int) -> str:
+        """The word that says whether an item is still looked at."""
+        return self.word(self.spec, self.shape.active + item)
+
+    def result_of(self, item: int) -> str:
+        """The word with what was found about an item."""
+        return self.word(self.spec, self.shape.results + item)
+
+    def parent(self, state: str) -> str:
+        """The pointer to the state that a state was found from; to the state itself for an initial one."""
+        header = self.load(self.word(state, -1))
+        ref = self.op("and", 64, header, str((1 << abi.REF_BITS) - 1))
+        worker = self.op("lshr", 64, ref, str(abi.WORKER_SHIFT))
+        initial = self.compare("eq", 64, ref, str(abi.NO_PARENT))
+        shared = self.pointer(self.load(self.word(self.ctx, abi.CTX_SHARED)))
+        arenas = self.pointer(self.load(self.word(shared, abi.SHARED_ARENAS)))
+        arena = self.load(self.word(arenas, self.select(initial, "i64", "0", worker)))
+        offset = self.op("and", 64, ref, str((1 << abi.WORKER_SHIFT) - 1))
+        address = self.op("add", 64, arena, self.op("shl", 64, self.op("add", 64, offset, "1"), "3"))
+        return self.pointer(self.select(initial, "i64", self.address(state), address))
+
+    def changes(self, before: str, after: str, all_masks: list[tuple[int, ...]]) -> list[str | None]:
+        """For each fixed word that some mask looks at, the bits in which two states differ."""
+        found: list[str | None] = []
+        for i, looked_at in enumerate(union(all_masks)):
+            if looked_at:
+                found.append(self.op("xor", 64, self.load(self.word(before, i)), self.load(self.word(after, i))))
+            else:
+                found.append(None)
+        return found
+
+    def touched(self, changed: list[str | None], mask: tuple[int, ...]) -> str:
+        """Whether one of the bits of a mask is among those that differ."""
+        found = "0"
+        for bits, part in zip(mask, changed, strict=True):
+            if bits:
+                assert part is not None
+                found = self.op("or", 64, found, self.op("and", 64, part, normal(bits, 64)))
+        return self.compare("ne", 64, found, "0")
+
+    def ask(self, number: int, item: Item, arguments: str, touched: str = "1") -> None:
+        """Judges one item, if it is still looked at and something that it reads may have changed."""
+        skip = self.block("skip")
+        self.require(touched, skip, likely=False)
+        self.require(self.compare("ne", 64, self.load(self.flag(number)), "0"), skip)
+        answer = self.let(f"call i64 @q{number}({arguments})")
+        usual = frame.FALSE if item.kind in ("reach", "when") else frame.HOLDS
+        self.require(self.compare("ne", 64, answer, str(usual)), skip, likely=False)
+        if item.kind == "when":
+            ignore = self.compare("eq", 64, answer, str(frame.ERROR))
+            self.require(self.negate(ignore), skip)
+        deferred = self.compare("eq", 64, answer, str(frame.DEFERRED))
+        self.store(self.resize(deferred, 1, 64), self.flag(number))
+        if item.kind == "when":
+            self.require(deferred, skip)
+        self.store(self.op("add", 64, answer, "1"), self.result_of(number))
+        self.store("1", self.event)
+        self.place(skip)
+
+
+def write_judges(unit: Unit, items: tuple[Item, ...], shape: frame.Shape, enums: tuple[EnumT, ...]) -> None:
+    """Adds what judges states and steps."""
+    for i, item in enumerate(items):
+        if item.body is not None:
+            write_predicate(unit, f"q{i}", item.body, old=item.kind == "step")
+    if unit.machine.final is not None:
+        write_predicate(unit, "final", unit.machine.final)
+    _write_visit(unit, items, shape, enums)
+    _write_transition(unit, items, shape)
+    _write_inside(unit, items, shape)
+
+
+def _write_visit(unit: Unit, items: tuple[Item, ...], shape: frame.Shape, enums: tuple[EnumT, ...]) -> None:
+    has_bound = unit.machine.bound is not None
+    code = Judge(unit, "visit", [("i64", "ctx.address"), ("i64", "state.address")], shape)
+    state = code.pointer("%state.address")
+    judged = [(i, item) for i, item in enumerate(items) if item.kind in ("invariant", "reach", "when")]
+    read = {i: masks(unit, item.body) for i, item in judged if item.body is not None}
+    parent = code.parent(state)
+    changed = code.changes(parent, state, [m for m in read.values() if m is not None])
+    first = code.compare("eq", 64, code.address(parent), code.address(state))
+    for i, item in judged:
+        mask = read[i]
+        touched = "1" if mask is None else code.either(first, code.touched(changed, mask))
+        code.ask(i, item, f"ptr {code.ctx}, ptr {state}", touched)
+    if has_bound:  # `inside` was asked before, and noted that the bound could not be evaluated
+        number = number_of(items, "bound")
+        skip = code.block("skip")
+        code.require(code.compare("ne", 64, code.load(code.flag(number)), "0"), skip)
+        code.require(code.compare("eq", 64, code.load(code.result_of(number)), str(frame.ERROR + 1)), skip)
+        code.store("0", code.flag(number))
+        code.store("1", code.event)
+        code.place(skip)
+    if enums:
+        skip = code.block("skip")
+        code.require(code.compare("ne", 64, code.load(code.word(code.spec, shape.unseen)), "0"), skip)
+        if has_bound:
+            code.require(code.compare("ne", 64, code.load(code.word(code.spec, shape.inside)), "0"), skip)
+        code.emit(f"call void @collect(ptr {code.spec}, ptr {state})")
+        code.place(skip)
+        write_collect(unit, shape, enums)
+    code.ret(code.load(code.event))
+    unit.functions.append(code.text())
+
+
+def _write_transition(unit: Unit, items: tuple[Item, ...], shape: frame.Shape) -> None:
+    params = [("i64", name) for name in ("ctx.address", "old.address", "new.address")]
+    code = Judge(unit, "transition", params, shape)
+    old, new = code.pointer("%old.address"), code.pointer("%new.address")
+    steps = [(i, item) for i, item in enumerate(items) if item.kind == "step"]
+    read = [masks(unit, item.body) for _, item in steps if item.body is not None]
+    known = [m for m in read if m is not None]
+    done = code.block("done")
+    if known and len(known) == len(read):
+        # where nothing changes that they read, steps from one state are all alike: one of them is judged
+        changed = code.changes(old, new, known)
+        judge, alike = code.block("judge"), code.block("alike")
+        code.when(code.touched(changed, union(known)), judge, alike)
+        code.place(alike)
+        last = code.word(code.spec, shape.stuttered)
+        code.require(code.compare("ne", 64, code.load(last), "%old.address"), done, likely=False)
+        code.store("%old.address", last)
+        code.place(judge)
+    for i, item in steps:
+        code.ask(i, item, f"ptr {code.ctx}, ptr {new}, ptr {old}")
+    if code.leads_to(done):
+        code.place(done)
+    code.ret(code.load(code.event))
+    unit.functions.append(code.text())
+
+
+def _write_inside(unit: Unit, items: tuple[Item, ...], shape: frame.Shape) -> None:
+    bound = unit.machine.bound
+    code = Judge(unit, "inside", [("i64", "ctx.address"), ("i64", "state.address")], shape)
+    if bound is None:
+        code.ret("1")
+        unit.functions.append(code.text())
+        return
+    write_predicate(unit, "bound", bound, may_defer=False)
+    answer = code.let(f"call i64 @bound(ptr {code.ctx}, ptr {code.pointer('%state.address')})")
+    erred, on = code.block("erred"), code.block("on")
+    code.when(code.compare("eq", 64, answer, str(frame.ERROR)), erred, on)
+    code.place(erred)
+    code.store(str(frame.ERROR + 1), code.result_of(number_of(items, "bound")))
+    code.go(on)
+    code.place(on)
+    holds = code.resize(code.compare("eq", 64, answer, str(frame.HOLDS)), 1, 64)
+    code.store(holds, code.word(code.spec, shape.inside))
+    code.ret(holds)
+    unit.functions.append(code.text())

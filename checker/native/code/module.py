@@ -1,0 +1,89 @@
+"""A machine as one LLVM module: everything that `native.abi` asks of a compiled spec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from checker.model.machine import Machine
+from checker.model.types import EnumT
+from checker.native import abi
+from checker.native.code import frame
+from checker.native.code.expand import UNROLLED, call_sites, write_expand
+from checker.native.code.handlers import write_commit, write_handler
+from checker.native.code.judge import Item, items_of, write_judges
+from checker.native.code.packed import Packed
+from checker.native.code.program import Program
+from checker.native.code.seen import enum_words, enums_of
+from checker.native.code.silent import write_silent
+from checker.native.code.torn import write_resets
+from checker.native.code.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the driver has to know about a compiled machine; made without writing any code."""
+
+    machine: Machine
+    packed: Packed
+    shape: frame.Shape
+    items: tuple[Item, ...]
+    enums: tuple[EnumT, ...]
+    units: tuple[str, ...]
+    kinds: tuple[str, ...]
+    fixed_words: int
+    table_kind: int
+    has_bound: int
+    has_steps: int
+
+    @property
+    def constants(self) -> dict[str, int]:
+        """The functions of `abi` that only give a number."""
+        return {
+            "fixed_words": self.fixed_words,
+            "table_kind": self.table_kind,
+            "has_bound": self.has_bound,
+            "has_steps": self.has_steps,
+        }
+
+    def text(self) -> str:
+        """The module's text. Raises `Unsupported` where native code cannot do what the machine needs."""
+        unit = Unit(self.machine)
+        program = Program(unit)
+        inline = _inlining(program)
+        write_commit(program, "alwaysinline" if not program.in_place else "")
+        for number in range(len(self.machine.steps)):
+            write_handler(program, number, inline)
+        write_resets(program)
+        write_expand(program, self.shape, self.items)
+        write_judges(unit, self.items, self.shape, self.enums)
+        if unit.asks_silence:
+            write_silent(program, self.shape)
+        for name, value in self.constants.items():
+            unit.functions.append(f"define i64 @{name}() alwaysinline {{\n  ret i64 {value}\n}}\n")
+        return unit.text()
+
+
+def plan(machine: Machine, *, fingerprints: bool = False) -> Plan:
+    """Lays a machine out. Raises `Unsupported` where native code cannot hold it."""
+    unit = Unit(machine)
+    program = Program(unit)
+    items, enums = items_of(unit), enums_of(unit)
+    packed = unit.packed
+    return Plan(
+        machine,
+        packed,
+        frame.Shape(len(program.names), len(items), enum_words(enums), program.record),
+        items,
+        enums,
+        tuple(program.names),
+        tuple(program.kinds),
+        packed.words if packed.fixed else 0,
+        abi.FINGERPRINT if fingerprints else abi.INLINE if packed.is_small else abi.INDIRECT,
+        int(machine.bound is not None),
+        int(program.has_steps),
+    )
+
+
+def _inlining(program: Program) -> str:
+    """Whether handlers are expanded where they are called: only then are process and message constants in them."""
+    return "alwaysinline" if call_sites(program.unit) <= UNROLLED // 2 else ""

@@ -1,0 +1,60 @@
+"""What an expression may do besides giving a value: whether it can go wrong, and which locals it mentions.
+
+Both answers are safe ones: an expression that is said not to fail does not, one that is said to fail may still be fine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+from checker.model import ir
+from checker.model.types import IntT, MapT, SeqT, fits
+from checker.native.code.unit import Unit
+
+_LIMIT = 1 << 62
+
+
+def parts(e: ir.Expr) -> Iterator[ir.Expr]:
+    """The expressions directly inside of an expression."""
+    for f in fields(e):
+        value = getattr(e, f.name)
+        if isinstance(value, ir.Expr):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (v for v in value if isinstance(v, ir.Expr))
+
+
+def mentions(e: ir.Expr, local: ir.Local) -> bool:
+    """Whether a local stands anywhere in an expression."""
+    return (isinstance(e, ir.GetLocal) and e.local.number == local.number) or any(mentions(p, local) for p in parts(e))
+
+
+def may_fail(e: ir.Expr, unit: Unit, *, trusted: bool = True) -> bool:
+    """Whether computing an expression may be an error, or more than 64 bits can hold.
+
+    `trusted`: the static types of integers hold what they say. Those of a function's parameters do not.
+    """
+    match e:
+        case ir.Unwrap() | ir.Narrow() | ir.Checked() | ir.Slice() | ir.Last() | ir.At() | ir.Silent():
+            return True
+        case ir.MinMax(of_collection=True) | ir.Quant(kind="sum"):
+            return True
+        case ir.Arith(op, _, right, t):
+            assert isinstance(right.type, IntT) and isinstance(t, IntT)
+            if op in "/%" and not (trusted and right.type.lo is not None and right.type.lo > 0):
+                return True
+            if not trusted or t.lo is None or t.hi is None or t.lo < -_LIMIT or t.hi > _LIMIT:
+                return True
+        case ir.GetIndex(obj, key) | ir.WithIndex(obj, key):
+            if isinstance(obj.type, SeqT):
+                return True
+            assert isinstance(obj.type, MapT)
+            if not trusted or not fits(key.type, obj.type.key):
+                return True
+        case ir.CallFun(fun):
+            if fun not in unit.may_fail:
+                unit.may_fail[fun] = may_fail(unit.machine.functions[fun].body, unit, trusted=False)
+            if unit.may_fail[fun]:
+                return True
+    return any(may_fail(p, unit, trusted=trusted) for p in parts(e))
