@@ -11,13 +11,12 @@ Everything here returns immutable data and raises `SpecError` on bad input, with
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from checker.base.diagnostics import Reporter, SpecError, did_you_mean, error
 from checker.base.source import Source
-from checker.engine.choose import engine_named
 from checker.engine.graph import StateGraph, state_graph
 from checker.engine.interface import Limits, Observer
 from checker.lang import ast
@@ -26,6 +25,7 @@ from checker.model.elaborate import DEFAULT_CHECK, elaborate, elaborate_view
 from checker.model.ir import Expr
 from checker.model.machine import Machine
 from checker.model.values import Value
+from checker.native.choose import engine_named
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, SpecResult
 from checker.properties.safety import judge
 
@@ -96,25 +96,41 @@ class LoadedSpec:
         *,
         constants: Mapping[str, Value] | None = None,
         engine: str = "auto",
+        workers: int = 1,
         limits: Limits | None = None,
         observe: Observer | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> CheckResult:
-        """Runs one check and judges it. Raises `SpecError` as `machine` does."""
+        """Runs one check and judges it.
+
+        Args:
+            name: Which check; the first, where None is given.
+            constants: Values from outside.
+            engine: `auto`, `native` or `python`.
+            workers: How many explore at the same time; the native engine alone has several.
+            limits: Where to stop before the end.
+            observe: Is told a few times a second how far the exploration is.
+            tell: Is told why another engine runs than the fastest.
+
+        Raises:
+            SpecError: As `machine` does; PSM902 where the engine cannot run.
+        """
         machine = self.machine(name, constants=constants)
-        return judge(machine, engine_named(engine).explore(machine, limits or Limits(), observe))
+        return judge(machine, engine_named(engine, workers, tell=tell).explore(machine, limits or Limits(), observe))
 
     def check_all(
         self,
         *,
         constants: Mapping[str, Value] | None = None,
         engine: str = "auto",
+        workers: int = 1,
         limits: Limits | None = None,
     ) -> SpecResult:
         """Runs every check in order; one that cannot run has the verdict `error` with its diagnostics."""
         results = []
         for name in self.checks:
             try:
-                results.append(self.check(name, constants=constants, engine=engine, limits=limits))
+                results.append(self.check(name, constants=constants, engine=engine, workers=workers, limits=limits))
             except SpecError as problem:
                 results.append(failed_check(name, problem))
         return SpecResult(self.path, self.name, tuple(results))

@@ -96,6 +96,7 @@ CODES: dict[str, str] = {
     "PSM901": "unusable argument",
     "PSM902": "a tool or library is missing",
     "PSM903": "too large to draw",
+    "PSM904": "unusable checkpoint",
 }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from checker.base.diagnostics import Diagnostic
-from checker.cli.output import console, print_count, print_diagnostics, print_json, print_text, signs_of
+from checker.cli.output import console, print_count, print_diagnostics, print_json, print_note, print_text, signs_of
 from checker.cli.progress import ProgressLine
 from checker.engine.interface import Limits, Observer
 from checker.properties.kinds import CheckResult
@@ -31,6 +31,9 @@ class Display(Protocol):
 
     def problems(self, diagnostics: Sequence[Diagnostic]) -> None:
         """Something is wrong with a file or the command line."""
+
+    def note(self, text: str) -> None:
+        """Something that the user should know about how checks are run."""
 
     def begin(self, spec: LoadedSpec, constants: str) -> None:
         """The checks of a spec follow; `constants` are those set from outside, as text."""
@@ -58,6 +61,10 @@ class _Base:
     def problems(self, diagnostics: Sequence[Diagnostic]) -> None:
         self._loose += diagnostics
         self._say(diagnostics)
+
+    def note(self, text: str) -> None:
+        self._progress.stop()
+        print_note(text)
 
     def _say(self, diagnostics: Sequence[Diagnostic]) -> None:
         new = [d for d in diagnostics if d not in self._said]

@@ -160,12 +160,14 @@ class CheckResult:
     properties: tuple[PropertyResult, ...]
     coverage: Coverage
     reason: str | None = None
-    """What stopped the exploration before its end, or why the check is in error; None if it is complete."""
+    """What stopped the exploration before its end, why it is not exact, or why the check is in error."""
     counts: CountExpectation | None = None
     notes: tuple[str, ...] = ()
     """Assumptions that a reader of the verdict must know, such as `assumes synchrony`."""
     diagnostics: tuple[Diagnostic, ...] = ()
     """Warnings about the spec; errors, where the check could not run at all (verdict `error`)."""
+    missed: float | None = None
+    """A bound on the probability that a state was missed, where the engine kept hashes of states; None: it is exact."""
 
     def property(self, name: str) -> PropertyResult:
         """The result of the property of that name. Raises KeyError where there is none."""

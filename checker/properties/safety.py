@@ -1,8 +1,9 @@
 """Verdicts on invariants, step properties, `reach`, `NoError` and `NoDeadlock`.
 
 An engine says what it found; the author said what should come of it. This module puts the two together. A violation is
-certain however the exploration ended; "holds" is only said of a whole state space; "unreached" likewise. What this version
-cannot judge yet (liveness, refinement) is `incomplete` with that reason, so that it never looks like a pass.
+certain however the exploration ended; "holds" is only said of a whole state space; "unreached" likewise. Where the engine
+kept hashes instead of states, it may have missed one, and the result says with which probability. What this version cannot
+judge yet (liveness, refinement) is `incomplete` with that reason, so that it never looks like a pass.
 
 The verdict of a check is the worst of its parts: an error, then an unmet expectation, then something incomplete.
 """
@@ -45,6 +46,9 @@ def judge(machine: Machine, found: Exploration) -> CheckResult:
     """The result of a check."""
     view = StateView(Layout(machine))
     stopped = _STOPPED.get(found.stop)
+    inexact = (
+        None if found.missed is None else f"not exact, a missed state has a probability of at most {found.missed:.1e}"
+    )
     results = [_property(machine, found, view, p.name, Kind(p.kind), stopped) for p in machine.properties]
     results += [_property(machine, found, view, name, Kind.BUILTIN, stopped) for name in BUILTIN_PROPERTIES]
     if "bound" in found.broken:
@@ -61,10 +65,11 @@ def judge(machine: Machine, found: Exploration) -> CheckResult:
         engine=found.engine,
         properties=tuple(results),
         coverage=_coverage(machine, found),
-        reason=stopped,
+        reason=stopped if stopped is not None else inexact,
         counts=counts,
         notes=machine.notes,
         diagnostics=machine.warnings,
+        missed=found.missed,
     )
 
 
@@ -96,7 +101,8 @@ def _property(
         return PropertyResult(name, kind, expected, verdict, reason, trace(finding.path, view), finding.error)
     if stopped is not None:
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, stopped)
-    return PropertyResult(name, kind, expected, Verdict.UNREACHED if kind is Kind.REACH else Verdict.HOLDS)
+    verdict = Verdict.UNREACHED if kind is Kind.REACH else Verdict.HOLDS
+    return PropertyResult(name, kind, expected, verdict, None if found.missed is None else "not exact")
 
 
 def _broken(name: str, kind: Kind, expected: Expected | None, finding: Finding, view: StateView) -> PropertyResult:

@@ -62,6 +62,7 @@ def check_object(check: CheckResult) -> Object:
         "depth": check.depth,
         "seconds": round(check.seconds, 6),
         "engine": check.engine,
+        "missed": check.missed,
         "counts": None
         if check.counts is None
         else {

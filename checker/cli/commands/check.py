@@ -39,11 +39,15 @@ if TYPE_CHECKING:
     help="What explores; `auto` is the fastest there is.",
 )  # fmt: skip
 @click.option("--workers", type=count, metavar="N", help="How many workers explore, where the engine has several.")
+@click.option("--fingerprints", is_flag=True,
+              help="Keep hashes instead of states: less memory, and not exact; says with which probability.")  # fmt: skip
 @click.option("format_", "--format", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="For people or for programs.")  # fmt: skip
 @click.option("--max-states", type=count, metavar="N", help="Stop a check at so many states.")
 @click.option("--max-memory", type=size, metavar="SIZE", help="Stop a check at so much memory, such as 512M or 2G.")
 @click.option("--timeout", type=seconds, metavar="S", help="Stop a check after so many seconds.")
+@click.option("--checkpoint", type=click.Path(), metavar="DIR", help="Keep what is found in DIR every few seconds.")
+@click.option("--resume", type=click.Path(), metavar="DIR", help="Go on from what `--checkpoint DIR` kept.")
 @click.option("--traces", is_flag=True, help="Show traces of expected failures and of what is reached, too.")
 @click.option("-q", "--quiet", is_flag=True, help="One line for each check; properties only where they surprise.")
 @click.option("-v", "--verbose", is_flag=True, help="Show everything: all traces, and how often each step fired.")
@@ -53,10 +57,13 @@ def command(
     constants: tuple[tuple[str, int | bool | str], ...],
     engine: str,
     workers: int | None,
+    fingerprints: bool,
     format_: str,
     max_states: int | None,
     max_memory: int | None,
     timeout: float | None,
+    checkpoint: str | None,
+    resume: str | None,
     traces: bool,
     quiet: bool,
     verbose: bool,
@@ -71,18 +78,23 @@ def command(
     Exit codes: 0 every expectation is met, 1 one is not, 2 a spec or the command line is wrong, 3 incomplete,
     130 interrupted.
     """
+    from pathlib import Path
+
     from checker.cli.display import JsonDisplay, TextDisplay
-    from checker.cli.output import print_note
-    from checker.engine.choose import engine_named
     from checker.engine.interface import Limits
+    from checker.native.choose import engine_named
 
     if quiet and verbose:
         raise click.UsageError("`--quiet` and `--verbose` exclude each other")
-    chosen = engine_named(engine)
-    if workers not in (None, 1) and chosen.name == "python":
-        print_note(f"the python engine runs one worker; `--workers {workers}` changes nothing")
+    if checkpoint is not None and resume is not None:
+        raise click.UsageError("`--resume DIR` goes on writing to DIR, and excludes `--checkpoint`")
     text = format_ == "text"
     display = TextDisplay(quiet=quiet, traces=traces, verbose=verbose) if text else JsonDisplay()
+    kept = checkpoint if resume is None else resume
+    chosen = engine_named(
+        engine, workers or 1, fingerprints, checkpoint=None if kept is None else Path(kept), resume=resume is not None,
+        tell=display.note,
+    )  # fmt: skip
     run = _Run(names, bindings(constants), chosen, Limits(max_states, max_memory, timeout), display)
     return run.all(paths)
 

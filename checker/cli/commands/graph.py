@@ -99,14 +99,14 @@ def _states(
     loops: bool,
     forced: bool,
 ) -> str:
-    from checker.engine.choose import engine_named
     from checker.engine.graph import state_graph
     from checker.engine.interface import Limits, Stop
+    from checker.engine.search import Interpreter
     from checker.render.dot import state_graph_dot
     from checker.render.marks import violating_states
 
     machine = spec.machine(check, constants=constants)
-    found = engine_named("python").explore(machine, Limits(max_states=max_states or EXPLORED))
+    found = Interpreter().explore(machine, Limits(max_states=max_states or EXPLORED))
     if found.stop is Stop.INTERRUPTED:
         raise KeyboardInterrupt
     if found.states > nodes:

@@ -130,9 +130,9 @@ def _random(machine: Machine, seed_: int, steps: int, show: _Show) -> Exit:
 def _to(machine: Machine, name: str, max_states: int | None, show: _Show) -> Exit:
     from checker.base.diagnostics import did_you_mean, error
     from checker.cli.progress import ProgressLine
-    from checker.engine.choose import engine_named
     from checker.engine.interface import Limits, Stop
     from checker.lang.resolve import BUILTIN_PROPERTIES
+    from checker.native.choose import engine_named
     from checker.properties.kinds import Verdict
     from checker.properties.safety import judge
 

@@ -1,0 +1,275 @@
+"""What native code notices, and what the interpreter says about it.
+
+Native code only says that a state, or a step, has something that an item (`code.judge`) asks for. What it is, the
+interpreter finds out: so an error has the place and the value that the interpreter gives it, steps have its names,
+and every witness has been replayed before anybody sees it. Where the two disagree, that is a `Mismatch`, which is a
+mistake of this program and no result.
+
+An item is settled by the first finding. One worker meets states in the interpreter's order, so that is the finding of
+the interpreter. Of several workers, who comes first is chance; the path is a shortest one in any case, as levels are
+searched one after the other, but another state may have been found. Such items are `noticed`, and `search` has them
+looked for again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from ctypes import Array, c_uint64
+from itertools import pairwise
+
+from checker.engine.interface import Finding
+from checker.engine.interface import Path as Trace
+from checker.engine.runtime import Fail, State
+from checker.engine.search import Search
+from checker.native import abi
+from checker.native.checkpoint import Found
+from checker.native.code import frame
+from checker.native.code.judge import Item
+from checker.native.code.module import Plan
+from checker.native.explorer import Explorer
+from checker.native.workers import Words
+
+
+class Mismatch(Exception):
+    """Native code and the interpreter disagree. `args[0]` says about what."""
+
+
+class Notices:
+    """The findings of one exploration, as the handler of its explorer collects them."""
+
+    explorer: Explorer
+
+    def __init__(self, layout: Plan, workers: int) -> None:
+        self.plan = layout
+        self.machine = layout.machine
+        self.workers = workers
+        self.ordered = workers == 1
+        """Whether states are met in the interpreter's order."""
+        self.noticed: set[int] = set()
+        """Items of which something was found that may not be the interpreter's first."""
+        self.wanted: set[int] | None = None
+        """Items that are still looked for, when one worker goes through the states again; None in an ordinary search."""
+        self.settled: set[int] = set()
+        self.violations: dict[str, Finding] = {}
+        self.reached: dict[str, Finding] = {}
+        self.broken: dict[str, Finding] = {}
+        self._reference: Search | None = None
+
+    @property
+    def reference(self) -> Search:
+        """The interpreter, which says what native code only notices."""
+        if self._reference is None:
+            self._reference = Search(self.machine)
+        return self._reference
+
+    # ---- what is noticed
+
+    def on_state(self, worker: int, state: int, parent: int) -> None:
+        """`visit` noticed something about a state."""
+        for number, item, answer in self._results(worker):
+            here = self.plan.packed.unpack(list(self.explorer.words(state)))
+            if item.kind == "when":
+                if self._was_true(item, here):
+                    self.explorer.spec_block(worker)[self.plan.shape.active + number] = 0
+            else:
+                self._judge(number, item, answer, (here,), parent)
+
+    def on_step(self, worker: int, old: int, new: int, parent: int) -> None:
+        """`transition` noticed something about a step."""
+        for number, item, answer in self._results(worker):
+            before, after = (self.plan.packed.unpack(list(self.explorer.words(w))) for w in (old, new))
+            self._judge(number, item, answer, (before, after), parent)
+
+    def _results(self, worker: int) -> Iterator[tuple[int, Item, int]]:
+        """The items with a result of a worker that are still looked for, and the result, which is taken away."""
+        block, first = self.explorer.spec_block(worker), self.plan.shape.results
+        for number, item in enumerate(self.plan.items):
+            result, block[first + number] = block[first + number], 0
+            if result and self._looked_for(number):
+                yield number, item, result - 1
+
+    def _looked_for(self, number: int) -> bool:
+        return number not in self.settled and (self.wanted is None or number in self.wanted)
+
+    def _judge(self, number: int, item: Item, answer: int, states: tuple[State, ...], parent: int) -> None:
+        """Asks the interpreter about the last of some states, and settles the item if it is as native code says."""
+        try:
+            holds = self.test(item)(*states)
+        except Fail as problem:
+            if answer not in (frame.ERROR, frame.DEFERRED):
+                raise Mismatch(f"{item.name} errs where native code saw {answer}") from None
+            finding = Finding(self._trace(parent, states[-1]), self.reference.diagnose(problem))
+            self._settle(number, self.broken, item.name, finding)
+            return
+        if answer not in (int(holds), frame.DEFERRED):
+            raise Mismatch(f"{item.name} is {holds} where native code saw {answer}")
+        if item.kind == "reach" and holds:
+            self._settle(number, self.reached, item.name, Finding(self._trace(parent, states[-1])))
+        elif item.kind in ("invariant", "step") and not holds:
+            self._settle(number, self.violations, item.name, Finding(self._trace(parent, states[-1])))
+
+    def _settle(self, number: int, where: dict[str, Finding], name: str, finding: Finding) -> None:
+        """An item is not looked at any more."""
+        where.setdefault(name, finding)
+        self.settled.add(number)
+        if self.wanted is not None:
+            self.wanted.discard(number)
+        elif not self.ordered:
+            self.noticed.add(number)
+        for worker in range(self.workers):
+            self.explorer.spec_block(worker)[self.plan.shape.active + number] = 0
+
+    def test(self, item: Item) -> Callable[..., bool]:
+        """The interpreter's predicate for a property or the bound."""
+        program = self.reference.program
+        if item.kind == "bound":
+            assert program.bound is not None
+            return program.bound
+        tests: dict[str, Callable[..., bool]] = {c.name: c.test for c in program.invariants}
+        tests |= dict(program.reach) | dict(program.step_properties)
+        return tests[item.name]
+
+    def _was_true(self, item: Item, state: State) -> bool:
+        for code in self.reference.program.invariants:
+            for text, test in code.antecedents:
+                if text == item.name:
+                    try:
+                        return test(state)
+                    except Fail:
+                        return False
+        raise AssertionError(item.name)
+
+    def on_expanded(self, worker: int, state: int, ref: int, report: int) -> None:
+        """`expand` noticed an error, a deadlock, or a `final` that cannot be evaluated."""
+        kinds = {abi.REPORT_ERROR: "no error", abi.REPORT_DEADLOCK: "no deadlock", abi.REPORT_FINAL: "final"}
+        for bit, kind in kinds.items():
+            number = self._number(kind)
+            if not report & bit or not self._looked_for(number):
+                continue
+            if kind == "no error":
+                self._settle(number, self.violations, "NoError", self.erring(self._path(ref)))
+            elif kind == "no deadlock":
+                self._settle(number, self.violations, "NoDeadlock", Finding(self._path(ref)))
+            else:
+                self._settle(number, self.broken, "NoDeadlock", self.failing(self._path(ref), "NoDeadlock"))
+
+    def _number(self, kind: str) -> int:
+        return next(i for i, item in enumerate(self.plan.items) if item.kind == kind)
+
+    def erring(self, path: Trace) -> Finding:
+        """The finding about a path to a state of which a step errs."""
+        _, failed = self._expanded(path.states[-1])
+        if not failed:
+            raise Mismatch("a step erred in native code and not in the interpreter")
+        _, move, problem = failed[0]
+        erring = Trace(path.states, path.steps, self.reference.labels.step(move))
+        return Finding(erring, self.reference.diagnose(problem))
+
+    def failing(self, path: Trace, name: str) -> Finding:
+        """The finding about a path to a state, or over a step, for which a property cannot be evaluated."""
+        item = next((i for i in self.plan.items if i.name == name and i.kind != "when"), None)
+        assert item is not None
+        test, count = self.reference.program.final, 1
+        if item.kind not in ("no deadlock", "final"):
+            test, count = self.test(item), 2 if item.kind == "step" else 1
+        assert test is not None
+        try:
+            test(*path.states[-count:])
+        except Fail as problem:
+            return Finding(path, self.reference.diagnose(problem))
+        raise Mismatch(f"{name} erred in native code and not in the interpreter")
+
+    def on_defer(self, worker: int, state: Words, ref: int) -> tuple[Sequence[Words], int]:
+        """Expands a state that native code leaves to the interpreter, and judges it by its steps."""
+        here = self.plan.packed.unpack(list(state))
+        block, shape = self.explorer.spec_block(worker), self.plan.shape
+        steps, program = self.reference.steps, self.reference.program
+        counters = steps.counters
+        cut, empty, dropped = counters.limit_cut, dict(counters.empty_choices), program.dropped.count
+        done, failed = steps.expand(here)
+        block[frame.LIMIT_CUT] += counters.limit_cut - cut
+        block[frame.DROPPED] += program.dropped.count - dropped
+        names = {name: i for i, name in reversed(list(enumerate(self.plan.units)))}
+        for name, count in counters.empty_choices.items():
+            block[shape.empty + names[name]] += count - empty.get(name, 0)
+        alive = counters.limit_cut > cut
+        for unit, move, target in done:
+            block[frame.FIRED + unit] += 1
+            if not steps.units[unit].fault and not move.forged and move.torn is None and target != here:
+                alive = True
+        report = 0
+        if failed:
+            report = self._once(block, self._number("no error"), abi.REPORT_ERROR)
+        elif not alive and block[shape.active + self._number("no deadlock")]:
+            try:
+                final = program.final is not None and program.final(here)
+            except Fail:
+                report = self._once(block, self._number("final"), abi.REPORT_FINAL)
+            else:
+                report = 0 if final else self._once(block, self._number("no deadlock"), abi.REPORT_DEADLOCK)
+        return [tuple(self.plan.packed.pack(target)) for _, _, target in done], report
+
+    def _once(self, block: Array[c_uint64], number: int, report: int) -> int:
+        """A report, unless there was one about this item."""
+        at = self.plan.shape.active + number
+        active, block[at] = block[at], 0
+        return report if active else 0
+
+    # ---- witnesses
+
+    def _expanded(self, state: State):  # type: ignore[no-untyped-def]
+        """The interpreter's steps of a state; its counters stay as they are."""
+        steps, program = self.reference.steps, self.reference.program
+        counters = steps.counters
+        saved = counters.limit_cut, dict(counters.empty_choices), program.dropped.count
+        result = steps.expand(state)
+        counters.limit_cut, counters.empty_choices, program.dropped.count = saved
+        return result
+
+    def _trace(self, parent: int, state: State) -> Trace:
+        """The path to a state that was found from a parent."""
+        if parent == abi.NO_PARENT:
+            return Trace((state,), ())
+        path = self._path(parent)
+        return Trace((*path.states, state), (*path.steps, self._step(path.states[-1], state)))
+
+    def _path(self, ref: int) -> Trace:
+        unpack = self.plan.packed.unpack
+        states = tuple(unpack(list(self.explorer.state(r))) for r in self.explorer.path(ref))
+        return self.named(states)
+
+    def named(self, states: tuple[State, ...]) -> Trace:
+        """The path through some states, with the names of its steps."""
+        return Trace(states, tuple(self._step(a, b) for a, b in pairwise(states)))
+
+    def _step(self, before: State, after: State) -> str:
+        """The name of the step between two states, which the interpreter has to find, too."""
+        done, _ = self._expanded(before)
+        for _, move, target in done:
+            if target == after:
+                return self.reference.labels.step(move)
+        raise Mismatch("native code took a step that the interpreter does not have")
+
+    # ---- kept
+
+    def kept(self) -> tuple[Found, ...]:
+        """The findings as a checkpoint keeps them."""
+        found = []
+        for kind in ("violations", "reached", "broken"):
+            findings: dict[str, Finding] = getattr(self, kind)
+            for name, finding in findings.items():
+                states = tuple(tuple(self.plan.packed.pack(state)) for state in finding.path.states)
+                found.append(Found(kind, name, states))
+        return tuple(found)
+
+    def rebuild(self, kept: Sequence[Found], block: Sequence[int]) -> None:
+        """Takes over what a checkpoint kept; the interpreter says again what it said before."""
+        for found in kept:
+            path = self.named(tuple(self.plan.packed.unpack(list(words)) for words in found.states))
+            if found.kind == "broken":
+                finding = self.failing(path, found.name)
+            else:
+                finding = self.erring(path) if found.name == "NoError" else Finding(path)
+            getattr(self, found.kind)[found.name] = finding
+        active = self.plan.shape.active
+        self.settled = {i for i, item in enumerate(self.plan.items) if item.kind != "when" and not block[active + i]}

@@ -1,0 +1,363 @@
+"""The native engine: the same exploration as the interpreter's, by compiled code.
+
+Native code finds states, counts steps and notices that something is to be said about a state; what it is, the
+interpreter says (`notices`). A path that the interpreter cannot follow is an internal error, not a result.
+
+One worker goes through the states in exactly the order of the interpreter, so it finds the same first violation of
+each property, with the same shortest path. Several workers count the same, but who finds a state first is chance; so
+when they are done, whatever they noticed is looked for again by one worker, which stops as soon as it has found all
+of it. A search that a limit or Ctrl-C ends is not repeated: what it found until then is shown.
+
+Limits, progress, Ctrl-C (`interrupts`), faster code (`tiers`) and checkpoints (`checkpoint`) are seen to between two
+rounds of the explorer, some hundred times a second; memory (`room`) whenever something has to grow.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from checker.base.diagnostics import SpecError, error
+from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop
+from checker.engine.memory import resident
+from checker.engine.search import REPORT
+from checker.model.machine import Machine
+from checker.native import abi
+from checker.native.checkpoint import Checkpoint, Keeping, Mark
+from checker.native.code.module import Plan, plan
+from checker.native.code.width import Unsupported
+from checker.native.explorer import Explorer, Kernels, Outcome
+from checker.native.interrupts import Interrupts
+from checker.native.notices import Mismatch, Notices
+from checker.native.room import Room, spill_directory
+from checker.native.tallies import following, initial_block, merged, tally
+from checker.native.tiers import PATIENCE, Tiers
+from checker.native.workers import CHUNKS, Sizes, Words
+
+__all__ = ["Keeping", "Mismatch", "NativeEngine", "NativeSearch", "Unsupported", "refused"]
+
+HASH_BITS = 63
+"""What is kept of a state with `fingerprints`."""
+
+
+class NativeEngine:
+    """Explores machines with compiled code."""
+
+    name = "native"
+
+    def __init__(
+        self,
+        workers: int = 1,
+        *,
+        level: int | None = None,
+        fingerprints: bool = False,
+        keeping: Keeping | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        """Says how to explore.
+
+        Args:
+            workers: How many explore at the same time.
+            level: Only code of this level; where it is None, both tiers.
+            fingerprints: Keep a hash of each state in the visited set, and states on disk.
+            keeping: Where checkpoints go.
+            tell: Is told what the user should know, such as that a checkpoint cannot be written.
+        """
+        self.workers = workers
+        self.level = level
+        self.fingerprints = fingerprints
+        self.keeping = keeping
+        self.tell = tell or (lambda text: None)
+
+    def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
+        """See `Engine.explore`.
+
+        Raises:
+            Unsupported: the machine has values that native code cannot hold.
+            SpecError: also PSM904, where a checkpoint cannot be used.
+        """
+        workers = 1 if limits.max_states is not None else self.workers
+        layout = plan(machine, fingerprints=self.fingerprints)
+        checkpoint = None if self.keeping is None else Checkpoint(self.keeping, layout, self.tell)
+        tiers = Tiers(layout)
+        try:
+            search = NativeSearch(layout, tiers, workers, self.level, tell=self.tell, checkpoint=checkpoint)
+            if self.keeping is not None and self.keeping.resume:
+                assert checkpoint is not None
+                search.resumed = checkpoint.load()
+            return search.run(limits, observe)
+        finally:
+            tiers.close()
+            if checkpoint is not None:
+                checkpoint.close()
+
+
+class NativeSearch(Notices):
+    """One exploration. It is the handler of its explorer."""
+
+    def __init__(
+        self,
+        layout: Plan,
+        tiers: Tiers | None,
+        workers: int,
+        level: int | None = None,
+        kernels: Kernels | None = None,
+        *,
+        tell: Callable[[str], None] = lambda text: None,
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
+        super().__init__(layout, workers)
+        self.tiers = tiers
+        self.resumed: Mark | None = None
+        """Where to go on, instead of from the beginning."""
+        self._level = level
+        self._kernels = kernels
+        self._tell = tell
+        self._checkpoint = checkpoint
+        self._limits = Limits()
+        self._interrupts = Interrupts()
+        self._room = Room(None, spill_directory(), tell, lambda: False)
+        self._observe: Observer | None = None
+        self._started = self._reported = 0.0
+        self._before = 0.0
+        """Seconds that were spent before a checkpoint."""
+
+    # ---- the search
+
+    def run(self, limits: Limits, observe: Observer | None = None) -> Exploration:
+        """Explores within the limits."""
+        self._started = self._reported = time.perf_counter()
+        self._limits, self._observe, checkpoint = limits, observe, self._checkpoint
+        initial = [tuple(self.plan.packed.pack(s)) for s in self.reference.program.initial_states()]
+        if self._kernels is None:
+            assert self.tiers is not None
+            self._kernels = self.tiers.begin(self._level)
+        with Interrupts() as self._interrupts:
+            self._open()
+            try:
+                stop = self._explore(lambda: self._begin(initial))
+                found, last = self._result(stop), self.progress(self._seconds())
+                if checkpoint is not None and stop is not Stop.DONE:
+                    checkpoint.stop(self.explorer.arena_words)
+            finally:
+                if checkpoint is not None:
+                    checkpoint.pause()
+                self._close()
+            if stop is Stop.DONE and self.noticed:
+                found = self._look_again(initial, found, last)
+        if self._interrupts.asked:
+            return replace(found, stop=Stop.INTERRUPTED)
+        if checkpoint is not None and found.stop is Stop.DONE:
+            checkpoint.finish()
+        return found
+
+    def _open(self) -> None:
+        shape, limits = self.plan.shape, self._limits
+        hashed = self.plan.table_kind == abi.FINGERPRINT
+        directory = spill_directory() if self._checkpoint is None else self._checkpoint.path
+        self._room = Room(
+            limits.max_memory, directory, self._tell, lambda: self._interrupts.asked or self._timed_out(), eager=hashed
+        )
+        sizes = Sizes(
+            workers=self.workers,
+            spec_words=shape.block,
+            spec_scratch=8 * shape.scratch,
+            max_states=limits.max_states,
+            arenas=0 if self.resumed is None else len(self.resumed.snapshot.arenas),
+            out=max(1 << 19, 64 * (1 + shape.record)),
+            chunks=(CHUNKS[0], self._room.chunk),
+        )
+        assert self._kernels is not None
+        self.explorer = Explorer(self._kernels, sizes, self)
+        for worker in range(self.workers):
+            self.explorer.fill_block(worker, initial_block(self.plan))
+
+    def _close(self) -> None:
+        self._room.close()
+        self.explorer.close()
+
+    def _explore(self, begin: Callable[[], None]) -> Stop:
+        explorer = self.explorer
+        searching = time.perf_counter()
+        try:
+            begin()
+            self._mark()
+            while explorer.start_level():
+                outcome = Outcome.MORE
+                while outcome is not Outcome.LEVEL:
+                    outcome = explorer.round()
+                    now = time.perf_counter()
+                    if self.tiers is not None and self._level is None:
+                        self._improve(now - searching)
+                    self._report(now)
+                    within = self._room.keep(explorer)
+                    if explorer.expanded == explorer.states:
+                        if outcome is Outcome.LIMIT:  # met by the last state, so nothing is missing
+                            return Stop.DONE
+                        continue
+                    stop = self._stop(outcome, within)
+                    if stop is not None:
+                        return stop
+                self._mark()
+        except KeyboardInterrupt:
+            return Stop.INTERRUPTED
+        except MemoryError:
+            return Stop.INTERRUPTED if self._interrupts.asked else Stop.MEMORY
+        return Stop.DONE
+
+    def _stop(self, outcome: Outcome, within: bool) -> Stop | None:
+        """Why the search has to end here."""
+        if self._interrupts.asked:
+            return Stop.INTERRUPTED
+        if outcome is Outcome.LIMIT:
+            return Stop.STATES
+        if self._timed_out():
+            return Stop.TIME
+        if outcome is Outcome.MEMORY or not within:
+            return Stop.MEMORY
+        if self.wanted is not None and not self.wanted:
+            return Stop.DONE
+        return None
+
+    def _timed_out(self) -> bool:
+        timeout = self._limits.timeout
+        return timeout is not None and time.perf_counter() - self._started >= timeout
+
+    def _begin(self, initial: Sequence[Words]) -> None:
+        """Puts the first states into the explorer."""
+        if self.resumed is not None:
+            assert self._checkpoint is not None
+            self._resume(self.resumed, self._checkpoint)
+            return
+        self.explorer.add_initial(initial)
+        if not self.explorer.states:
+            raise error(
+                "PSM508",
+                "the bound excludes every initial state, so nothing would be explored",
+                source=self.machine.source,
+                help="a `bound` has to hold at the start",
+            )
+
+    def _improve(self, seconds: float) -> None:
+        """Optimised code takes over when it is ready."""
+        assert self.tiers is not None
+        if seconds > PATIENCE:
+            self.tiers.improve()
+        better = self.tiers.better()
+        if better is not None:
+            self.explorer.kernels = self._kernels = better
+
+    def _report(self, now: float) -> None:
+        if now - self._reported >= REPORT:
+            self._reported = now
+            if self._observe is not None:
+                self._observe(self.progress(self._seconds()))
+
+    def progress(self, seconds: float) -> Progress:
+        """A snapshot for observers."""
+        e = self.explorer
+        return Progress(e.states, e.transitions, e.depth, e.states - e.expanded, seconds, resident())
+
+    def may_grow(self, size: int) -> bool:
+        """Whether so many more bytes may be used."""
+        return self._room.may_grow(self.explorer, size)
+
+    # ---- a second look
+
+    def _look_again(self, initial: Sequence[Words], found: Exploration, last: Progress) -> Exploration:
+        """One worker finds, in the interpreter's order, what several noticed; as long as it is allowed to."""
+        chance = self.violations, self.reached, self.broken
+        names = {self.plan.items[number].name for number in self.noticed}
+        self.violations, self.reached, self.broken = (
+            {name: finding for name, finding in findings.items() if name not in names} for findings in chance
+        )
+        self.wanted, self.settled = set(self.noticed), set()
+        self.workers, self.resumed, self._checkpoint = 1, None, None
+        observe = self._observe
+        if observe is not None:
+            self._observe = lambda p: observe(replace(last, seconds=p.seconds, memory=p.memory))
+        self._open()
+        try:
+            stop = self._explore(lambda: self._begin(initial))
+        finally:
+            self._close()
+        if stop is not Stop.DONE:
+            self.violations, self.reached, self.broken = chance
+        elif self.wanted and found.missed is None:
+            raise Mismatch("one worker does not find what several found")
+        return replace(
+            found,
+            stop=Stop.INTERRUPTED if stop is Stop.INTERRUPTED else found.stop,
+            seconds=self._seconds(),
+            violations=self.violations,
+            reached=self.reached,
+            broken=self.broken,
+        )
+
+    # ---- checkpoints
+
+    def _mark(self) -> None:
+        """A level is done."""
+        if self._checkpoint is None:
+            return
+        explorer = self.explorer
+        blocks = [list(explorer.spec_block(worker)) for worker in range(self.workers)]
+        mark = Mark(
+            explorer.snapshot(),
+            tuple(merged(self.plan, blocks)),
+            self.ordered,
+            tuple(sorted(self.noticed)),
+            self.kept(),
+            self._seconds(),
+        )
+        self._checkpoint.reached(mark, explorer.arena_words)
+
+    def _resume(self, mark: Mark, checkpoint: Checkpoint) -> None:
+        """Goes on where a checkpoint was written, maybe with another number of workers."""
+
+        def read(number: int, first: int, into: memoryview) -> None:
+            if self._interrupts.asked:
+                raise KeyboardInterrupt
+            self._report(time.perf_counter())
+            checkpoint.read(number, first, into)
+
+        self._before = mark.seconds
+        self.explorer.restore(mark.snapshot, read)
+        for worker, block in enumerate(following(self.plan, mark.block, self.workers)):
+            self.explorer.fill_block(worker, block)
+        self.ordered = self.ordered and mark.ordered
+        self.noticed = set(mark.noticed)
+        self.rebuild(mark.found, mark.block)
+
+    # ---- the result
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._started + self._before
+
+    def _result(self, stop: Stop) -> Exploration:
+        explorer = self.explorer
+        block = merged(self.plan, [list(explorer.spec_block(worker)) for worker in range(self.workers)])
+        n = explorer.states
+        return Exploration(
+            NativeEngine.name,
+            stop,
+            n,
+            explorer.transitions,
+            explorer.depth,
+            self._seconds(),
+            self.violations,
+            self.reached,
+            self.broken,
+            tally(self.plan, block, explorer.bound_cut, complete=stop is Stop.DONE),
+            n * (n - 1) / 2 / 2**HASH_BITS if self.plan.table_kind == abi.FINGERPRINT else None,
+        )
+
+
+def refused(reason: Unsupported) -> SpecError:
+    """What `--engine native` says of a machine that it cannot hold."""
+    return error(
+        "PSM902",
+        f"the native engine cannot explore this: {reason.args[0]}",
+        help="use `--engine auto` or `--engine python`, which give the same counts and verdicts",
+    )
