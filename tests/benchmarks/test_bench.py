@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import checker
-from benchmarks import limits, run
+from benchmarks import limits, peers, run
 from benchmarks.cases import CASES, MODELS, ROOT, SMALLEST, Case
 from benchmarks.figures import Result, Spread, document, machine, ratio
-from benchmarks.peers import Lockstep, Sample, Spin, parse_lockstep, parse_spin, parse_tlc
-from benchmarks.process import Failed, measure
+from benchmarks.peers import PEERS, Lockstep, Sample, Spin, parse_lockstep, parse_spin, parse_tlc
+from benchmarks.process import Failed, Measured, measure
 from checker.properties.kinds import CheckVerdict
 
 SPIN = """
@@ -52,10 +53,13 @@ def sample(explore: float, verdict: float = 1.0, peak: int | None = 8_000) -> Sa
 class Fake:
     """A peer that takes its samples from a list."""
 
-    def __init__(self, name: str, samples: list[Sample | Failed], absent: str | None = None) -> None:
+    def __init__(
+        self, name: str, samples: list[Sample | Failed], absent: str | None = None, alone: str | None = None
+    ) -> None:
         self.name = name
         self.samples = samples
         self.absent = absent
+        self.alone = alone
 
     def missing(self) -> str | None:
         return self.absent
@@ -123,6 +127,24 @@ def test_ratios_are_to_spin_on_the_same_case() -> None:
     assert ratio(ours, [ours, Result(CASE, "Spin", absent="not installed")]) is None
 
 
+def test_workers_are_compared_with_one_worker_on_the_same_case() -> None:
+    case = replace(CASE, states=run.ENOUGH)
+    one, two = Result(case, "ours", (sample(3.0),)), Result(case, "ours, 2", (sample(2.0),), alone="ours")
+    small = Result(CASE, "ours, 2", (sample(2.0),), alone="ours")
+    assert ratio(two, [one, two], two.alone) == 1.5
+    assert ratio(one, [one, two], one.alone) is None
+    assert run.scaling([one, two, small]) == ["toy: ours, 2: 1.50 times as fast as one worker"]
+    written = document([one, two], "gcc is not installed", 1, description={})["results"]
+    assert [result["one_worker_ratio"] for result in written] == [None, 1.5]
+    assert [result["one_worker"] for result in written] == [None, "ours"]
+
+
+def test_several_workers_know_the_name_of_one() -> None:
+    names = {peer.name for peer in PEERS}
+    assert [peer.alone for peer in PEERS if peer.alone] == ["lockstep native"]
+    assert "lockstep native" in names
+
+
 def test_nothing_measured() -> None:
     gone = Result(CASE, "Spin", absent="not installed")
     assert (gone.rate, gone.verdict, gone.bytes_a_state, gone.wrong()) == (None, None, None, [])
@@ -175,6 +197,34 @@ def test_failing_peer_fails_and_the_others_go_on(
     assert [one["failed"] for one in results] == [True, False]
 
 
+def test_cache_is_empty_or_filled_by_a_run_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each run has a folder of its own, where only a warm case has run before."""
+    seen: list[tuple[Path, int]] = []
+
+    def fake(command: Sequence[str | Path], folder: Path, *, environment: Mapping[str, str]) -> Measured:
+        cache = Path(environment["LOCKSTEP_CACHE_DIR"])
+        seen.append((cache, len(list(cache.iterdir()))))
+        (cache / str(len(seen))).touch()
+        check = {"states": 100, "transitions": 400, "seconds": 0.1}
+        return Measured(0, json.dumps({"specs": [{"checks": [check]}]}), "", float(len(seen)), None)
+
+    monkeypatch.setattr(peers, "measure", fake)
+    native = Lockstep("native")
+    assert [native.run(CASE).verdict, native.run(CASE).verdict] == [1.0, 2.0]
+    assert native.run(replace(CASE, warm=True)).verdict == 4.0
+    assert [files for _, files in seen] == [0, 0, 0, 1]
+    folders = [folder for folder, _ in seen]
+    assert len(set(folders)) == 3 and folders[2] == folders[3]
+    assert not any(folder.exists() for folder in folders)
+
+
+def test_cold_start_beside_a_warm_one() -> None:
+    warm = {case.warm: case for case in CASES if case.name.startswith("start-up")}
+    assert set(warm) == {False, True}
+    assert replace(warm[True], name="", warm=False) == replace(warm[False], name="")
+    assert Lockstep("python").skips(warm[True]) and not Lockstep("native").skips(warm[True])
+
+
 def test_document_tells_nothing_about_whose_machine_it_is() -> None:
     description = machine()
     assert set(description) == {"system", "architecture", "processor", "processors", "memory_gib", "python"}
@@ -207,10 +257,33 @@ def test_cases_have_all_they_name() -> None:
         assert case.tla is None or ((MODELS / f"{case.tla}.tla").is_file() and (MODELS / f"{case.tla}.cfg").is_file())
 
 
-@pytest.mark.parametrize("path", sorted(MODELS.glob("*.psm")), ids=lambda path: path.stem)
-def test_models_of_our_own_pass(path: Path) -> None:
-    loaded = checker.load(path)
-    assert [loaded.check(name).verdict for name in ("three", "four")] == [CheckVerdict.PASS, CheckVerdict.PASS]
+@pytest.mark.parametrize(
+    ("model", "check"),
+    [("philosophers", "three"), ("philosophers", "four"), ("raft", "one_candidate")],
+)
+def test_models_of_our_own_pass(model: str, check: str) -> None:
+    assert checker.load(MODELS / f"{model}.psm").check(check).verdict is CheckVerdict.PASS
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("check", ["one_term", "one_entry", "large"])
+def test_larger_rafts_pass(check: str) -> None:
+    assert checker.load(MODELS / "raft.psm").check(check).verdict is CheckVerdict.PASS
+
+
+def test_counts_of_raft_are_those_of_its_spec() -> None:
+    text = (MODELS / "raft.psm").read_text(encoding="utf-8")
+    cases = [case for case in (*CASES, *SMALLEST.values()) if case.spec.endswith("raft.psm")]
+    assert {case.check for case in cases} == {"one_candidate", "one_term", "one_entry", "large"}
+    for case in cases:
+        body = text[text.index(f"check {case.check} {{") :]
+        assert f"expect states {case.states} transitions {case.transitions} depth" in body[: body.index("\n}")]
+
+
+def test_raft_has_a_million_states() -> None:
+    (case,) = (case for case in CASES if case.name == "raft")
+    assert case.full and 1_000_000 <= case.states <= 4_000_000
 
 
 def test_two_phase_is_as_large_as_computed() -> None:
@@ -231,7 +304,7 @@ def test_philosophers_are_as_many_as_computed() -> None:
 
 
 def test_interpreter_finds_the_known_counts() -> None:
-    case = next(case for case in CASES if case.name == "start-up")
+    case = next(case for case in CASES if case.name == "start-up, cold")
     found = Lockstep("python").run(case)
     assert (found.states, found.transitions) == (case.states, case.transitions)
     assert 0 < found.explore < found.verdict
@@ -245,3 +318,13 @@ def test_promela_models_are_the_same_graphs(case: Case) -> None:
     found = spin.run(case)
     assert (found.states, found.transitions) == (case.states, case.transitions)
     assert 0 < found.explore < found.verdict
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [case for case in CASES if case.name.startswith("raft")], ids=lambda case: case.name)
+def test_promela_model_of_raft_is_the_same_graph(case: Case) -> None:
+    spin = Spin()
+    if reason := spin.missing():
+        pytest.skip(reason)
+    found = spin.run(case)
+    assert (found.states, found.transitions) == (case.states, case.transitions)

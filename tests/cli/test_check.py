@@ -174,13 +174,6 @@ def test_wrong_counts(specs: Path) -> None:
     assert "✗ counts      expect     expected 35 states, but found 36 states" in done.out
 
 
-def test_workers_of_the_interpreter() -> None:
-    done = lockstep("check", "counter.psm", "--workers", "4", "-q")
-    assert done.code == 0
-    assert done.err == "note: the python engine runs one worker; `--workers 4` changes nothing\n"
-    assert lockstep("check", "counter.psm", "--workers", "1", "-q").err == ""
-
-
 # ---- limits
 
 
