@@ -52,6 +52,9 @@ class Result:
     failed: bool = False
     """Whether `absent` is an error and not merely something that is not installed."""
 
+    alone: str | None = None
+    """The same peer with one worker, if this one has several."""
+
     @property
     def rate(self) -> Spread | None:
         """Transitions a second."""
@@ -81,9 +84,9 @@ class Result:
         return lines
 
 
-def ratio(result: Result, results: Sequence[Result]) -> float | None:
-    """How many times as fast as the yardstick on the same case; None where either was not measured."""
-    others = [one for one in results if one.case == result.case and one.peer == YARDSTICK]
+def ratio(result: Result, results: Sequence[Result], other: str | None = YARDSTICK) -> float | None:
+    """How many times as fast as another peer on the same case; None where either was not measured."""
+    others = [one for one in results if one.case == result.case and one.peer == other]
     if result.rate is None or not others or others[0].rate is None:
         return None
     return result.rate.median / others[0].rate.median
@@ -137,6 +140,7 @@ def document(
                 "spec": one.case.spec,
                 "check": one.case.check,
                 "n": one.case.n,
+                "warm": one.case.warm,
                 "peer": one.peer,
                 "absent": one.absent,
                 "failed": one.failed,
@@ -146,6 +150,8 @@ def document(
                 "verdict_seconds": spread(one.verdict),
                 "bytes_a_state": spread(one.bytes_a_state),
                 "ratio": ratio(one, results),
+                "one_worker": one.alone,
+                "one_worker_ratio": ratio(one, results, one.alone),
                 "wrong": one.wrong(),
             }
             for one in results

@@ -12,6 +12,9 @@ What one run measures:
   it shows less than 0.1 s, the wall time of its program is used; TLC's has steps of a second, so its wall time is.
 - *peak*: resident memory of the whole process that explores.
 
+This checker keeps compiled code in a cache. Each run gets a cache of its own, empty or, where the case says so, filled by
+a run before it that is not measured. So nothing depends on what ran earlier, and the user's own cache is left alone.
+
 Spin and TLC count the initial state as a transition, and we do not, so one is taken off.
 """
 
@@ -36,6 +39,9 @@ MEMORY_LIMIT = 16_384
 COARSE = 0.1
 """Seconds below which the clock of Spin is too coarse."""
 
+CACHE = "LOCKSTEP_CACHE_DIR"
+"""The environment variable that tells this checker where its cache is."""
+
 SLOW = 5_000_000
 """Transitions above which the interpreter would take minutes."""
 
@@ -57,6 +63,11 @@ class Peer(Protocol):
     @property
     def name(self) -> str:
         """As it stands in the table."""
+        ...
+
+    @property
+    def alone(self) -> str | None:
+        """The name of the same peer with one worker; None if this one has a single worker itself."""
         ...
 
     def missing(self) -> str | None:
@@ -94,6 +105,10 @@ class Lockstep:
     def name(self) -> str:
         return f"lockstep {self.engine}" + (f", {self.workers} workers" if self.workers > 1 else "")
 
+    @property
+    def alone(self) -> str | None:
+        return Lockstep(self.engine).name if self.workers > 1 else None
+
     def command(self, case: Case) -> list[str]:
         command = [sys.executable, "-m", "checker", "check", str(ROOT / case.spec), "--check", case.check]
         command += ["--engine", self.engine, "--format", "json"]
@@ -107,7 +122,7 @@ class Lockstep:
         if self.engine == "python":
             return None
         probe = Case("probe", "specs/transactions/two_phase.psm", "three", 0, 0)
-        measured = measure(self.command(probe), ROOT)
+        measured = self.check(probe)
         if measured.code != 2:
             return None
         try:
@@ -118,10 +133,20 @@ class Lockstep:
     def skips(self, case: Case) -> str | None:
         if self.engine == "python" and case.transitions > SLOW:
             return f"more than {SLOW:,} transitions"
+        if self.engine == "python" and case.warm:
+            return "compiles nothing, so it is never warm"
         return None
 
+    def check(self, case: Case) -> Measured:
+        """The process, whatever became of it, with a cache that is as the case wants it."""
+        with tempfile.TemporaryDirectory() as cache:
+            environment = {CACHE: cache}
+            if case.warm:
+                completed(measure(self.command(case), ROOT, environment=environment), f"{self.name} on {case.name}")
+            return measure(self.command(case), ROOT, environment=environment)
+
     def run(self, case: Case) -> Sample:
-        measured = completed(measure(self.command(case), ROOT), f"{self.name} on {case.name}")
+        measured = completed(self.check(case), f"{self.name} on {case.name}")
         states, transitions, explore = parse_lockstep(measured.output)
         return Sample(states, transitions, explore, measured.seconds, measured.peak)
 
@@ -146,6 +171,10 @@ class Spin:
     def name(self) -> str:
         return "Spin"
 
+    @property
+    def alone(self) -> str | None:
+        return None
+
     def missing(self) -> str | None:
         if shutil.which("spin") is None:
             return "spin is not installed (Debian and Ubuntu: apt install spin)"
@@ -158,10 +187,12 @@ class Spin:
 
     def run(self, case: Case) -> Sample:
         assert case.spin is not None
-        define = [] if case.n is None else [f"-DN={case.n}"]
+        define = [f"-D{one}" for one in case.spin.defines] + ([] if case.n is None else [f"-DN={case.n}"])
         flags = ["-O2", "-DSAFETY", "-DNOREDUCE", f"-DMEMLIM={MEMORY_LIMIT}"]
         if case.spin.breadth_first:
             flags.append("-DBFS")
+        if case.spin.unchecked:
+            flags.append("-DNOBOUNDCHECK")
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             generated = completed(measure(["spin", "-a", *define, MODELS / case.spin.file], folder), "spin")
@@ -204,6 +235,10 @@ class Tlc:
     @property
     def name(self) -> str:
         return "TLC"
+
+    @property
+    def alone(self) -> str | None:
+        return None
 
     def missing(self) -> str | None:
         jar = os.environ.get("TLA2TOOLS_JAR")

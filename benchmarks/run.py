@@ -49,7 +49,8 @@ def measure_case(case: Case, peers: Sequence[Peer], runs: int, console: Console)
                     failed.add(peer.name)
                     samples[peer.name].clear()
     return [
-        Result(case, peer.name, tuple(samples[peer.name]), absent.get(peer.name), peer.name in failed) for peer in peers
+        Result(case, peer.name, tuple(samples[peer.name]), absent.get(peer.name), peer.name in failed, peer.alone)
+        for peer in peers
     ]
 
 
@@ -116,6 +117,15 @@ def show(results: Sequence[Result], runs: int) -> Table:
     return table
 
 
+def scaling(results: Sequence[Result]) -> list[str]:
+    """What several workers gain over one, where a graph is large enough to share."""
+    return [
+        f"{one.case.name}: {one.peer}: {times:.2f} times as fast as one worker"
+        for one in results
+        if one.case.states >= ENOUGH and (times := ratio(one, results, one.alone)) is not None
+    ]
+
+
 def reasons(results: Sequence[Result]) -> list[str]:
     """Each peer with why it was not measured, once where it is the same for several cases."""
     found: dict[tuple[str, str], list[str]] = {}
@@ -165,10 +175,13 @@ def main(given: Sequence[str] | None = None, peers: Sequence[Peer] = PEERS) -> i
         measured = {one.peer: one for one in measure_case(case, present, options.runs, status)}
         for peer in peers:
             reason = absent.get(peer.name)
-            gone = Result(case, peer.name, absent=peer.skips(case) or reason, failed=peer.name in failed)
+            broke = peer.name in failed
+            gone = Result(case, peer.name, absent=peer.skips(case) or reason, failed=broke, alone=peer.alone)
             results.append(measured.get(peer.name, gone))
 
     console.print(show(results, options.runs))
+    for line in scaling(results):
+        console.print(line, highlight=False, markup=False)
     if isinstance(limits, str):
         console.print(f"limits of the machine: not measured: {limits}")
     else:
