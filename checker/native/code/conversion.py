@@ -43,6 +43,8 @@ class Conversions(Ranks):
                 return Val(t, self.select(there, kind(t), some.op, "0"))
             case _, OptT(target):
                 return self.some(t, self.convert(v, target))
+            case OptT(), _:  # whoever asks knows that there is a value, or does not use what comes of none
+                return self.convert(self.inner(v), t)
             case SetT(elem), SetT(target):
                 return self._convert_set(v, elem, target, t)
             case (SeqT(elem), SeqT(target)) | (BagT(elem), BagT(target)):
