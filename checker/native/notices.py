@@ -8,7 +8,8 @@ mistake of this program and no result.
 An item is settled by the first finding. One worker meets states in the interpreter's order, so that is the finding of
 the interpreter. Of several workers, who comes first is chance; the path is a shortest one in any case, as levels are
 searched one after the other, but another state may have been found. Such items are `noticed`, and `search` has them
-looked for again.
+looked for again, so that a counterexample is the same on every run. A `reach` that holds is not: that would cost another
+search, since the last of them often is reached in the last level, and any shortest way there is a witness.
 """
 
 from __future__ import annotations
@@ -104,17 +105,20 @@ class Notices:
         if answer not in (int(holds), frame.DEFERRED):
             raise Mismatch(f"{item.name} is {holds} where native code saw {answer}")
         if item.kind == "reach" and holds:
-            self._settle(number, self.reached, item.name, Finding(self._trace(parent, states[-1])))
+            witness = Finding(self._trace(parent, states[-1]))
+            self._settle(number, self.reached, item.name, witness, any_will_do=True)
         elif item.kind in ("invariant", "step") and not holds:
             self._settle(number, self.violations, item.name, Finding(self._trace(parent, states[-1])))
 
-    def _settle(self, number: int, where: dict[str, Finding], name: str, finding: Finding) -> None:
-        """An item is not looked at any more."""
+    def _settle(
+        self, number: int, where: dict[str, Finding], name: str, finding: Finding, *, any_will_do: bool = False
+    ) -> None:
+        """An item is not looked at any more, nor looked for again where any finding is as good as the interpreter's."""
         where.setdefault(name, finding)
         self.settled.add(number)
         if self.wanted is not None:
             self.wanted.discard(number)
-        elif not self.ordered:
+        elif not self.ordered and not any_will_do:
             self.noticed.add(number)
         for worker in range(self.workers):
             self.explorer.spec_block(worker)[self.plan.shape.active + number] = 0
