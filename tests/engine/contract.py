@@ -148,7 +148,7 @@ class EngineContract:
     """How many random models of each of two kinds the normal suite looks at."""
 
     refuses: tuple[type[Exception], ...] = ()
-    """What the engine raises of a machine that it cannot hold. That has to be seldom."""
+    """What the engine raises of a machine that it cannot hold: fewer than one in three of those with every construct."""
 
     any_witness = False
     """Whether chance decides which of the shortest ways to what is reached the engine shows."""
@@ -182,7 +182,7 @@ class EngineContract:
     @pytest.mark.parametrize("block", range(20))
     def test_it_is_equal_on_many_random_models_of_all_constructs(self, block: int) -> None:
         refused = sum(not self.examine(wide_spec(Random(seed))) for seed in range(block * BLOCK, block * BLOCK + BLOCK))
-        assert refused <= BLOCK // 10
+        assert refused <= BLOCK // 3
 
     @pytest.mark.slow
     @pytest.mark.parametrize("block", range(10))
