@@ -6,7 +6,8 @@ interpreter says (`notices`). A path that the interpreter cannot follow is an in
 One worker goes through the states in exactly the order of the interpreter, so it finds the same first violation of
 each property, with the same shortest path. Several workers count the same, but who finds a state first is chance; so
 when they are done, violations and errors are looked for again by one worker, which stops as soon as it has found all
-of them; the way to what a `reach` asks for is one of the shortest. A search that a limit or Ctrl-C ends is not repeated: what it found until then is shown.
+of them; the way to what a `reach` asks for is any of the shortest. A search that a limit or Ctrl-C ends is not
+repeated: what it found until then is shown.
 
 Limits, progress, Ctrl-C (`interrupts`), faster code (`tiers`) and checkpoints (`checkpoint`) are seen to between two
 rounds of the explorer, some hundred times a second; memory (`room`) whenever something has to grow.
