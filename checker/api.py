@@ -12,6 +12,7 @@ Everything here returns immutable data and raises `SpecError` on bad input, with
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from checker.base.diagnostics import Reporter, SpecError, did_you_mean, error
 from checker.base.source import Source
 from checker.engine.graph import StateGraph, state_graph
 from checker.engine.interface import Limits, Observer
+from checker.engine.refinement import with_refinements
 from checker.lang import ast
+from checker.lang.library import Library
 from checker.lang.parser import parse, parse_expr, read_source
 from checker.model.elaborate import DEFAULT_CHECK, elaborate, elaborate_view
 from checker.model.ir import Expr
@@ -32,11 +35,15 @@ from checker.properties.safety import judge
 
 @dataclass(frozen=True, slots=True)
 class LoadedSpec:
-    """A spec that parses. Machines are made for each check, so a type error shows when a check is made or run."""
+    """A spec that parses. Machines are made for each check, so a type error shows when a check is made or run.
+
+    `library` has the abstract specs that it refines; without one, refinements are not judged.
+    """
 
     path: str
     source: Source
     tree: ast.Spec
+    library: Library | None = None
 
     @property
     def name(self) -> str:
@@ -48,13 +55,24 @@ class LoadedSpec:
         names = tuple(d.name.text for d in self.tree.decls if isinstance(d, ast.CheckDecl))
         return names or (DEFAULT_CHECK,)
 
+    @property
+    def refined(self) -> tuple[str, ...]:
+        """The texts of the abstract specs that it refines, as far as they are found."""
+        texts = []
+        for decl in self.tree.decls:
+            if isinstance(decl, ast.RefinesDecl) and self.library is not None:
+                with suppress(SpecError):
+                    texts.append(self.library.find(decl.name.text).text)
+        return tuple(texts)
+
     def machine(self, check: str | None = None, *, constants: Mapping[str, Value] | None = None) -> Machine:
         """The machine of a check (of the first, where None is given), with constants overridden from outside.
 
         Raises:
             SpecError: everything that is wrong with the spec under these constants; PSM502 for an unknown check.
         """
-        return elaborate(self.tree, Reporter(self.source), self._declared(check, constants), constants or {})
+        name = self._declared(check, constants)
+        return with_refinements(elaborate(self.tree, Reporter(self.source), name, constants or {}, self.library))
 
     def view(
         self, expression: str, check: str | None = None, *, constants: Mapping[str, Value] | None = None
@@ -69,7 +87,8 @@ class LoadedSpec:
         """
         text = Source("view", expression)
         name = self._declared(check, constants)
-        return (*elaborate_view(self.tree, self.source, name, constants or {}, parse_expr(text), text), text)
+        view = parse_expr(text)
+        return (*elaborate_view(self.tree, self.source, name, constants or {}, view, text, self.library), text)
 
     def _declared(self, check: str | None, constants: Mapping[str, Value] | None) -> str | None:
         """The name of a check, None for that of a spec that declares none, after a look at what is asked for."""
@@ -162,10 +181,10 @@ def failed_check(name: str, problem: SpecError) -> CheckResult:
 def load(path: str | Path) -> LoadedSpec:
     """Reads and parses a spec file. Raises `SpecError` with all its syntax errors."""
     source = read_source(Path(path))
-    return LoadedSpec(source.name, source, parse(source))
+    return LoadedSpec(source.name, source, parse(source), Library.around(Path(path).parent))
 
 
-def loads(text: str, name: str = "<text>") -> LoadedSpec:
-    """Parses a spec from a string."""
+def loads(text: str, name: str = "<text>", *, library: Library | None = None) -> LoadedSpec:
+    """Parses a spec from a string. `library` has the specs that it may refine, since a string stands in no directory."""
     source = Source(name, text)
-    return LoadedSpec(name, source, parse(source))
+    return LoadedSpec(name, source, parse(source), library)

@@ -174,7 +174,9 @@ class Program:
         for i, prop in enumerate(machine.properties):
             self._writing = prop.span
             if prop.body is not None:
-                self._function(f"q{i}", "o, s" if prop.kind == "step" else "s", prop.body)
+                self._function(f"q{i}", "o, s" if prop.of_steps else "s", prop.body)
+            if prop.initial is not None:
+                self._function(f"first{i}", "s", prop.initial)
             for j, (_, test) in enumerate(prop.antecedents):
                 self._function(f"a{i}_{j}", "s", test)
         if machine.final is not None:
@@ -223,6 +225,8 @@ class Program:
         self.invariants: list[InvariantCode] = []
         self.step_properties: list[tuple[str, Predicate]] = []
         self.reach: list[tuple[str, Predicate]] = []
+        self.first: list[tuple[str, Predicate]] = []
+        """What initial states have to satisfy besides, by the names of properties."""
         for i, prop in enumerate(machine.properties):
             if prop.body is None:
                 continue
@@ -231,7 +235,9 @@ class Program:
                 case "invariant":
                     whens = tuple((text, made[f"a{i}_{j}"]) for j, (text, _) in enumerate(prop.antecedents))
                     self.invariants.append(InvariantCode(prop.name, test, whens))
-                case "step":
+                case "step" | "refines":
+                    if prop.initial is not None:
+                        self.first.append((prop.name, made[f"first{i}"]))
                     self.step_properties.append((prop.name, test))
                 case "reach":
                     self.reach.append((prop.name, test))

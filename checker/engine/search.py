@@ -79,7 +79,7 @@ class Search:
         at = 0
         try:
             for state in self.program.initial_states():
-                self._visit(state, -1, None)
+                self._begin(state)
             if not self.states:
                 raise error(
                     "PSM508",
@@ -160,6 +160,16 @@ class Search:
             self._violations["NoError"] = self._error(at, failed[0])
         if not alive and not failed and "NoDeadlock" not in self._violations and not self._is_final(at):
             self._violations["NoDeadlock"] = Finding(self.path(at))
+
+    def _begin(self, state: State) -> None:
+        """Visits an initial state."""
+        self._visit(state, -1, None)
+        for name, test in self.program.first:
+            if name in self._step_tests and not self._holds(
+                name, test, self._step_tests, state, -1, None, default=True
+            ):
+                self._violations[name] = Finding(Path((state,), ()))
+                del self._step_tests[name]
 
     def _visit(self, state: State, parent: int, move: Move | None) -> None:
         """Gives a new state its number, unless it lies outside the bound, and looks at its properties."""

@@ -12,13 +12,8 @@ from checker.model.machine import Counts, Expectation, Property
 from checker.model.types import BOOL
 
 
-def property_of(bodies: Bodies, decl: ast.PropDecl | ast.LiveDecl | ast.RefinesDecl) -> Property:
+def property_of(bodies: Bodies, decl: ast.PropDecl | ast.LiveDecl) -> Property:
     """A property; one that this version does not judge is typed, and has no body."""
-    if isinstance(decl, ast.RefinesDecl):
-        body = bodies.body(Mode.PROPERTY)
-        for bind in decl.binds:
-            body.expr(bind.value)
-        return Property(decl.name.text, "refines", None, (), decl.span, decl.doc)
     if isinstance(decl, ast.LiveDecl):
         _live(bodies, decl)
         return Property(decl.name.text, "live", None, (), decl.span, decl.doc)

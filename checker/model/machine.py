@@ -111,8 +111,35 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Abstraction:
+    """What a `refines` is about.
+
+    Attributes:
+        machine: the abstract spec, with the constants and sizes of the concrete one; it has variables and steps alone.
+        image: the function (in `Machine.functions`) that gives the abstract state of a concrete one, as a record with a
+            field for each variable of `machine`: its value, or a map from the processes of a role that has several.
+        type: the type of that record, in the types of the concrete machine.
+        shift: what is added to the number of a process of each role of `machine` to get that of its counterpart.
+    """
+
+    machine: Machine
+    image: str
+    type: RecordT
+    shift: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Property:
-    """`body` of a `step` property may use `Old`. Live and refinement properties are named, but not translated yet."""
+    """A property, as it is judged.
+
+    Attributes:
+        body: what every state (`invariant`, `reach`) or step (`step`, `refines`; it may use `Old`) has to satisfy. Live
+            properties are named, but not translated yet. That of a refinement is made by `engine.refinement`.
+        antecedents: for each implication, its text and the question whether its left side was ever true.
+        initial: what every initial state has to satisfy besides.
+        abstraction: what a `refines` is about.
+        unjudged: why there is no verdict, where there is none.
+    """
 
     name: str
     kind: Literal["invariant", "step", "reach", "live", "refines"]
@@ -120,6 +147,14 @@ class Property:
     antecedents: tuple[tuple[str, Expr], ...]
     span: Span
     doc: tuple[str, ...] = ()
+    initial: Expr | None = None
+    abstraction: Abstraction | None = None
+    unjudged: str | None = None
+
+    @property
+    def of_steps(self) -> bool:
+        """Whether `body` is about steps, and not about states."""
+        return self.kind in ("step", "refines")
 
 
 @dataclass(frozen=True, slots=True)

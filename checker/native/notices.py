@@ -14,7 +14,7 @@ search, since the last of them often is reached in the last level, and any short
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from ctypes import Array, c_uint64
 from itertools import pairwise
 
@@ -64,6 +64,20 @@ class Notices:
         return self._reference
 
     # ---- what is noticed
+
+    def on_initial(self, states: Iterable[State]) -> None:
+        """Judges initial states by what only they have to satisfy."""
+        for name, test in self.reference.program.first:
+            number = next(i for i, item in enumerate(self.plan.items) if (item.kind, item.name) == ("step", name))
+            for state in states:
+                if not self._looked_for(number):
+                    break
+                try:
+                    if not test(state):
+                        self._settle(number, self.violations, name, Finding(Trace((state,), ())))
+                except Fail as problem:
+                    finding = Finding(Trace((state,), ()), self.reference.diagnose(problem))
+                    self._settle(number, self.broken, name, finding)
 
     def on_state(self, worker: int, state: int, parent: int) -> None:
         """`visit` noticed something about a state."""
@@ -176,6 +190,8 @@ class Notices:
         test, count = self.reference.program.final, 1
         if item.kind not in ("no deadlock", "final"):
             test, count = self.test(item), 2 if item.kind == "step" else 1
+            if count > len(path.states):  # it is about where everything begins
+                test, count = dict(self.reference.program.first)[name], 1
         assert test is not None
         try:
             test(*path.states[-count:])

@@ -22,6 +22,7 @@ from dataclasses import replace
 from checker.base.diagnostics import SpecError, error
 from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop
 from checker.engine.memory import resident
+from checker.engine.runtime import State
 from checker.engine.search import REPORT
 from checker.model.machine import Machine
 from checker.native import abi
@@ -121,6 +122,8 @@ class NativeSearch(Notices):
         self._room = Room(None, spill_directory(), tell, lambda: False)
         self._observe: Observer | None = None
         self._started = self._reported = 0.0
+        self._first: list[State] = []
+        """The initial states."""
         self._before = 0.0
         """Seconds that were spent before a checkpoint."""
 
@@ -130,7 +133,8 @@ class NativeSearch(Notices):
         """Explores within the limits."""
         self._started = self._reported = time.perf_counter()
         self._limits, self._observe, checkpoint = limits, observe, self._checkpoint
-        initial = [tuple(self.plan.packed.pack(s)) for s in self.reference.program.initial_states()]
+        self._first = self.reference.program.initial_states()
+        initial = [tuple(self.plan.packed.pack(s)) for s in self._first]
         if self._kernels is None:
             assert self.tiers is not None
             self._kernels = self.tiers.begin(self._level)
@@ -232,6 +236,7 @@ class NativeSearch(Notices):
             self._resume(self.resumed, self._checkpoint)
             return
         self.explorer.add_initial(initial)
+        self.on_initial(self._first)
         if not self.explorer.states:
             raise error(
                 "PSM508",

@@ -63,15 +63,40 @@ class TraceStep:
 
 
 @dataclass(frozen=True, slots=True)
+class AbstractStep:
+    """What a step is in the abstract spec of a refinement.
+
+    `step` is the name of the abstract step; it is None where the step stutters (nothing changes) or, with `matched` False, where
+    no step of the abstract spec makes these `changes`.
+    """
+
+    step: str | None
+    changes: Mapping[str, Json]
+    matched: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AbstractTrace:
+    """The abstract side of a trace, one step for each of its steps. `matched`: it begins in an initial state of `spec`."""
+
+    spec: str
+    initial: Mapping[str, Json]
+    steps: tuple[AbstractStep, ...]
+    matched: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """A path from an initial state. `initial` has every variable; `len(steps)` is the length that verdicts quote.
 
     `error` is set when the path ends in a step that could not be carried out (it is not one of `steps`): its name.
+    `abstract` is there where a refinement fails: what the trace is in the abstract spec.
     """
 
     initial: Mapping[str, Json]
     steps: tuple[TraceStep, ...]
     error: str | None = None
+    abstract: AbstractTrace | None = None
 
 
 @dataclass(frozen=True, slots=True)

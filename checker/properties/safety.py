@@ -3,7 +3,7 @@
 An engine says what it found; the author said what should come of it. This module puts the two together. A violation is
 certain however the exploration ended; "holds" is only said of a whole state space; "unreached" likewise. Where the engine
 kept hashes instead of states, it may have missed one, and the result says with which probability. What this version cannot
-judge yet (liveness, refinement) is `incomplete` with that reason, so that it never looks like a pass.
+judge yet (liveness) is `incomplete` with that reason, so that it never looks like a pass.
 
 The verdict of a check is the worst of its parts: an error, then an unmet expectation, then something incomplete.
 """
@@ -11,6 +11,7 @@ The verdict of a check is the worst of its parts: an error, then an unmet expect
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from checker.engine.interface import Exploration, Finding, Path, Stop
 from checker.engine.labels import StateView
@@ -29,10 +30,10 @@ from checker.properties.kinds import (
     TraceStep,
     Verdict,
 )
+from checker.properties.levels import abstract_trace
 
 NOT_YET = {
     "live": "liveness is not judged by this version",
-    "refines": "refinement is not judged by this version",
 }
 _STOPPED = {
     Stop.STATES: "the limit on states was reached",
@@ -91,6 +92,9 @@ def _property(
     expected = expectation.verdict if expectation is not None else None
     if name in found.broken:
         return _broken(name, kind, expected, found.broken[name], view)
+    unjudged = next((p.unjudged for p in machine.properties if p.name == name), None)
+    if unjudged is not None:
+        return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, unjudged)
     if kind.value in NOT_YET:
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, NOT_YET[kind.value])
     where = found.reached if kind is Kind.REACH else found.violations
@@ -98,7 +102,10 @@ def _property(
     if finding is not None:
         verdict = Verdict.HOLDS if kind is Kind.REACH else Verdict.VIOLATED
         reason = None if finding.error is None else finding.error.headline()
-        return PropertyResult(name, kind, expected, verdict, reason, trace(finding.path, view), finding.error)
+        shown = trace(finding.path, view)
+        if kind is Kind.REFINES:
+            shown = replace(shown, abstract=abstract_trace(machine, name, finding.path))
+        return PropertyResult(name, kind, expected, verdict, reason, shown, finding.error)
     if stopped is not None:
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, stopped)
     verdict = Verdict.UNREACHED if kind is Kind.REACH else Verdict.HOLDS

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checker.base.diagnostics import Diagnostic
-from checker.properties.kinds import CheckResult, Coverage, PropertyResult, Trace
+from checker.properties.kinds import AbstractTrace, CheckResult, Coverage, PropertyResult, Trace
 
 VERSION = 1
 
@@ -89,6 +89,7 @@ def property_object(result: PropertyResult) -> Object:
         "trace": None if result.trace is None else steps_list(result.trace),
         "initial": None if result.trace is None else dict(result.trace.initial),
         "error_step": None if result.trace is None else result.trace.error,
+        "abstract": None if result.trace is None else abstract_object(result.trace.abstract),
         "diagnostic": None if result.diagnostic is None else diagnostic_object(result.diagnostic),
     }
 
@@ -96,6 +97,18 @@ def property_object(result: PropertyResult) -> Object:
 def steps_list(trace: Trace) -> list[Object]:
     """The steps of a trace with what each changed."""
     return [{"step": s.step, "changes": dict(s.changes)} for s in trace.steps]
+
+
+def abstract_object(trace: AbstractTrace | None) -> Object | None:
+    """What a trace is in the abstract spec of a refinement."""
+    if trace is None:
+        return None
+    return {
+        "spec": trace.spec,
+        "initial": dict(trace.initial),
+        "matched": trace.matched,
+        "steps": [{"step": s.step, "changes": dict(s.changes), "matched": s.matched} for s in trace.steps],
+    }
 
 
 def coverage_object(coverage: Coverage) -> Object:

@@ -96,7 +96,7 @@ class _Show:
 
     def _document(self, trace: Trace | None, end: str, diagnostic: Diagnostic | None, more: dict[str, object]) -> None:
         from checker.cli.output import print_json
-        from checker.render.schema import VERSION, diagnostic_object, steps_list
+        from checker.render.schema import VERSION, abstract_object, diagnostic_object, steps_list
 
         print_json(
             {
@@ -108,6 +108,7 @@ class _Show:
                 "initial": None if trace is None else dict(trace.initial),
                 "trace": None if trace is None else steps_list(trace),
                 "error_step": None if trace is None else trace.error,
+                "abstract": None if trace is None else abstract_object(trace.abstract),
                 "end": end,
                 "diagnostics": [] if diagnostic is None else [diagnostic_object(diagnostic)],
             }

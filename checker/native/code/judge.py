@@ -43,7 +43,8 @@ def items_of(unit: Unit) -> tuple[Item, ...]:
     items: list[Item] = []
     kinds: tuple[ItemKind, ...] = ("invariant", "reach", "step")
     for kind in kinds:
-        items += [Item(kind, p.name, p.body) for p in machine.properties if p.kind == kind and p.body is not None]
+        of_kind = [p for p in machine.properties if ("step" if p.of_steps else p.kind) == kind]
+        items += [Item(kind, p.name, p.body) for p in of_kind if p.body is not None]
     for p in machine.properties:
         if p.kind == "invariant" and p.body is not None:
             items += [Item("when", text, test) for text, test in p.antecedents]
