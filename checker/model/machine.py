@@ -90,6 +90,8 @@ class Step:
     has_choices: bool
     span: Span
     doc: tuple[str, ...] = ()
+    conjuncts: tuple[str, ...] = ()
+    """The parts of the guard that `and` joins, as text with their lines, in the order of `walk.conjuncts`."""
 
     @property
     def label(self) -> str:
@@ -112,7 +114,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """`body` of a `step` property may use `Old`. Live and refinement properties are named, but not translated yet."""
+    """`body` and antecedents of a `step` property may use `Old`. Live and refinement properties are named, but not translated yet."""
 
     name: str
     kind: Literal["invariant", "step", "reach", "live", "refines"]

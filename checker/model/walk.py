@@ -90,6 +90,16 @@ def blocks_of(s: ir.Stmt) -> Iterator[tuple[ir.Stmt, ...]]:
             yield from branches
 
 
+def conjuncts(e: ir.Expr) -> Iterator[ir.Expr]:
+    """The parts of a condition that `and` joins, inner ones in place of what they are parts of."""
+    match e:
+        case ir.Logic("and", items):
+            for item in items:
+                yield from conjuncts(item)
+        case _:
+            yield e
+
+
 def sends(body: tuple[ir.Stmt, ...], procedures: Mapping[str, Procedure]) -> bool:
     """Whether a body can send, itself or through procedures."""
     return any(

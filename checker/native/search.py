@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from checker.base.diagnostics import SpecError, error
-from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop
+from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop, Tally
 from checker.engine.memory import resident
 from checker.engine.search import REPORT
 from checker.model.machine import Machine
@@ -52,6 +52,7 @@ class NativeEngine:
         *,
         level: int | None = None,
         fingerprints: bool = False,
+        coverage: bool = True,
         keeping: Keeping | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> None:
@@ -61,12 +62,14 @@ class NativeEngine:
             workers: How many explore at the same time.
             level: Only code of this level; where it is None, both tiers.
             fingerprints: Keep a hash of each state in the visited set, and states on disk.
+            coverage: Count what a check exercises. Without it the tally is empty; that is for measuring what it costs.
             keeping: Where checkpoints go.
             tell: Is told what the user should know, such as that a checkpoint cannot be written.
         """
         self.workers = workers
         self.level = level
         self.fingerprints = fingerprints
+        self.coverage = coverage
         self.keeping = keeping
         self.tell = tell or (lambda text: None)
 
@@ -78,7 +81,7 @@ class NativeEngine:
             SpecError: also PSM904, where a checkpoint cannot be used.
         """
         workers = 1 if limits.max_states is not None else self.workers
-        layout = plan(machine, fingerprints=self.fingerprints)
+        layout = plan(machine, fingerprints=self.fingerprints, coverage=self.coverage)
         checkpoint = None if self.keeping is None else Checkpoint(self.keeping, layout, self.tell)
         tiers = Tiers(layout)
         try:
@@ -349,7 +352,7 @@ class NativeSearch(Notices):
             self.violations,
             self.reached,
             self.broken,
-            tally(self.plan, block, explorer.bound_cut, complete=stop is Stop.DONE),
+            tally(self.plan, block, explorer.bound_cut, complete=stop is Stop.DONE) if self.plan.coverage else Tally(),
             n * (n - 1) / 2 / 2**HASH_BITS if self.plan.table_kind == abi.FINGERPRINT else None,
         )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from checker.engine.guards import never_false
 from checker.engine.interface import Tally
 from checker.native.code import frame
 from checker.native.code.module import Plan
@@ -64,7 +65,7 @@ def tally(plan: Plan, block: Block, bound_cut: int, *, complete: bool) -> Tally:
     received = ("message", "ignore")
     handled = {s.name for s in machine.steps if s.kind in received}
     taken = {s.name for i, s in enumerate(machine.steps) if block[frame.FIRED + i] and s.kind in received}
-    vacuous = [item.name for i, item in enumerate(plan.items) if item.kind == "when" and block[shape.active + i]]
+    vacuous = [item.name for i, item in enumerate(plan.items) if item.is_antecedent and block[shape.active + i]]
     never = [m.name for m in machine.messages.values() if m.name in handled - taken and m.senders.roles]
     return Tally(
         fired,
@@ -75,7 +76,13 @@ def tally(plan: Plan, block: Block, bound_cut: int, *, complete: bool) -> Tally:
         bound_cut,
         block[frame.LIMIT_CUT],
         block[frame.DROPPED],
+        _never_false(plan, block) if complete else (),
     )
+
+
+def _never_false(plan: Plan, block: Block) -> tuple[str, ...]:
+    blocked = block[plan.shape.blocked : plan.shape.blocked + plan.shape.conjuncts]
+    return never_false(plan.machine, block[frame.FIRED : frame.FIRED + len(plan.machine.steps)], blocked)
 
 
 def _unused(plan: Plan, block: Block) -> tuple[str, ...]:
