@@ -12,7 +12,7 @@ from typing import Any
 
 from checker.base.diagnostics import error
 from checker.engine import networks
-from checker.engine.guards import first_numbers
+from checker.engine.idle import first_numbers
 from checker.engine.moves import Call, Counters, Failure, Successor, Unit
 from checker.engine.program import Program
 from checker.engine.runtime import (

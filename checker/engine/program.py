@@ -15,7 +15,7 @@ from typing import Any
 from checker.base.diagnostics import SpecError, error
 from checker.base.source import Span
 from checker.engine import networks
-from checker.engine.guards import first_numbers
+from checker.engine.idle import first_numbers
 from checker.engine.names import DomainTooLarge, Names
 from checker.engine.networks import Dropped, all_codes, sender
 from checker.engine.pycode import PyExpressions
@@ -49,7 +49,7 @@ class StepCode:
 
     step: Step
     blocked: Callable[..., int] | None
-    """The number of the first conjunct of the guard that is false (`guards.first_numbers`), -1 where the guard holds."""
+    """The number of the first conjunct of the guard that is false (`idle.first_numbers`), -1 where the guard holds."""
     limit: Callable[..., bool] | None
     body: Callable[..., None]
     torn: Callable[..., None] | None

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from checker.base.diagnostics import Diagnostic, error
-from checker.engine.guards import never_false
+from checker.engine.idle import never_false, never_received
 from checker.engine.interface import Exploration, Finding, Limits, Observer, Path, Progress, Stop, Tally
 from checker.engine.labels import Labels
 from checker.engine.memory import resident
@@ -159,7 +159,9 @@ class Search:
             if self._step_tests:
                 self._test_step(at, move, state, target)
             if self._step_whens:
-                self._step_whens = [(text, test) for text, test in self._step_whens if not self._seen(test, state, target)]
+                self._step_whens = [
+                    (text, test) for text, test in self._step_whens if not self._seen(test, state, target)
+                ]
             if target not in numbers:
                 self._visit(target, at, move)
         if failed and "NoError" not in self._violations:
@@ -298,7 +300,7 @@ class Search:
             units,
             tuple(text for text, _ in (*self._whens, *self._step_whens)) if complete else (),
             self._unused_enum_values() if complete else (),
-            self._never_received() if complete else (),
+            never_received(self.machine, self._fired) if complete else (),
             dict(counters.empty_choices),
             self._bound_cut,
             counters.limit_cut,
@@ -316,19 +318,6 @@ class Search:
             self._reached,
             self._broken,
             tally,
-        )
-
-    def _never_received(self) -> tuple[str, ...]:
-        """Message kinds that are sent, but that no handler ever took."""
-        taken = {
-            u.step.name for u, n in zip(self.steps.units, self._fired, strict=True) if n and u.kind in ("message", "ignore")
-            and u.step is not None
-        }  # fmt: skip
-        handled = {u.step.name for u in self.steps.units if u.step is not None and u.kind in ("message", "ignore")}
-        return tuple(
-            m.name
-            for m in self.machine.messages.values()
-            if m.name in handled and m.name not in taken and m.senders.roles
         )
 
     def _unused_enum_values(self) -> tuple[str, ...]:

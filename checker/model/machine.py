@@ -114,7 +114,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """`body` and antecedents of a `step` property may use `Old`. Live and refinement properties are named, but not translated yet."""
+    """`body` and antecedents of a `step` property may use `Old`. Live and refinement properties are named, but not translated."""
 
     name: str
     kind: Literal["invariant", "step", "reach", "live", "refines"]

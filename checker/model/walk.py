@@ -108,6 +108,17 @@ def sends(body: tuple[ir.Stmt, ...], procedures: Mapping[str, Procedure]) -> boo
     )
 
 
+def sent_kinds(body: tuple[ir.Stmt, ...], procedures: Mapping[str, Procedure]) -> frozenset[str]:
+    """The message kinds that a body can send, itself or through procedures."""
+    kinds: set[str] = set()
+    for s in statements_in(body):
+        if isinstance(s, ir.SendMsg):
+            kinds.add(s.message)
+        elif isinstance(s, ir.DoProc):
+            kinds |= sent_kinds(procedures[s.proc].body, procedures)
+    return frozenset(kinds)
+
+
 def chooses(body: tuple[ir.Stmt, ...], procedures: Mapping[str, Procedure]) -> bool:
     """Whether a body can have several outcomes, itself or through procedures."""
     return any(

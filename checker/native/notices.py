@@ -191,8 +191,9 @@ class Notices:
         counters = steps.counters
         cut, empty, dropped = counters.limit_cut, dict(counters.empty_choices), program.dropped.count
         done, failed = steps.expand(here)
-        for i, noted in zip(range(shape.blocked, shape.block), counters.blocked, strict=False):
-            block[i] |= noted
+        if self.plan.coverage:
+            for i, noted in enumerate(counters.blocked):
+                block[shape.blocked + i // 8] |= noted << i % 8 * 8
         block[frame.LIMIT_CUT] += counters.limit_cut - cut
         block[frame.DROPPED] += program.dropped.count - dropped
         names = {name: i for i, name in reversed(list(enumerate(self.plan.units)))}

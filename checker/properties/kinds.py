@@ -117,7 +117,7 @@ class Coverage:
         vacuous: antecedents of `=>` in invariants and step properties that were never true, as text with their place.
         never_false: conjuncts of guards of handlers that fired which never refused anything, as text with their place.
         enum_values: enum values that no variable of that enum ever had, as `Enum.value`.
-        never_received: message kinds that were sent, but that no step ever took (handlers and `ignore` alike).
+        never_received: message kinds that a step which fired sends, but that no step ever took (handlers and `ignore` alike).
         empty_choices: handlers with a `choose` that found nothing to choose from at least once, and how often.
         bound_cut: transitions whose target lies outside the check's `bound`, counted and checked but not explored.
         limit_cut: steps that a handler's `limit` alone refused.

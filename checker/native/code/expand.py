@@ -182,12 +182,18 @@ def write_expand(program: Program, shape: frame.Shape, items: tuple[Item, ...]) 
     code.ctx = code.pointer("%ctx.address")
     given = code.pointer("%state.address")
     code.frame = code.stack("i64", shape.frame)
-    for i in range(shape.frame):
+    empties = {n for n, s in enumerate(unit.machine.steps) if s.has_choices}
+    if "tick" in program.names:
+        empties.add(program.names.index("tick"))
+    counted = [*range(frame.FIRED, shape.empty), *(shape.empty + n for n in sorted(empties))]
+    for i in (*range(frame.FIRED), *counted):
         code.store("0", code.word(code.frame, i))
     code.store("%out", code.word(code.frame, frame.OUT))
     code.store(code.load(code.word(code.ctx, abi.CTX_OUT_END)), code.word(code.frame, frame.END))
-    noted = code.word(code.pointer(code.load(code.word(code.ctx, abi.CTX_SPEC))), shape.blocked)
-    code.store(code.address(noted), code.word(code.frame, frame.BLOCKED))
+    notes = code.stack("i64", max(shape.notes, 1))
+    for i in range(shape.notes):
+        code.store("0", code.word(notes, i))
+    code.store(code.address(notes), code.word(code.frame, frame.BLOCKED))
     state = given
     if unit.packed.fixed and unit.packed.words <= IN_PLACE:  # what is written to the buffer cannot change this copy
         state = code.stack("i64", unit.packed.words)
@@ -205,17 +211,11 @@ def write_expand(program: Program, shape: frame.Shape, items: tuple[Item, ...]) 
     block = code.pointer(code.load(code.word(code.ctx, abi.CTX_SPEC)))
     transitions = code.word(code.ctx, abi.CTX_TRANSITIONS)
     code.bump(transitions, code.load(code.word(code.frame, frame.TRANSITIONS)))
-    empties = {n for n, s in enumerate(unit.machine.steps) if s.has_choices}
-    if "tick" in program.names:
-        empties.add(program.names.index("tick"))
-    used = [
-        frame.LIMIT_CUT,
-        frame.DROPPED,
-        *(range(frame.FIRED, shape.empty) if program.coverage else ()),
-        *(shape.empty + n for n in sorted(empties) if program.coverage),
-    ]
-    for i in used:
+    for i in (frame.LIMIT_CUT, frame.DROPPED, *(counted if program.coverage else ())):
         code.bump(code.word(block, i), code.load(code.word(code.frame, i)))
+    for i in range(shape.notes):
+        noted = code.word(block, shape.blocked + i)
+        code.store(code.op("or", 64, code.load(noted), code.load(code.word(notes, i))), noted)
     code.ret(code.load(code.word(code.frame, frame.OUT)))
     for label, status in ((code.defer, abi.DEFER), (code.need, abi.NEED_SPACE)):
         code.place(label)

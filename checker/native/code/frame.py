@@ -118,13 +118,18 @@ class Shape:
 
     @property
     def blocked(self) -> int:
-        """Where it is noted for each conjunct of a guard whether it was the first false one (`engine.guards`)."""
+        """Where it is noted for each conjunct of a guard whether it was the first false one (`engine.idle`)."""
         return self.seen + sum(self.enums)
 
     @property
     def block(self) -> int:
         """The words of the block."""
-        return self.blocked + self.conjuncts
+        return self.blocked + self.notes
+
+    @property
+    def notes(self) -> int:
+        """The words of the notes about conjuncts: a byte for each."""
+        return -(-self.conjuncts // 8)
 
     @property
     def pictures(self) -> int:

@@ -7,7 +7,7 @@ healing and ticks.
 
 from __future__ import annotations
 
-from checker.engine.guards import first_numbers
+from checker.engine.idle import first_numbers
 from checker.model.machine import Budget, Step
 from checker.native.code.packed import MAX_LANES
 from checker.native.code.unit import Unit

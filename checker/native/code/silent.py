@@ -43,7 +43,7 @@ def write_silent(program: Program, shape: frame.Shape) -> None:
     for i in range(shape.frame):
         code.store("0", code.word(code.frame, i))
     code.store("1", code.word(code.frame, frame.PROBE))
-    unheeded = code.stack("i64", max(shape.conjuncts, 1))
+    unheeded = code.stack("i64", max(shape.notes, 1))
     code.store(code.address(unheeded), code.word(code.frame, frame.BLOCKED))
     room = code.address(code.scratch(shape.pictures))
     code.store(room, code.word(code.frame, frame.OUT))

@@ -1,11 +1,12 @@
-"""Which parts of guards matter: conjuncts that were never false.
+"""What a spec has and an exploration never needed, as far as counts of steps tell: messages, and parts of guards.
 
-A conjunct counts as false where it is the first of its guard that is: those before it hold then, and those behind it are not
-evaluated. So one that was never false refused nothing that the ones before it let through, and without it the check would find
-the same. Only handlers that fired are looked at; the others are reported as such. A conjunct that reads nothing but
-constants is a switch of the spec, and another check may set it differently; it is left out.
+**Messages.** A kind that a handler which fired sends, that some handler takes, and that none ever took.
 
-Conjuncts are numbered through all guards of a machine, in the order of its steps.
+**Guards.** A conjunct counts as false where it is the first of its guard that is: those before it hold then, and those behind
+it are not evaluated. So one that was never false refused nothing that the ones before it let through, and without it the check
+would find the same. Only handlers that fired are looked at; the others are reported as such. A conjunct that reads nothing but
+constants is a switch of the spec, and another check may set it differently; it is left out. Conjuncts are numbered through all
+guards of a machine, in the order of its steps.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from checker.model.fold import FoldError, NotConstant, fold
 from checker.model.ir import Expr
 from checker.model.machine import Machine
-from checker.model.walk import conjuncts
+from checker.model.walk import conjuncts, sent_kinds
 
 
 def first_numbers(machine: Machine) -> list[int]:
@@ -44,6 +45,21 @@ def never_false(machine: Machine, fired: Sequence[int], blocked: Sequence[int]) 
                 place, _, condition = text.partition(": ")
                 found.append(f"{place}: {step.label} when {condition}")
     return tuple(found)
+
+
+def never_received(machine: Machine, fired: Sequence[int]) -> tuple[str, ...]:
+    """The message kinds that were sent, in a step that fired, and never received."""
+    handled: set[str] = set()
+    taken: set[str] = set()
+    sent: set[str] = set()
+    for step, count in zip(machine.steps, fired, strict=False):
+        if step.kind in ("message", "ignore"):
+            handled.add(step.name)
+            if count:
+                taken.add(step.name)
+        if count:
+            sent |= sent_kinds(step.body, machine.procedures)
+    return tuple(kind for kind in machine.messages if kind in handled & sent - taken)
 
 
 def _is_constant(e: Expr) -> bool:
