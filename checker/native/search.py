@@ -55,6 +55,7 @@ class NativeEngine:
         coverage: bool = True,
         keeping: Keeping | None = None,
         tell: Callable[[str], None] | None = None,
+        look: Callable[[NativeSearch], None] | None = None,
     ) -> None:
         """Says how to explore.
 
@@ -65,6 +66,7 @@ class NativeEngine:
             coverage: Count what a check exercises. Without it the tally is empty; that is for measuring what it costs.
             keeping: Where checkpoints go.
             tell: Is told what the user should know, such as that a checkpoint cannot be written.
+            look: Is given the search when it has ended, while its states are still there.
         """
         self.workers = workers
         self.level = level
@@ -72,6 +74,7 @@ class NativeEngine:
         self.coverage = coverage
         self.keeping = keeping
         self.tell = tell or (lambda text: None)
+        self.look = look
 
     def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
         """See `Engine.explore`.
@@ -86,6 +89,7 @@ class NativeEngine:
         tiers = Tiers(layout)
         try:
             search = NativeSearch(layout, tiers, workers, self.level, tell=self.tell, checkpoint=checkpoint)
+            search.look = self.look
             if self.keeping is not None and self.keeping.resume:
                 assert checkpoint is not None
                 search.resumed = checkpoint.load()
@@ -114,6 +118,8 @@ class NativeSearch(Notices):
         self.tiers = tiers
         self.resumed: Mark | None = None
         """Where to go on, instead of from the beginning."""
+        self.look: Callable[[NativeSearch], None] | None = None
+        """Is given the search when it has ended, before its memory goes."""
         self._level = level
         self._kernels = kernels
         self._tell = tell
@@ -141,6 +147,8 @@ class NativeSearch(Notices):
             try:
                 stop = self._explore(lambda: self._begin(initial))
                 found, last = self._result(stop), self.progress(self._seconds())
+                if self.look is not None:
+                    self.look(self)
                 if checkpoint is not None and stop is not Stop.DONE:
                     checkpoint.stop(self.explorer.arena_words)
             finally:
