@@ -25,7 +25,7 @@ from benchmarks.compiling import measure_compilation
 from benchmarks.figures import YARDSTICK, Compiled, Result, document, machine, ratio
 from benchmarks.limits import MEANINGS, measure_limits
 from benchmarks.limits import missing as limits_missing
-from benchmarks.peers import PEERS, Peer, Sample
+from benchmarks.peers import COVERED, PEERS, UNCOVERED, Peer, Sample
 from benchmarks.process import Failed
 from checker.native import jit
 
@@ -139,6 +139,15 @@ def scaling(results: Sequence[Result]) -> list[str]:
     ]
 
 
+def coverage_cost(results: Sequence[Result]) -> list[str]:
+    """How much longer an exploration takes that counts what it exercises."""
+    return [
+        f"{one.case.name}: coverage costs {times - 1:.0%} of the time"
+        for one in results
+        if one.peer == UNCOVERED.name and (times := ratio(one, results, COVERED.name)) is not None
+    ]
+
+
 def reasons(results: Sequence[Result]) -> list[str]:
     """Each peer with why it was not measured, once where it is the same for several cases."""
     found: dict[tuple[str, str], list[str]] = {}
@@ -193,7 +202,7 @@ def main(given: Sequence[str] | None = None, peers: Sequence[Peer] = PEERS) -> i
             results.append(measured.get(peer.name, gone))
 
     console.print(show(results, options.runs))
-    for line in scaling(results):
+    for line in (*scaling(results), *coverage_cost(results)):
         console.print(line, highlight=False, markup=False)
     compiled: Compiled | str | None = None
     if options.only in LARGE.name:

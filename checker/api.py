@@ -11,26 +11,33 @@ Everything here returns immutable data and raises `SpecError` on bad input, with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from checker.base.diagnostics import Reporter, SpecError, did_you_mean, error
 from checker.base.source import Source
 from checker.engine.graph import StateGraph, state_graph
-from checker.engine.interface import Limits, Observer
+from checker.engine.interface import Limits, Observer, Stop
 from checker.engine.refinement import with_refinements
 from checker.lang import ast
 from checker.lang.library import Library
 from checker.lang.parser import parse, parse_expr, read_source
 from checker.model.elaborate import DEFAULT_CHECK, elaborate, elaborate_view
 from checker.model.ir import Expr
+from checker.model.layout import Layout
 from checker.model.machine import Machine
 from checker.model.values import Value
+from checker.model.walk import names_in
 from checker.native.choose import engine_named
+from checker.properties.explanation import Change, Explanation, Finder, messages_of, parts_of
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, SpecResult
+from checker.properties.lowering import changes
 from checker.properties.safety import judge
+from checker.properties.survey import survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +160,71 @@ class LoadedSpec:
             except SpecError as problem:
                 results.append(failed_check(name, problem))
         return SpecResult(self.path, self.name, tuple(results))
+
+    def explain(
+        self,
+        check: str | None = None,
+        *,
+        constants: Mapping[str, Value] | None = None,
+        limits: Limits | None = None,
+        observe: Observer | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> Explanation:
+        """Why a check has so many states.
+
+        Args:
+            check: Which check; the first, where None is given.
+            constants: Values from outside.
+            limits: Of each exploration; a minute, where None is given. Half of the time is for the check itself, half for all
+                lowered forms of it.
+            observe: Is told a few times a second how far the exploration of the check is.
+            tell: Is told why another engine runs than the fastest.
+
+        Raises:
+            SpecError: As `machine` does.
+        """
+        started = time.perf_counter()
+        machine = self.machine(check, constants=constants)
+        limits = limits or Limits(timeout=60)
+        limits = limits if limits.timeout is None else replace(limits, timeout=limits.timeout / 2)
+        surveyed = survey(machine, limits, observe, tell)
+        found, layout, whole = surveyed.found, Layout(machine), surveyed.found.states == len(surveyed.states)
+        scale = (found.states - surveyed.levels[0]) / max(surveyed.traced, 1)
+        lowered: tuple[Change, ...] = ()
+        if found.stop is not Stop.INTERRUPTED:
+            names = tuple(self._free_constants(machine))
+            make = partial(self._made, check)
+            lowered = tuple(changes(machine, found, names, make, limits))
+        return Explanation(
+            path=self.path,
+            spec=self.name,
+            check=machine.check,
+            stop=found.stop,
+            engine=found.engine,
+            states=found.states,
+            transitions=found.transitions,
+            looked_at=len(surveyed.states),
+            traced=surveyed.traced,
+            fixed_bits=layout.fixed_bits,
+            message_bits=layout.code_bits,
+            levels=surveyed.levels,
+            parts=parts_of(layout, surveyed.states, whole=whole),
+            messages=messages_of(layout, surveyed.states, whole=whole),
+            finders=tuple(Finder(name, round(n * scale)) for name, n in surveyed.finders.most_common()),
+            changes=lowered,
+            seconds=time.perf_counter() - started,
+        )
+
+    def _made(self, check: str | None, constants: Mapping[str, Value]) -> Machine:
+        return self.machine(check, constants=constants)
+
+    def _free_constants(self, machine: Machine) -> Iterator[str]:
+        """The constants that are numbers and are not computed from others."""
+        constants = {d.name.text: d for d in self.tree.decls if isinstance(d, ast.ConstDecl)}
+        for name, (_, value) in machine.constants.items():
+            used = {inner.text for inner in names_in(constants[name].value)}
+            if isinstance(value, int) and not isinstance(value, bool) and not used & constants.keys():
+                yield name
 
     def graph(
         self, check: str | None = None, *, constants: Mapping[str, Value] | None = None, limits: Limits | None = None

@@ -25,7 +25,7 @@ NAME = "lockstep"
 COMPLETE = "_LOCKSTEP_COMPLETE"
 """The environment variable by which shells ask for completions."""
 
-COMMANDS = ("check", "inspect", "fmt", "graph", "trace", "new", "docs", "completion")
+COMMANDS = ("check", "explain", "inspect", "fmt", "graph", "trace", "new", "docs", "completion")
 """In the order of the help: what a user needs first stands first. Each is a module of `checker.cli.commands`."""
 
 

@@ -35,7 +35,8 @@ class Clocks(Faults):
         ]
         for number, code, me in clocks:
             try:
-                if code.guard is not None and not code.guard(state, me):
+                if code.blocked is not None and (first := code.blocked(state, me)) >= 0:
+                    self.counters.blocked[first] = 1
                     return
                 if code.limit is not None and not code.limit(state, me):
                     self.counters.limit_cut += 1

@@ -80,6 +80,7 @@ class Tally:
     bound_cut: int = 0
     limit_cut: int = 0
     dropped: int = 0
+    never_false: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

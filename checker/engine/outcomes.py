@@ -12,6 +12,7 @@ from typing import Any
 
 from checker.base.diagnostics import error
 from checker.engine import networks
+from checker.engine.idle import first_numbers
 from checker.engine.moves import Call, Counters, Failure, Successor, Unit
 from checker.engine.program import Program
 from checker.engine.runtime import (
@@ -36,7 +37,7 @@ class Outcomes:
         self.effects = effects
         self.machine = program.machine
         self.layout = program.layout
-        self.counters = Counters()
+        self.counters = Counters(bytearray(first_numbers(self.machine)[-1]))
         self.units: list[Unit] = [
             Unit(c.step.label, c.step.kind, c.step.kind == "fault", c.step) for c in program.steps
         ]
@@ -53,7 +54,8 @@ class Outcomes:
         """Adds the outcomes of one call in a state."""
         code, args = call.code, call.args
         try:
-            if code.guard is not None and not code.guard(state, *args):
+            if code.blocked is not None and (first := code.blocked(state, *args)) >= 0:
+                self.counters.blocked[first] = 1
                 return
             if code.limit is not None and not code.limit(state, *args):
                 self.counters.limit_cut += 1

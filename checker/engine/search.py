@@ -19,6 +19,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from checker.base.diagnostics import Diagnostic, error
+from checker.engine.idle import never_false, never_received
 from checker.engine.interface import Exploration, Finding, Limits, Observer, Path, Progress, Stop, Tally
 from checker.engine.labels import Labels
 from checker.engine.memory import resident
@@ -66,8 +67,9 @@ class Search:
         self._broken: dict[str, Finding] = {}
         self._invariants: dict[str, Predicate] = {c.name: c.test for c in self.program.invariants}
         self._reach = dict(self.program.reach)
-        self._step_tests = dict(self.program.step_properties)
+        self._step_tests: dict[str, Predicate] = {c.name: c.test for c in self.program.step_properties}
         self._whens = [w for c in self.program.invariants for w in c.antecedents]
+        self._step_whens = [w for c in self.program.step_properties for w in c.antecedents]
         self._bound_cut = 0
 
     # ---- the loop
@@ -146,14 +148,20 @@ class Search:
         cut_before = counters.limit_cut
         done, failed = self.steps.expand(state)
         alive = counters.limit_cut > cut_before
-        units, fired, numbers = self.steps.units, self._fired, self.numbers
+        units, fired, numbers, liars = self.steps.units, self._fired, self.numbers, self.steps.liars
         self.transitions += len(done)
         for unit, move, target in done:
             fired[unit] += 1
+            if move.forged:
+                fired[liars[move.sender]] += 1
             if not alive and not units[unit].fault and not move.forged and move.torn is None and target != state:
                 alive = True
             if self._step_tests:
                 self._test_step(at, move, state, target)
+            if self._step_whens:
+                self._step_whens = [
+                    (text, test) for text, test in self._step_whens if not self._seen(test, state, target)
+                ]
             if target not in numbers:
                 self._visit(target, at, move)
         if failed and "NoError" not in self._violations:
@@ -240,9 +248,9 @@ class Search:
             self._broken.setdefault("NoDeadlock", Finding(self.path(at), self.diagnose(problem)))
             return True
 
-    def _seen(self, test: Callable[..., bool], state: State) -> bool:
+    def _seen(self, test: Callable[..., bool], *states: State) -> bool:
         try:
-            return test(state)
+            return test(*states)
         except Fail:
             return False
 
@@ -300,13 +308,14 @@ class Search:
         complete = stop is Stop.DONE
         tally = Tally(
             units,
-            tuple(text for text, _ in self._whens) if complete else (),
+            tuple(text for text, _ in (*self._whens, *self._step_whens)) if complete else (),
             self._unused_enum_values() if complete else (),
-            self._never_received() if complete else (),
+            never_received(self.machine, self._fired) if complete else (),
             dict(counters.empty_choices),
             self._bound_cut,
             counters.limit_cut,
             self.program.dropped.count,
+            never_false(self.machine, self._fired, counters.blocked) if complete else (),
         )
         return Exploration(
             Interpreter.name,
@@ -319,19 +328,6 @@ class Search:
             self._reached,
             self._broken,
             tally,
-        )
-
-    def _never_received(self) -> tuple[str, ...]:
-        """Message kinds that are sent, but that no handler ever took."""
-        taken = {
-            u.step.name for u, n in zip(self.steps.units, self._fired, strict=True) if n and u.kind in ("message", "ignore")
-            and u.step is not None
-        }  # fmt: skip
-        handled = {u.step.name for u in self.steps.units if u.step is not None and u.kind in ("message", "ignore")}
-        return tuple(
-            m.name
-            for m in self.machine.messages.values()
-            if m.name in handled and m.name not in taken and m.senders.roles
         )
 
     def _unused_enum_values(self) -> tuple[str, ...]:

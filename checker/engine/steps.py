@@ -135,7 +135,7 @@ class Steps(Clocks):
         if status is None or state[status] == UP:
             return False
         saved, dropped = self.counters, self.program.dropped.count
-        self.counters = Counters()
+        self.counters = Counters(bytearray(len(saved.blocked)))
         try:
             return not any(
                 self._changes_something(tuple(state), call)

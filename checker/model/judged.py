@@ -19,7 +19,7 @@ def property_of(bodies: Bodies, decl: ast.PropDecl | ast.LiveDecl) -> Property:
         return Property(decl.name.text, "live", None, (), decl.span, decl.doc)
     body = bodies.body(Mode.STEP if decl.kind == "step" else Mode.PROPERTY)
     value = body.bool(decl.body)
-    antecedents = tuple(_antecedents(value, bodies.reporter)) if decl.kind == "invariant" else ()
+    antecedents = tuple(_antecedents(value, bodies.reporter)) if decl.kind != "reach" else ()
     return Property(decl.name.text, decl.kind, value, antecedents, decl.span, decl.doc)
 
 

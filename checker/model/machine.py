@@ -90,6 +90,8 @@ class Step:
     has_choices: bool
     span: Span
     doc: tuple[str, ...] = ()
+    conjuncts: tuple[str, ...] = ()
+    """The parts of the guard that `and` joins, as text with their lines, in the order of `walk.conjuncts`."""
 
     @property
     def label(self) -> str:
@@ -135,7 +137,8 @@ class Property:
     Attributes:
         body: what every state (`invariant`, `reach`) or step (`step`, `refines`; it may use `Old`) has to satisfy. Live
             properties are named, but not translated yet. That of a refinement is made by `engine.refinement`.
-        antecedents: for each implication, its text and the question whether its left side was ever true.
+        antecedents: for each implication, its text and the question whether its left side was ever true; those of a `step`
+            property may use `Old`.
         initial: what every initial state has to satisfy besides.
         abstraction: what a `refines` is about.
         unjudged: why there is no verdict, where there is none.

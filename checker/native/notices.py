@@ -83,9 +83,8 @@ class Notices:
         """`visit` noticed something about a state."""
         for number, item, answer in self._results(worker):
             here = self.plan.packed.unpack(list(self.explorer.words(state)))
-            if item.kind == "when":
-                if self._was_true(item, here):
-                    self.explorer.spec_block(worker)[self.plan.shape.active + number] = 0
+            if item.is_antecedent:
+                self._look_left(worker, number, item, here)
             else:
                 self._judge(number, item, answer, (here,), parent)
 
@@ -93,7 +92,10 @@ class Notices:
         """`transition` noticed something about a step."""
         for number, item, answer in self._results(worker):
             before, after = (self.plan.packed.unpack(list(self.explorer.words(w))) for w in (old, new))
-            self._judge(number, item, answer, (before, after), parent)
+            if item.is_antecedent:
+                self._look_left(worker, number, item, before, after)
+            else:
+                self._judge(number, item, answer, (before, after), parent)
 
     def _results(self, worker: int) -> Iterator[tuple[int, Item, int]]:
         """The items with a result of a worker that are still looked for, and the result, which is taken away."""
@@ -144,18 +146,20 @@ class Notices:
             assert program.bound is not None
             return program.bound
         tests: dict[str, Callable[..., bool]] = {c.name: c.test for c in program.invariants}
-        tests |= dict(program.reach) | dict(program.step_properties)
+        tests |= dict(program.reach) | {c.name: c.test for c in program.step_properties}
         return tests[item.name]
 
-    def _was_true(self, item: Item, state: State) -> bool:
-        for code in self.reference.program.invariants:
-            for text, test in code.antecedents:
-                if text == item.name:
-                    try:
-                        return test(state)
-                    except Fail:
-                        return False
-        raise AssertionError(item.name)
+    def _look_left(self, worker: int, number: int, item: Item, *states: State) -> None:
+        """Asks the interpreter whether an antecedent is true, which then is not looked at any more."""
+        program = self.reference.program
+        judged = program.invariants if item.kind == "when" else program.step_properties
+        test = next(test for code in judged for text, test in code.antecedents if text == item.name)
+        try:
+            true = test(*states)
+        except Fail:
+            return
+        if true:
+            self.explorer.spec_block(worker)[self.plan.shape.active + number] = 0
 
     def on_expanded(self, worker: int, state: int, ref: int, report: int) -> None:
         """`expand` noticed an error, a deadlock, or a `final` that cannot be evaluated."""
@@ -185,7 +189,7 @@ class Notices:
 
     def failing(self, path: Trace, name: str) -> Finding:
         """The finding about a path to a state, or over a step, for which a property cannot be evaluated."""
-        item = next((i for i in self.plan.items if i.name == name and i.kind != "when"), None)
+        item = next((i for i in self.plan.items if i.name == name and not i.is_antecedent), None)
         assert item is not None
         test, count = self.reference.program.final, 1
         if item.kind not in ("no deadlock", "final"):
@@ -207,6 +211,9 @@ class Notices:
         counters = steps.counters
         cut, empty, dropped = counters.limit_cut, dict(counters.empty_choices), program.dropped.count
         done, failed = steps.expand(here)
+        if self.plan.coverage:
+            for i, noted in enumerate(counters.blocked):
+                block[shape.blocked + i // 8] |= noted << i % 8 * 8
         block[frame.LIMIT_CUT] += counters.limit_cut - cut
         block[frame.DROPPED] += program.dropped.count - dropped
         names = {name: i for i, name in reversed(list(enumerate(self.plan.units)))}
@@ -215,6 +222,8 @@ class Notices:
         alive = counters.limit_cut > cut
         for unit, move, target in done:
             block[frame.FIRED + unit] += 1
+            if move.forged:
+                block[frame.FIRED + steps.liars[move.sender]] += 1
             if not steps.units[unit].fault and not move.forged and move.torn is None and target != here:
                 alive = True
         report = 0
@@ -292,4 +301,4 @@ class Notices:
                 finding = self.erring(path) if found.name == "NoError" else Finding(path)
             getattr(self, found.kind)[found.name] = finding
         active = self.plan.shape.active
-        self.settled = {i for i, item in enumerate(self.plan.items) if item.kind != "when" and not block[active + i]}
+        self.settled = {i for i, item in enumerate(self.plan.items) if not item.is_antecedent and not block[active + i]}

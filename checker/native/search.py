@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from checker.base.diagnostics import SpecError, error
-from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop
+from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop, Tally
 from checker.engine.memory import resident
 from checker.engine.runtime import State
 from checker.engine.search import REPORT
@@ -54,8 +54,10 @@ class NativeEngine:
         *,
         level: int | None = None,
         fingerprints: bool = False,
+        coverage: bool = True,
         keeping: Keeping | None = None,
         tell: Callable[[str], None] | None = None,
+        look: Callable[[NativeSearch], None] | None = None,
     ) -> None:
         """Says how to explore.
 
@@ -63,14 +65,18 @@ class NativeEngine:
             workers: How many explore at the same time.
             level: Only code of this level; where it is None, both tiers.
             fingerprints: Keep a hash of each state in the visited set, and states on disk.
+            coverage: Count what a check exercises. Without it the tally is empty; that is for measuring what it costs.
             keeping: Where checkpoints go.
             tell: Is told what the user should know, such as that a checkpoint cannot be written.
+            look: Is given the search when it has ended, while its states are still there.
         """
         self.workers = workers
         self.level = level
         self.fingerprints = fingerprints
+        self.coverage = coverage
         self.keeping = keeping
         self.tell = tell or (lambda text: None)
+        self.look = look
 
     def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
         """See `Engine.explore`.
@@ -80,11 +86,12 @@ class NativeEngine:
             SpecError: also PSM904, where a checkpoint cannot be used.
         """
         workers = 1 if limits.max_states is not None else self.workers
-        layout = plan(machine, fingerprints=self.fingerprints)
+        layout = plan(machine, fingerprints=self.fingerprints, coverage=self.coverage)
         checkpoint = None if self.keeping is None else Checkpoint(self.keeping, layout, self.tell)
         tiers = Tiers(layout)
         try:
             search = NativeSearch(layout, tiers, workers, self.level, tell=self.tell, checkpoint=checkpoint)
+            search.look = self.look
             if self.keeping is not None and self.keeping.resume:
                 assert checkpoint is not None
                 search.resumed = checkpoint.load()
@@ -113,6 +120,8 @@ class NativeSearch(Notices):
         self.tiers = tiers
         self.resumed: Mark | None = None
         """Where to go on, instead of from the beginning."""
+        self.look: Callable[[NativeSearch], None] | None = None
+        """Is given the search when it has ended, before its memory goes."""
         self._level = level
         self._kernels = kernels
         self._tell = tell
@@ -143,6 +152,8 @@ class NativeSearch(Notices):
             try:
                 stop = self._explore(lambda: self._begin(initial))
                 found, last = self._result(stop), self.progress(self._seconds())
+                if self.look is not None:
+                    self.look(self)
                 if checkpoint is not None and stop is not Stop.DONE:
                     checkpoint.stop(self.explorer.arena_words)
             finally:
@@ -355,7 +366,7 @@ class NativeSearch(Notices):
             self.violations,
             self.reached,
             self.broken,
-            tally(self.plan, block, explorer.bound_cut, complete=stop is Stop.DONE),
+            tally(self.plan, block, explorer.bound_cut, complete=stop is Stop.DONE) if self.plan.coverage else Tally(),
             n * (n - 1) / 2 / 2**HASH_BITS if self.plan.table_kind == abi.FINGERPRINT else None,
         )
 

@@ -38,7 +38,7 @@ def sources() -> str:
     """A digest of what objects depend on besides the spec: this package and what it is made from, LLVM, the processor."""
     digest = hashlib.sha256(processor().encode())
     root = Path(__file__).resolve().parents[1]
-    for folder in ("native", "model", "lang", "base"):
+    for folder in ("native", "engine", "model", "lang", "base"):
         for path in sorted((root / folder).rglob("*.py")):
             status = path.stat()
             digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
@@ -78,7 +78,9 @@ class Tiers:
             machine.source.text,
             machine.check,
             repr(sorted(machine.overrides.items())),
+            [(budget.key, budget.count) for budget in machine.budgets],
             self._plan.constants,
+            self._plan.coverage,
             level,
         ):
             digest.update(f"{part}\n".encode())

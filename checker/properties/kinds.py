@@ -136,11 +136,13 @@ class Coverage:
 
     Attributes:
         steps: how often each handler, `ignore`, timeout and action fired, in the order of the spec, zeros included.
-        faults: the same for each declared fault budget (`crash RM`, `lose`).
+        faults: the same for each declared fault budget (`crash RM`, `lose`); for `byzantine`, how often a forged message
+            was taken.
         unreached: `reach` properties that no state satisfied.
-        vacuous: antecedents of `=>` in invariants that were never true, as text with their place.
+        vacuous: antecedents of `=>` in invariants and step properties that were never true, as text with their place.
+        never_false: conjuncts of guards of handlers that fired which never refused anything, as text with their place.
         enum_values: enum values that no variable of that enum ever had, as `Enum.value`.
-        never_received: message kinds that were sent, but that no step ever took (handlers and `ignore` alike).
+        never_received: message kinds that a step which fired sends, but that no step ever took (handlers and `ignore` alike).
         empty_choices: handlers with a `choose` that found nothing to choose from at least once, and how often.
         bound_cut: transitions whose target lies outside the check's `bound`, counted and checked but not explored.
         limit_cut: steps that a handler's `limit` alone refused.
@@ -157,6 +159,7 @@ class Coverage:
     bound_cut: int = 0
     limit_cut: int = 0
     dropped: int = 0
+    never_false: tuple[str, ...] = ()
 
     @property
     def never_fired(self) -> tuple[str, ...]:

@@ -139,7 +139,7 @@ def _counts(expected: Counts | None, found: Exploration) -> CountExpectation | N
 
 def _coverage(machine: Machine, found: Exploration) -> Coverage:
     tally = found.tally
-    budgets = [b.key for b in machine.budgets if b.count and b.kind not in ("own", "byzantine")]
+    budgets = [b.key for b in machine.budgets if b.count and b.kind != "own"]
     own = {b.key for b in machine.budgets if b.kind == "own"}
     steps: Mapping[str, int] = {
         s.label: tally.units.get(s.label, 0)
@@ -163,4 +163,5 @@ def _coverage(machine: Machine, found: Exploration) -> Coverage:
         bound_cut=tally.bound_cut,
         limit_cut=tally.limit_cut,
         dropped=tally.dropped,
+        never_false=tally.never_false,
     )

@@ -120,6 +120,7 @@ def coverage_object(coverage: Coverage) -> Object:
         "unused_faults": list(coverage.unused_faults),
         "unreached": list(coverage.unreached),
         "vacuous": list(coverage.vacuous),
+        "never_false": list(coverage.never_false),
         "enum_values": list(coverage.enum_values),
         "never_received": list(coverage.never_received),
         "empty_choices": dict(coverage.empty_choices),

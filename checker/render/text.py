@@ -258,6 +258,8 @@ class Report:
             yield "never reached", ", ".join(c.unreached)
         for text in c.vacuous:
             yield "never true left of =>", text
+        for text in c.never_false:
+            yield "guard never false", text
         if c.enum_values:
             yield "values never taken", ", ".join(c.enum_values)
         if c.never_received:

@@ -147,6 +147,20 @@ def test_several_workers_know_the_name_of_one() -> None:
     assert "lockstep native" in names
 
 
+def test_cost_of_coverage_is_what_is_slower_than_without_it() -> None:
+    counted = Result(CASE, peers.COVERED.name, (sample(1.1),))
+    uncounted = Result(CASE, peers.UNCOVERED.name, (sample(1.0),))
+    assert run.coverage_cost([counted, uncounted]) == ["toy: coverage costs 10% of the time"]
+    assert run.coverage_cost([counted, Result(CASE, peers.UNCOVERED.name, absent="too small")]) == []
+
+
+def test_exploring_without_coverage_finds_the_known_counts() -> None:
+    case = next(case for case in CASES if case.name == "two_phase 5")
+    found = peers.UNCOVERED.run(case)
+    assert (found.states, found.transitions) == (case.states, case.transitions)
+    assert peers.UNCOVERED.skips(case) and not peers.COVERED.skips(case)
+
+
 def test_nothing_measured() -> None:
     gone = Result(CASE, "Spin", absent="not installed")
     assert (gone.rate, gone.verdict, gone.bytes_a_state, gone.wrong()) == (None, None, None, [])

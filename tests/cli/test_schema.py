@@ -25,6 +25,7 @@ PROPERTY = {
 }  # fmt: skip
 COVERAGE = {
     "steps": dict, "never_fired": list, "faults": dict, "unused_faults": list, "unreached": list, "vacuous": list,
+    "never_false": list,
     "enum_values": list, "never_received": list, "empty_choices": dict, "bound_cut": int, "limit_cut": int,
     "dropped": int,
 }  # fmt: skip

@@ -4,7 +4,8 @@ The **frame** lives on the stack while one state is expanded: where the next suc
 spec's block when the expansion is complete, so an expansion that is given up leaves no trace.
 
 The **block** of a worker (`abi.CTX_SPEC`) has the counters at the same places, then for each item that is judged whether it is
-still looked at and what was found, then which enum values were seen.
+still looked at and what was found, then which enum values were seen, and which conjuncts of guards were false. These are
+written at once: noting one again does no harm.
 
 The **scratch memory** has the tapes of choices, the effects of a torn step, and pictures of torn states.
 """
@@ -29,7 +30,9 @@ LIMIT_CUT = 6
 DROPPED = 7
 STUTTERED = 8
 """Whether a step that changes nothing was kept for step properties."""
-FIRED = 9
+BLOCKED = 9
+"""Where it is noted which conjuncts of guards were false: the address of a word for each (`Shape.blocked`)."""
+FIRED = 10
 """From here on, how often each unit fired; then, how often a choice of each unit was empty."""
 
 # ---- results of items
@@ -71,6 +74,7 @@ class Shape:
     items: int
     enums: tuple[int, ...]
     record: int
+    conjuncts: int = 0
 
     @property
     def empty(self) -> int:
@@ -113,9 +117,19 @@ class Shape:
         return self.stuttered + 1
 
     @property
+    def blocked(self) -> int:
+        """Where it is noted for each conjunct of a guard whether it was the first false one (`engine.idle`)."""
+        return self.seen + sum(self.enums)
+
+    @property
     def block(self) -> int:
         """The words of the block."""
-        return self.seen + sum(self.enums)
+        return self.blocked + self.notes
+
+    @property
+    def notes(self) -> int:
+        """The words of the notes about conjuncts: a byte for each."""
+        return -(-self.conjuncts // 8)
 
     @property
     def pictures(self) -> int:
