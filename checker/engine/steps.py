@@ -64,6 +64,27 @@ class Steps(Clocks):
             self._lose_or_duplicate(state, done)
         return done, failed
 
+    def is_dead_end(self, state: State) -> bool:
+        """Whether a state violates `NoDeadlock`: it is not final, and only faults change it; no step errs, none is held by a limit.
+
+        Raises:
+            Fail: `final` cannot be evaluated.
+        """
+        saved, dropped = self.counters, self.program.dropped.count
+        self.counters = Counters()
+        try:
+            done, failed = self.expand(state)
+            if failed or self.counters.limit_cut:
+                return False
+        finally:
+            self.counters, self.program.dropped.count = saved, dropped
+        if any(
+            target != state and not self.units[unit].fault and not move.forged and move.torn is None
+            for unit, move, target in done
+        ):
+            return False
+        return self.program.final is None or not self.program.final(state)
+
     # ---- deliveries
 
     def _calls_of(self, message: int, network: int) -> tuple[Call, ...]:
