@@ -14,7 +14,7 @@ from checker.engine import networks
 from checker.engine.clocks import Clocks
 from checker.engine.moves import Call, Counters, Failure, Move, Successor
 from checker.engine.program import Program, StepCode
-from checker.engine.runtime import Effects, State
+from checker.engine.runtime import Effects, Fail, State
 from checker.model.layout import DOWN, UP
 from checker.model.machine import Step
 from checker.model.types import roles_of
@@ -70,20 +70,25 @@ class Steps(Clocks):
         Raises:
             Fail: `final` cannot be evaluated.
         """
+        unclear: Fail | None = None
+        try:
+            if self.program.final is not None and self.program.final(state):
+                return False
+        except Fail as problem:
+            unclear = problem
         saved, dropped = self.counters, self.program.dropped.count
         self.counters = Counters()
         try:
             done, failed = self.expand(state)
-            if failed or self.counters.limit_cut:
-                return False
+            alive = bool(failed or self.counters.limit_cut) or any(
+                target != state and not self.units[unit].fault and not move.forged and move.torn is None
+                for unit, move, target in done
+            )
         finally:
             self.counters, self.program.dropped.count = saved, dropped
-        if any(
-            target != state and not self.units[unit].fault and not move.forged and move.torn is None
-            for unit, move, target in done
-        ):
-            return False
-        return self.program.final is None or not self.program.final(state)
+        if unclear is not None and not alive:
+            raise unclear
+        return not alive
 
     # ---- deliveries
 

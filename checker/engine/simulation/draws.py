@@ -84,8 +84,13 @@ class Draws(Sources):
         self, source: Source, call: Call | None, state: State, chance: Random
     ) -> tuple[Draw, Outcome] | None:
         draw = Draw(source, call, source.process)
-        if call is None or not call.code.step.has_choices:
+        if call is None or (source.kind == "restart" and not call.code.step.has_choices):
             return self._once(draw, state, LoggingTape())
+        if not call.code.step.has_choices:  # the most frequent case, without detours
+            done: list[Successor] = []
+            failed: list[Failure] = []
+            self._attempt(state, call, None, done, failed)
+            return (draw, done[0]) if done else (draw, failed[0]) if failed else None
         try:
             if call.code.guard is not None and not call.code.guard(self._started(draw, state), *call.args):
                 return None
@@ -225,9 +230,9 @@ class Draws(Sources):
         return tuple(target)
 
     def _attempt(
-        self, state: State, call: Call, tape: LoggingTape, done: list[Successor], failed: list[Failure]
+        self, state: State, call: Call, tape: LoggingTape | None, done: list[Successor], failed: list[Failure]
     ) -> None:
-        """One outcome of a handler, if it may run."""
+        """One outcome of a handler, if it may run. `tape` is None where it has no choices."""
         code = call.code
         try:
             if code.guard is not None and not code.guard(state, *call.args):
