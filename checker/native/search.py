@@ -21,6 +21,7 @@ from dataclasses import replace
 from checker.base.diagnostics import SpecError, error
 from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop
 from checker.engine.memory import resident
+from checker.engine.replay import Mismatch
 from checker.engine.search import REPORT
 from checker.model.machine import Machine
 from checker.native import abi
@@ -87,6 +88,9 @@ class NativeEngine:
                 assert checkpoint is not None
                 search.resumed = checkpoint.load()
             return search.run(limits, observe)
+        except Mismatch as problem:
+            problem.machine, problem.engine = machine, self.name
+            raise
         finally:
             tiers.close()
             if checkpoint is not None:

@@ -21,6 +21,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from html import escape
 
+from checker.model.machine import Machine
+from checker.model.values import instance_name
 from checker.properties.kinds import Trace
 from checker.render.plain import clean, plural, shortened
 from checker.render.values import Change, Names
@@ -60,23 +62,43 @@ class Event:
     left: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who takes part in the runs of a machine: its processes in order, and the steps that are faults of the spec itself."""
+
+    processes: tuple[str, ...]
+    own_faults: frozenset[str]
+
+
+def cast(machine: Machine) -> Cast:
+    """The cast of a machine."""
+    return Cast(
+        tuple(instance_name(r, p) for r in machine.roles.values() for p in r.processes),
+        frozenset(
+            f"{instance_name(s.role, p)}.{s.name}" for s in machine.steps if s.kind == "fault" for p in s.role.processes
+        ),
+    )
+
+
 def sequence_svg(
     trace: Trace,
     processes: Sequence[str],
     *,
     changes: Sequence[Sequence[Change]] | None = None,
     own_faults: AbstractSet[str] = frozenset(),
+    alone: bool = False,
 ) -> str:
     """The diagram of a trace.
 
     `changes` says what each step changed, as `Names.step` gives it with the types of a machine. `own_faults` names the
-    steps that are faults of the spec itself (`RM0.AbortByHand`).
+    steps that are faults of the spec itself (`RM0.AbortByHand`). `alone`: the drawing is a file and not part of a page, so it
+    brings its own ground.
     """
     events = read_events(trace, processes, all_changes(trace) if changes is None else changes, own_faults)
     used = {name for e in events for name in (e.process, e.sender)}
     faulty = trace.initial.get("faulty")
     shown = [p for p in processes if p in used] or list(processes[:1])
-    return _Drawing(shown, events, frozenset(map(str, faulty)) if isinstance(faulty, list) else frozenset()).svg()
+    return _Drawing(shown, events, frozenset(map(str, faulty)) if isinstance(faulty, list) else frozenset()).svg(alone)
 
 
 def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change, ...], ...]:
@@ -203,17 +225,18 @@ class _Drawing:
     def y(row: int) -> int:
         return _TOP + _ROW * row + _ROW // 2
 
-    def svg(self) -> str:
+    def svg(self, alone: bool = False) -> str:
         bands = [self.band(row, e) for row, e in enumerate(self.events) if e.fault or e.error or e.process is None]
         arrows = [self.arrow(row, e) for row, e in enumerate(self.events) if e.sender is not None]
         boxes = [self.box(row, e) for row, e in enumerate(self.events)]
         lives = [self.lifeline(p) for p in self.columns]
+        ground = f'<rect width="{self.total}" height="{self.height}" fill="#fff"/>' if alone else ""
         title = f"Sequence diagram of {plural(len(self.events), 'step')}"
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="ls-sequence" role="img" aria-label="{title}" '
             f'width="{self.total}" height="{self.height}" viewBox="0 0 {self.total} {self.height}" '
             f'style="min-width:{round(self.total * 0.75)}px" '
-            f'fill="currentColor" {_STYLE}>' + "".join((*bands, *lives, *arrows, *boxes)) + "</svg>"
+            f'fill="currentColor" {_STYLE}>' + "".join((ground, *bands, *lives, *arrows, *boxes)) + "</svg>"
         )
 
     def lifeline(self, process: str) -> str:
