@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from checker.base.diagnostics import did_you_mean, error
 from checker.cli.progress import ProgressLine
-from checker.engine.interface import Exploration, Limits, Path, Stop
-from checker.engine.labels import StateView
+from checker.engine.interface import Exploration, Limits, Stop
 from checker.engine.walk import Walk
 from checker.lang.resolve import BUILTIN_PROPERTIES
 from checker.model.machine import Machine
@@ -43,8 +42,8 @@ def explored(machine: Machine, name: str, max_states: int | None) -> tuple[Explo
     return found, result
 
 
-def named_path(machine: Machine, steps: Sequence[str]) -> tuple[Path, StateView]:
-    """The path of steps with these names, from the first initial state that has it.
+def named_walk(machine: Machine, steps: Sequence[str]) -> Walk:
+    """The walk of steps with these names, from the first initial state that has it.
 
     Raises:
         SpecError: PSM901, where a step is not possible; it names those that are.
@@ -62,7 +61,7 @@ def named_path(machine: Machine, steps: Sequence[str]) -> tuple[Path, StateView]
                 break
             walk.take(found)
         else:
-            return walk.path(), walk.view
+            return walk
     more = f", and {len(possible) - 8} more" if len(possible) > 8 else ""
     raise error(
         "PSM901",

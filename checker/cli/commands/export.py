@@ -10,6 +10,7 @@ from checker.cli.arguments import bindings, count, one_spec, seed
 from checker.cli.exits import Exit
 
 if TYPE_CHECKING:
+    from checker.base.diagnostics import Diagnostic
     from checker.engine.interface import Path
     from checker.engine.labels import StateView
     from checker.model.machine import Machine
@@ -90,21 +91,23 @@ def _from_name(output: str | None) -> str:
 
 def _path(
     machine: Machine, name: str | None, steps: tuple[str, ...], seed_: int | None, length: int, max_states: int | None
-) -> tuple[Path, StateView] | Exit:
-    from checker.cli.paths import explored, named_path
+) -> tuple[Path, StateView, Diagnostic | None] | Exit:
+    """The path, with the states of its machine and what goes wrong at its end."""
+    from checker.cli.paths import explored, named_walk
     from checker.engine.labels import StateView
     from checker.engine.walk import random_walk
     from checker.model.layout import Layout
 
     if steps:
-        return named_path(machine, steps)
+        walk = named_walk(machine, steps)
+        return walk.path(), walk.view, None if walk.failed is None else walk.failed.error
     if name is None:
         walk, _ = random_walk(machine, seed_ or 0, length)
-        return walk.path(), walk.view
+        return walk.path(), walk.view, None if walk.failed is None else walk.failed.error
     found, result = explored(machine, name, max_states)
     for findings in (found.violations, found.broken, found.reached):
         if name in findings:
-            return findings[name].path, StateView(Layout(machine))
+            return findings[name].path, StateView(Layout(machine)), findings[name].error
     return _no_path(result.property(name).verdict.value, name, result.reason)
 
 
@@ -118,7 +121,9 @@ def _no_path(verdict: str, name: str, reason: str | None) -> Exit:
     return Exit.UNMET
 
 
-def _written(kind: str, path: Path, view: StateView, machine: Machine, name: str | None) -> str:
+def _written(
+    kind: str, path: Path, view: StateView, diagnostic: Diagnostic | None, machine: Machine, name: str | None
+) -> str:
     import json
 
     from checker.engine.graph import path_graph
@@ -139,10 +144,14 @@ def _written(kind: str, path: Path, view: StateView, machine: Machine, name: str
     if kind == "dot":
         return state_graph_dot(path_graph(Labels(Steps(Program(machine))), path))
     told, people = trace(path, view), cast(machine)
+    reason = None if diagnostic is None else diagnostic.message
     changes = all_changes(told, Names(machine))
     if kind == "svg":
-        return sequence_svg(told, people.processes, changes=changes, own_faults=people.own_faults, alone=True) + "\n"
-    events = read_events(told, people.processes, changes, people.own_faults)
+        drawn = sequence_svg(
+            told, people.processes, changes=changes, own_faults=people.own_faults, reason=reason, alone=True
+        )
+        return drawn + "\n"
+    events = read_events(told, people.processes, changes, people.own_faults, reason)
     if kind == "shiviz":
         return shiviz(events, people.processes)
     title = f"{machine.spec}, check {machine.check}{f': {name}' if name else ''}"

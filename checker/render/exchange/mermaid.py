@@ -46,8 +46,8 @@ def _event(number: int, event: Event, aliases: Mapping[str, str], everybody: str
         forged = " (forged)" if event.forged else ""
         lines.append(f"    {aliases[event.sender]}{arrow}{aliases[event.process]}: {text}{when}{forged}")
         text = ""
-    if event.changes:
-        text = f"{text}<br/>{_text(event.changes)}" if text else _text(event.changes)
+    below = [_text(line) for line in (event.changes, f"sent: {event.unread}" if event.unread else "") if line]
+    text = "<br/>".join([*([text] if text else []), *below])
     if text:
         place = everybody if event.process is None else aliases[event.process]
         lines.append(f"    Note over {place}: {text}")
