@@ -267,7 +267,8 @@ class Report:
         if not shown:
             return []
         lines = [Text(fitted(f"    {command}", self.signs), no_wrap=True) for command in dict.fromkeys(shown)]
-        return [Text(""), Text("  to find it again:", "bold"), *lines]
+        head = Text("  to find it again:", "bold")
+        return [head, *lines, Text("")] if self.detail.quiet else [Text(""), head, *lines]
 
     def _shows_trace(self, prop: PropertyResult) -> bool:
         """Surprises are told in full; what is as expected only on demand."""

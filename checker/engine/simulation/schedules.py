@@ -1,6 +1,7 @@
 """Who is asked first for the next step.
 
-**Random**: every source of work has the same chance, and every now and then a fault or a lie comes first. How often is drawn
+**Random**: every source of work has the same chance, and every now and then a fault, a lie or a timeout comes first. Timeouts wait
+like this, since a timeout that fires as often as everything else ends most runs before anything has happened. How often is drawn
 for each run, so that some runs are calm and some are stormy: bugs differ in what they need, and a mixture of such runs finds
 more of them than runs of one kind (Groce et al., Swarm Testing, ISSTA 2012).
 
@@ -31,7 +32,7 @@ from checker.engine.simulation.draws import Draw, Draws, Source
 SCHEDULES = ("mixed", "random", "pct")
 
 RATES = (0.01, 0.05, 0.15, 0.4)
-"""How often a fault comes first, in different runs."""
+"""How often a fault, or a timeout, comes first, in different runs."""
 
 LIE_RATE = 0.3
 
@@ -54,7 +55,8 @@ class RandomSchedule:
     def __init__(self, draws: Draws, chance: Random) -> None:
         self._draws = draws
         self._chance = chance
-        self._rate = RATES[chance.randrange(len(RATES))]
+        self._faults = RATES[chance.randrange(len(RATES))]
+        self._timeouts = RATES[chance.randrange(len(RATES))]
 
     def next(self, state: State, at: int, work: list[Source], ask: Ask) -> Made | None:
         """See `Schedule.next`."""
@@ -71,15 +73,21 @@ class RandomSchedule:
     def _pools(self, state: State, work: list[Source]) -> Iterator[list[Source]]:
         """Who is asked, in turn. What comes late is listed only if it is needed."""
         lies = self._draws.lies(state)
-        stormy = self._chance.random() < self._rate
+        late = [s for s in work if s.late]
+        if late:
+            work = [s for s in work if not s.late]
+        stormy = self._chance.random() < self._faults
         lying = bool(lies) and self._chance.random() < LIE_RATE
+        hasty = bool(late) and self._chance.random() < self._timeouts
         if stormy:
             yield self._draws.faults(state)
         if lying:
             yield lies
+        if hasty:
+            yield late
         yield work
-        if not lying:
-            yield lies
+        yield lies
+        yield late
         if not stormy:
             yield self._draws.faults(state)
 

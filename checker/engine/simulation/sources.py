@@ -27,9 +27,9 @@ WORK = frozenset({"call", "restart", "tick", "heal"})
 
 
 class Source:
-    """What may make a step. Sources are made once, so that schedules can tell them apart by identity."""
+    """What may make a step. Sources are made once, so that schedules can tell them apart by identity. `late`: a timeout."""
 
-    __slots__ = ("budget", "call", "kind", "process", "unit")
+    __slots__ = ("budget", "call", "kind", "late", "process", "unit")
 
     def __init__(
         self, kind: str, *, unit: int = -1, process: int = -1, call: Call | None = None, budget: Budget | None = None
@@ -39,6 +39,7 @@ class Source:
         self.process = process
         self.call = call
         self.budget = budget
+        self.late = call is not None and call.code.step.kind == "timeout"
 
 
 class Draw(NamedTuple):

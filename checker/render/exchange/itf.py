@@ -18,7 +18,8 @@ list of states; what is no state of the model stands under `#meta`. Values are w
 The variable `x` of a role with several instances is the map `Role.x` from instances to values; of a single role, it is
 its value. What only the checker has begins with `$`, which no name of the language does: `$status` of processes that can fall,
 `$faulty`, `$cut`, `$left` of each fault budget, and `$network` (or `$network.NAME`, where there are several): the set of
-messages of a soup, how often each is in a bag, and the queue of each pair of sender and receiver.
+messages of a soup, how often each is in a bag, and the queue of each pair of sender and receiver. Networks without
+names of their own are counted from 0.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ Itf = Any
 DESCRIPTION = "https://apalache-mc.org/docs/adr/015adr-trace.html"
 
 
-def number(value: int) -> Itf:
+def number_of(value: int) -> Itf:
     """A number."""
     return {"#bigint": str(value)}
 
@@ -61,7 +62,7 @@ def encode(t: Type, value: Value) -> Itf:
         case BoolT():
             return bool(value)
         case IntT():
-            return number(value)
+            return number_of(value)
         case EnumT() | IdT() | ProcT():
             return to_json(t, value)
         case OptT(inner):
@@ -75,7 +76,7 @@ def encode(t: Type, value: Value) -> Itf:
         case SeqT(elem):
             return [encode(elem, v) for v in value]
         case BagT(elem):
-            return map_of((encode(elem, v), number(n)) for v, n in _counted(value).items())
+            return map_of((encode(elem, v), number_of(n)) for v, n in _counted(value).items())
         case MapT(key, inner):
             return map_of((encode(key, k), encode(inner, v)) for k, v in zip(domain(key), value, strict=True))
         case NeverT():
@@ -118,9 +119,10 @@ class ItfStates:
                     view.process(p) for p in range(layout.processes) if s[at] >> p & 1
                 )
         if layout.budgets:
-            self._readers["$left"] = lambda s: map_of((key, number(s[i])) for key, i in layout.budgets.items())
-        for network, slot in zip(machine.networks, layout.networks, strict=True):
-            name = "$network" if len(machine.networks) == 1 else f"$network.{network.name}"
+            self._readers["$left"] = lambda s: map_of((key, number_of(s[i])) for key, i in layout.budgets.items())
+        named = len({network.name for network in machine.networks}) == len(machine.networks)
+        for number, (network, slot) in enumerate(zip(machine.networks, layout.networks, strict=True)):
+            name = f"$network.{network.name if named else number}" if len(machine.networks) > 1 else "$network"
             self._readers[name] = lambda s, n=network, at=slot: self._network(n, s[at])  # type: ignore[misc]
 
     @property
@@ -140,7 +142,7 @@ class ItfStates:
             case "soup":
                 return set_of(self._message(code) for code in net)
             case "bag":
-                return map_of((self._message(code), number(n)) for code, n in _counted(net).items())
+                return map_of((self._message(code), number_of(n)) for code, n in _counted(net).items())
             case "fifo":
                 queues = []
                 for _, *codes in net:

@@ -43,8 +43,7 @@ def _event(number: int, event: Event, aliases: Mapping[str, str], everybody: str
         arrow = "--x" if event.lost else "-->>" if event.forged else "->>"
         late = event.origin is not None and event.origin != number - 2
         when = f" (sent in {event.origin + 1})" if late and event.origin is not None else ""
-        forged = " (forged)" if event.forged else ""
-        lines.append(f"    {aliases[event.sender]}{arrow}{aliases[event.process]}: {text}{when}{forged}")
+        lines.append(f"    {aliases[event.sender]}{arrow}{aliases[event.process]}: {text}{when}")
         text = ""
     below = [_text(line) for line in (event.changes, f"sent: {event.unread}" if event.unread else "") if line]
     text = "<br/>".join([*([text] if text else []), *below])

@@ -41,7 +41,7 @@ def shiviz(events: Sequence[Event], processes: Sequence[str]) -> str:
         text = clean(event.text)
         if event.sender is not None and event.process is not None:
             text += f" {event.sender} -> {event.process}" if event.lost else f" <- {event.sender}"
-        marks = [w for w, is_so in (("forged", event.forged), ("error", event.error), ("fault", event.fault)) if is_so]
+        marks = [w for w, is_so in (("error", event.error), ("fault", event.fault)) if is_so]
         text += "".join(f" [{part}]" for part in (", ".join(marks), clean(event.changes)) if part)
         ordered = {name: clock[name] for name in sorted(clock)}
         lines.append(f"{host} {json.dumps(ordered)} {text}")
