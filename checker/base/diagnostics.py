@@ -101,6 +101,7 @@ CODES: dict[str, str] = {
     "PSM902": "a tool or library is missing",
     "PSM903": "too large to draw",
     "PSM904": "unusable checkpoint",
+    "PSM905": "unusable trace",
 }
 
 

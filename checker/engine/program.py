@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
-from checker.base.diagnostics import SpecError, error
+from checker.base.diagnostics import Diagnostic, SpecError, error
 from checker.base.source import Span
 from checker.engine import networks
 from checker.engine.idle import first_numbers
@@ -210,6 +210,11 @@ class Program:
         for s in body:
             writer.stmt(s)
         self._source.append("\n".join([f"def {name}({params}):", *(writer.lines or ["    pass"])]))
+
+    def diagnose(self, problem: Fail) -> Diagnostic:
+        """An error at run time as a diagnostic with its place and value."""
+        site = self.names.sites[problem.site]
+        return Diagnostic(site.code, describe(site, problem.value), self.machine.source, site.span)
 
     def expression(self, e: ir.Expr) -> Callable[[State], Value]:
         """Compiles one more expression over the state, such as a view for a graph."""

@@ -25,7 +25,7 @@ from checker.engine.labels import Labels
 from checker.engine.memory import resident
 from checker.engine.moves import Failure, Move
 from checker.engine.program import Predicate, Program
-from checker.engine.runtime import Fail, State, describe
+from checker.engine.runtime import Fail, State
 from checker.engine.steps import Steps
 from checker.model.machine import Machine
 from checker.model.types import BagT, EnumT, MapT, OptT, RecordT, SeqT, SetT, Type
@@ -295,8 +295,7 @@ class Search:
 
     def diagnose(self, problem: Fail) -> Diagnostic:
         """An error at run time as a diagnostic with its place and value."""
-        site = self.program.names.sites[problem.site]
-        return Diagnostic(site.code, describe(site, problem.value), self.machine.source, site.span)
+        return self.program.diagnose(problem)
 
     # ---- the result
 

@@ -14,7 +14,7 @@ from checker.engine import networks
 from checker.engine.clocks import Clocks
 from checker.engine.moves import Call, Counters, Failure, Move, Successor
 from checker.engine.program import Program, StepCode
-from checker.engine.runtime import Effects, State
+from checker.engine.runtime import Effects, Fail, State
 from checker.model.layout import DOWN, UP
 from checker.model.machine import Step
 from checker.model.types import roles_of
@@ -63,6 +63,32 @@ class Steps(Clocks):
         if self._links:
             self._lose_or_duplicate(state, done)
         return done, failed
+
+    def is_dead_end(self, state: State) -> bool:
+        """Whether a state violates `NoDeadlock`: it is not final, and only faults change it; no step errs, none is held by a limit.
+
+        Raises:
+            Fail: `final` cannot be evaluated.
+        """
+        unclear: Fail | None = None
+        try:
+            if self.program.final is not None and self.program.final(state):
+                return False
+        except Fail as problem:
+            unclear = problem
+        saved, dropped = self.counters, self.program.dropped.count
+        self.counters = Counters()
+        try:
+            done, failed = self.expand(state)
+            alive = bool(failed or self.counters.limit_cut) or any(
+                target != state and not self.units[unit].fault and not move.forged and move.torn is None
+                for unit, move, target in done
+            )
+        finally:
+            self.counters, self.program.dropped.count = saved, dropped
+        if unclear is not None and not alive:
+            raise unclear
+        return not alive
 
     # ---- deliveries
 

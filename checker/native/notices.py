@@ -20,6 +20,7 @@ from itertools import pairwise
 
 from checker.engine.interface import Finding
 from checker.engine.interface import Path as Trace
+from checker.engine.replay import Mismatch
 from checker.engine.runtime import Fail, State
 from checker.engine.search import Search
 from checker.native import abi
@@ -29,10 +30,6 @@ from checker.native.code.judge import Item
 from checker.native.code.module import Plan
 from checker.native.explorer import Explorer
 from checker.native.workers import Words
-
-
-class Mismatch(Exception):
-    """Native code and the interpreter disagree. `args[0]` says about what."""
 
 
 class Notices:
@@ -277,7 +274,7 @@ class Notices:
         for _, move, target in done:
             if target == after:
                 return self.reference.labels.step(move)
-        raise Mismatch("native code took a step that the interpreter does not have")
+        raise Mismatch("native code took a step that the interpreter does not have", path=Trace((before, after), ()))
 
     # ---- kept
 

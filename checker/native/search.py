@@ -22,6 +22,7 @@ from dataclasses import replace
 from checker.base.diagnostics import SpecError, error
 from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop, Tally
 from checker.engine.memory import resident
+from checker.engine.replay import Mismatch
 from checker.engine.runtime import State
 from checker.engine.search import REPORT
 from checker.model.machine import Machine
@@ -96,6 +97,9 @@ class NativeEngine:
                 assert checkpoint is not None
                 search.resumed = checkpoint.load()
             return search.run(limits, observe)
+        except Mismatch as problem:
+            problem.machine, problem.engine = machine, self.name
+            raise
         finally:
             tiers.close()
             if checkpoint is not None:

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Literal
 
 from checker.base.diagnostics import Diagnostic
+from checker.engine.interface import Sample
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """A value as it stands in JSON. Ids, instances and enum values are strings, `none` is null."""
@@ -194,6 +195,8 @@ class CheckResult:
     """Assumptions that a reader of the verdict must know, such as `assumes synchrony`."""
     diagnostics: tuple[Diagnostic, ...] = ()
     """Warnings about the spec; errors, where the check could not run at all (verdict `error`)."""
+    sample: Sample | None = None
+    """How much was tried, where runs were sampled: `states` are those that they met, `transitions` the steps that they took."""
     missed: float | None = None
     """A bound on the probability that a state was missed, where the engine kept hashes of states; None: it is exact."""
 

@@ -1,7 +1,8 @@
 """Verdicts on invariants, step properties, `reach`, `NoError` and `NoDeadlock`.
 
 An engine says what it found; the author said what should come of it. This module puts the two together. A violation is
-certain however the exploration ended; "holds" is only said of a whole state space; "unreached" likewise. Where the engine
+certain however the exploration ended; "holds" is only said of a whole state space; "unreached" likewise. Every path is gone
+again by the interpreter before anything is said of it (`replay`). Where the engine
 kept hashes instead of states, it may have missed one, and the result says with which probability. What this version cannot
 judge yet (liveness) is `incomplete` with that reason, so that it never looks like a pass.
 
@@ -31,6 +32,7 @@ from checker.properties.kinds import (
     Verdict,
 )
 from checker.properties.levels import abstract_trace
+from checker.properties.replay import verify
 
 NOT_YET = {
     "live": "liveness is not judged by this version",
@@ -45,8 +47,9 @@ _STOPPED = {
 
 def judge(machine: Machine, found: Exploration) -> CheckResult:
     """The result of a check."""
+    verify(machine, found)
     view = StateView(Layout(machine))
-    stopped = _STOPPED.get(found.stop)
+    stopped = sampled(found) if found.sample is not None else _STOPPED.get(found.stop)
     inexact = (
         None if found.missed is None else f"not exact, a missed state has a probability of at most {found.missed:.1e}"
     )
@@ -71,7 +74,16 @@ def judge(machine: Machine, found: Exploration) -> CheckResult:
         notes=machine.notes,
         diagnostics=machine.warnings,
         missed=found.missed,
+        sample=found.sample,
     )
+
+
+def sampled(found: Exploration) -> str:
+    """How much a simulation tried, in words."""
+    assert found.sample is not None
+    early = "" if found.stop is Stop.SAMPLED else f", {_STOPPED[found.stop]}"
+    runs, steps = found.sample.runs, found.transitions
+    return f"only sampled, {runs:,} run{'s' * (runs != 1)} with {steps:,} step{'s' * (steps != 1)}{early}"
 
 
 def verdict_of(results: list[PropertyResult], counts: CountExpectation | None) -> CheckVerdict:

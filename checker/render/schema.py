@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checker.base.diagnostics import Diagnostic
+from checker.engine.interface import Sample
 from checker.properties.kinds import AbstractTrace, CheckResult, Coverage, PropertyResult, Trace
 
 VERSION = 1
@@ -63,6 +64,7 @@ def check_object(check: CheckResult) -> Object:
         "seconds": round(check.seconds, 6),
         "engine": check.engine,
         "missed": check.missed,
+        "sample": None if check.sample is None else sample_object(check.sample),
         "counts": None
         if check.counts is None
         else {
@@ -75,6 +77,22 @@ def check_object(check: CheckResult) -> Object:
         "coverage": coverage_object(check.coverage),
         "notes": list(check.notes),
         "diagnostics": [diagnostic_object(d) for d in check.diagnostics],
+    }
+
+
+def sample_object(sample: Sample) -> Object:
+    """How much a simulation tried, and the runs that found something."""
+    return {
+        "seed": sample.seed,
+        "runs": sample.runs,
+        "depth": sample.length,
+        "schedule": sample.schedule,
+        "bug_depth": sample.depth,
+        "counted": sample.counted,
+        "found": {
+            name: {"seed": origin.seed, "steps": origin.steps, "minimal": origin.minimal}
+            for name, origin in sample.origins.items()
+        },
     }
 
 

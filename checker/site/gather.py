@@ -25,7 +25,7 @@ from checker.model.machine import Machine
 from checker.model.values import instance_name, show_value
 from checker.properties.kinds import Trace, TraceStep
 from checker.properties.safety import judge
-from checker.render.sequence import all_changes
+from checker.render.sequence import all_changes, cast
 from checker.render.values import Names
 from checker.site.drawings import draw
 from checker.site.facts import CheckFacts, Figures, Setting, SpecFacts, Story
@@ -212,7 +212,5 @@ def _setting(spec: LoadedSpec, machine: Machine, check: str) -> Setting:
         networks=tuple(networks),
         bound=next((spec.source.slice(i.cond.span) for i in items if isinstance(i, ast.Bound)), None),
         processes={instance_name(r, p): r.name for r in machine.roles.values() for p in r.processes},
-        own_faults=tuple(
-            f"{instance_name(s.role, p)}.{s.name}" for s in machine.steps if s.kind == "fault" for p in s.role.processes
-        ),
+        own_faults=tuple(sorted(cast(machine).own_faults)),
     )

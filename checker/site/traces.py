@@ -130,7 +130,11 @@ def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True, is_open: bo
     story = facts.stories[shown.result.name]
     lines = spec.lines if links else {}
     diagram = sequence_svg(
-        trace, tuple(facts.setting.processes), changes=story.changes, own_faults=frozenset(facts.setting.own_faults)
+        trace,
+        tuple(facts.setting.processes),
+        changes=story.changes,
+        own_faults=frozenset(facts.setting.own_faults),
+        reason=None if shown.result.diagnostic is None else shown.result.diagnostic.message,
     )
     reason = ""
     if shown.result.diagnostic is not None:
