@@ -88,4 +88,6 @@ def path_graph(labels: Labels, path: Path) -> StateGraph:
         unit, move = next((u, m) for u, m, target in done if target == after and labels.step(m) == name)
         kind = labels.steps.units[unit]
         edges[Edge(numbers[before], numbers[after], name, kind.name, kind.fault, move)] = None
-    return StateGraph(labels.machine, labels, tuple(numbers), (0,), tuple(edges), tuple(range(len(numbers))), complete=False)
+    return StateGraph(
+        labels.machine, labels, tuple(numbers), (0,), tuple(edges), tuple(range(len(numbers))), complete=False
+    )

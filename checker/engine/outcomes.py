@@ -8,6 +8,7 @@ order of a torn loop (`runtime.Effects`). Tears of one step that leave the same 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from checker.base.diagnostics import SpecError, error
@@ -43,6 +44,16 @@ class Outcomes:
         ]
         self._unit_numbers: dict[str, int] = {}
         self._crashes: dict[str, list[tuple[int, Budget]]] = {}
+
+    @contextmanager
+    def uncounted(self) -> Iterator[Counters]:
+        """What is expanded meanwhile counts for nothing. Gives the counters that have it until then."""
+        saved, dropped = self.counters, self.program.dropped.count
+        self.counters = Counters(bytearray(len(saved.blocked)))
+        try:
+            yield self.counters
+        finally:
+            self.counters, self.program.dropped.count = saved, dropped
 
     def _unit(self, name: str, kind: str, *, fault: bool) -> int:
         if name not in self._unit_numbers:

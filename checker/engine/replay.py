@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from checker.engine.interface import Path
 from checker.engine.labels import Labels
-from checker.engine.moves import Counters, Failure, Successor
+from checker.engine.moves import Failure, Successor
 from checker.engine.runtime import State
 from checker.engine.steps import Steps
 from checker.model.machine import Machine
@@ -39,13 +39,8 @@ class Replay:
 
     def expand(self, state: State) -> tuple[list[Successor], list[Failure]]:
         """The enabled steps of a state and those that err, without a trace in any counter."""
-        dropped = self.steps.program.dropped
-        saved, count = self.steps.counters, dropped.count
-        self.steps.counters = Counters()
-        try:
+        with self.steps.uncounted():
             return self.steps.expand(state)
-        finally:
-            self.steps.counters, dropped.count = saved, count
 
     def names(self, before: State, after: State) -> list[str]:
         """The names of all steps from one state to another, in order."""

@@ -59,7 +59,8 @@ class _Witness:
             **dict(program.reach),
             **({} if program.bound is None else {"bound": program.bound}),
         }
-        self._over = dict(program.step_properties)
+        self._over = {c.name: c.test for c in program.step_properties}
+        self._first = dict(program.first)
 
     def check(self, name: str, finding: Finding, *, reached: bool) -> None:
         path = finding.path
@@ -83,9 +84,11 @@ class _Witness:
         if name == "NoDeadlock":
             return not self.replay.steps.is_dead_end(path.states[-1])
         if name in self._over:
-            if not path.steps:
+            if path.steps:
+                return bool(self._over[name](*path.states[-2:]))
+            if name not in self._first:
                 self._differ(name, path, "the path has no step")
-            return bool(self._over[name](*path.states[-2:]))
+            return bool(self._first[name](path.states[0]))
         if name not in self._tests:
             self._differ(name, path, "there is no such property")
         return bool(self._tests[name](path.states[-1]))

@@ -179,7 +179,9 @@ def _event(
     if link and link["receiver"] in processes:
         message = f"{link['content']} {link['sender']} -> {link['receiver']}"
         text = f"lost: {link['content'].removesuffix('()')}"
-        return Event(text, link["receiver"], link["sender"], sent.get(message), True, lost=True, changes=changes, message=message)
+        return Event(
+            text, link["receiver"], link["sender"], sent.get(message), True, lost=True, changes=changes, message=message
+        )
     match = _STEP.fullmatch(step)
     if match is None or match["process"] not in processes:
         return Event(step, fault=step.startswith(("cut ", "dup ", "lose ")), changes=changes)
@@ -342,7 +344,9 @@ def _label(x: int, y: int, anchor: str, text: str, event: Event, limit: int) -> 
     halo = 'style="paint-order:stroke;stroke:var(--md-default-bg-color,transparent);stroke-width:3px"'
     where = f'x="{x}" text-anchor="{anchor}" {halo}'
     below = [line for line in (event.changes, _not_taken(event)) if line]
-    parts = [f'<text y="{y - 4 if below else y + 4}" {where}><title>{_text(text)}</title>{_text(shortened(text, limit))}</text>']
+    parts = [
+        f'<text y="{y - 4 if below else y + 4}" {where}><title>{_text(text)}</title>{_text(shortened(text, limit))}</text>'
+    ]
     for number, line in enumerate(below):
         shown = f"<title>{_text(line)}</title>{_text(shortened(line, _CHANGE))}"
         parts.append(f'<text y="{y + 10 + 13 * number}" font-size="11" fill-opacity=".75" {where}>{shown}</text>')

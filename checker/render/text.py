@@ -258,7 +258,11 @@ class Report:
 
     def _origin(self, origin: Origin) -> Text:
         """Where a simulation found something."""
-        why = "without any one step it shows nothing" if origin.minimal else "given up before it was as short as it can be"
+        why = (
+            "without any one step it shows nothing"
+            if origin.minimal
+            else "given up before it was as short as it can be"
+        )
         return Text(f"       from a run of {plural(origin.steps, 'step')}, made short: {why}", "dim")
 
     def again(self, result: CheckResult, commands: Mapping[str, str]) -> list[Text]:

@@ -61,7 +61,9 @@ if TYPE_CHECKING:
 @click.option("--resume", type=click.Path(), metavar="DIR", help="Go on from what `--checkpoint DIR` kept.")
 @click.option("--simulate", is_flag=True,
               help="Sample runs instead of exploring all states: for models that are too large. Never says `holds`.")  # fmt: skip
-@click.option("seed_", "--seed", type=seed, metavar="N", help="With --simulate: the seed of the first run; 0 by default.")
+@click.option(
+    "seed_", "--seed", type=seed, metavar="N", help="With --simulate: the seed of the first run; 0 by default."
+)
 @click.option("--runs", type=count, metavar="N",
               help=f"With --simulate: how many runs; {RUNS:,} by default, or as many as `--timeout` allows.")  # fmt: skip
 @click.option("--depth", type=count, metavar="N", help=f"With --simulate: the most steps of a run; {STEPS} by default.")

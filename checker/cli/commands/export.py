@@ -25,10 +25,14 @@ ENDINGS = {".itf.json": "itf", ".json": "itf", ".mmd": "mermaid", ".svg": "svg",
 @one_spec
 @click.option("to", "--to", type=click.Choice(["itf", "mermaid", "svg", "shiviz", "dot"]), default=None,
               help="The format; by default what FILE ends in.")  # fmt: skip
-@click.option("--property", "name", metavar="NAME", help="The shortest way to a violation of it, or to where it is reached.")
+@click.option(
+    "--property", "name", metavar="NAME", help="The shortest way to a violation of it, or to where it is reached."
+)
 @click.option("steps", "--step", multiple=True, metavar="NAME", help="The way that these steps make, in their order.")
 @click.option("seed_", "--seed", type=seed, default=None, metavar="N", help="A random walk.")
-@click.option("--length", type=count, default=None, metavar="N", help=f"With `--seed`: how many steps; {LENGTH} by default.")
+@click.option(
+    "--length", type=count, default=None, metavar="N", help=f"With `--seed`: how many steps; {LENGTH} by default."
+)
 @click.option("--max-states", type=count, metavar="N", help="With `--property`: give up after so many states.")
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Where to write; standard output by default.")
 def command(

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 @click.command("import-trace")
 @click.argument("file", type=click.Path())
-@click.option("--spec", "path", required=True, type=click.Path(), metavar="PATH", help="The spec that it is a trace of.")
-@click.option("check", "--check", metavar="NAME", shell_complete=complete_check, help="Which check; the first one by default.")
+@click.option(
+    "--spec", "path", required=True, type=click.Path(), metavar="PATH", help="The spec that it is a trace of."
+)
+@click.option(
+    "check", "--check", metavar="NAME", shell_complete=complete_check, help="Which check; the first one by default."
+)
 @click.option("constants", "--set", multiple=True, type=constant, metavar="CONST=VALUE", help=SET_HELP)
 @click.option("format_", "--format", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="For people or for programs.")  # fmt: skip
@@ -70,7 +74,11 @@ def _missed(miss: Miss) -> str:
         return f"{miss.step} does not go wrong at the end of the trace"
     if miss.variable is None:
         return f"{where} cannot be reached: no step is possible there"
-    more = f", and {miss.others} more variable{'s' * (miss.others != 1)} differ{'s' * (miss.others == 1)}" if miss.others else ""
+    more = (
+        f", and {miss.others} more variable{'s' * (miss.others != 1)} differ{'s' * (miss.others == 1)}"
+        if miss.others
+        else ""
+    )
     values = f"{miss.variable} is {miss.spec}, but {miss.trace} in the trace{more}"
     if miss.step is None:
         return f"{where} is no initial state: in the nearest of {miss.possible:,}, {values}"

@@ -134,7 +134,9 @@ class Draws(Sources):
         assert source.budget is not None
         roles = source.budget.roles
         calls = [
-            s.call for s in self.work(state) if s.call is not None and s.call.code.torn and s.call.code.step.role in roles
+            s.call
+            for s in self.work(state)
+            if s.call is not None and s.call.code.torn and s.call.code.step.role in roles
         ]
         for liar in self.lies(state):
             lies = self._lies[liar.process]
@@ -200,7 +202,13 @@ class Draws(Sources):
                 done.append((self._heal, Move(self._heal, mask=state[slot]), (*state[:slot], 0, *state[slot + 1 :])))
             case "cut":
                 assert self.layout.cut is not None
-                done.append((source.unit, Move(source.unit, mask=draw.mask), self._spent(draw, state, self.layout.cut, draw.mask)))
+                done.append(
+                    (
+                        source.unit,
+                        Move(source.unit, mask=draw.mask),
+                        self._spent(draw, state, self.layout.cut, draw.mask),
+                    )
+                )
             case "crash":
                 assert source.budget is not None
                 target = self._crash_once(state, draw.process, source.budget, tape)

@@ -53,7 +53,7 @@ class Goals:
         self._program: Program = program
         self._invariants: dict[str, Callable[..., bool]] = {c.name: c.test for c in program.invariants}
         self._reach: dict[str, Callable[..., bool]] = dict(program.reach)
-        self._over: dict[str, Callable[..., bool]] = dict(program.step_properties)
+        self._over: dict[str, Callable[..., bool]] = {c.name: c.test for c in program.step_properties}
         self._tests = {**self._invariants, **self._reach, **self._over}
         self._built_in = {NO_ERROR, NO_DEADLOCK, BOUND}
 
@@ -73,7 +73,9 @@ class Goals:
             return self._taken(self._carefully(state))
         if not found and not reached:
             return []
-        return self._taken([Goal(n, Where.STATE) for n in found] + [Goal(n, Where.STATE, reached=True) for n in reached])
+        return self._taken(
+            [Goal(n, Where.STATE) for n in found] + [Goal(n, Where.STATE, reached=True) for n in reached]
+        )
 
     def _carefully(self, state: State) -> Iterator[Goal]:
         for tests, wanted in ((self._invariants, False), (self._reach, True)):

@@ -209,9 +209,7 @@ class _Simulation:
         if self._observe is not None:
             seconds = now - self._started
             self._observe(
-                Progress(
-                    len(self._seen), self.steps, self.longest, 0, seconds, resident(), self.runs, self.plan.runs
-                )
+                Progress(len(self._seen), self.steps, self.longest, 0, seconds, resident(), self.runs, self.plan.runs)
             )
 
     # ---- findings
