@@ -56,6 +56,11 @@ class StepCode:
     bindings: tuple[tuple[Value, ...], ...]
     """Every combination of parameters of an action, timeout or own fault; empty for messages."""
 
+    def allows(self, state: State, *args: Value) -> bool:
+        """Whether the guard holds, where nobody asks which part of it does not. Raises `Fail`."""
+        return self.blocked is None or self.blocked(state, *args) < 0
+
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedCode:

@@ -92,7 +92,7 @@ class Draws(Sources):
             self._attempt(state, call, None, done, failed)
             return (draw, done[0]) if done else (draw, failed[0]) if failed else None
         try:
-            if call.code.guard is not None and not call.code.guard(self._started(draw, state), *call.args):
+            if not call.code.allows(self._started(draw, state), *call.args):
                 return None
         except Fail:
             pass  # what it says is found below
@@ -243,7 +243,7 @@ class Draws(Sources):
         """One outcome of a handler, if it may run. `tape` is None where it has no choices."""
         code = call.code
         try:
-            if code.guard is not None and not code.guard(state, *call.args):
+            if not code.allows(state, *call.args):
                 return
             if code.limit is not None and not code.limit(state, *call.args):
                 self.counters.limit_cut += 1
@@ -281,9 +281,7 @@ class Draws(Sources):
             slot = self.layout.status[call.process]
             state = (*state[:slot], UP, *state[slot + 1 :])
         try:
-            allowed = (code.guard is None or code.guard(state, *call.args)) and (
-                code.limit is None or code.limit(state, *call.args)
-            )
+            allowed = code.allows(state, *call.args) and (code.limit is None or code.limit(state, *call.args))
         except Fail:
             return None
         return self._start(state, call) if allowed else None
