@@ -102,6 +102,7 @@ CODES: dict[str, str] = {
     "PSM903": "too large to draw",
     "PSM904": "unusable checkpoint",
     "PSM905": "unusable trace",
+    "PSM920": "cannot be exported to TLA+",
 }
 
 
