@@ -96,6 +96,9 @@ CODES: dict[str, str] = {
     "PSM702": "spec declares nothing to check",
     "PSM704": "message never handled",
     "PSM705": "message never sent",
+    # histories
+    "PSM851": "unreadable history",
+    "PSM852": "operation that the model does not have",
     # command line
     "PSM901": "unusable argument",
     "PSM902": "a tool or library is missing",
