@@ -117,9 +117,7 @@ def name_of(cycle: Cycle) -> str:
 
 def _finding(name: str, cycle: Cycle, dependencies: Dependencies, why: Why) -> Finding:
     names = [f"T{number}" for number in range(1, len(cycle) + 1)]
-    remarks = [
-        f"{NAMES[edge.kinds]} to {names[(at + 1) % len(names)]}: {why(edge)}" for at, edge in enumerate(cycle)
-    ]
+    remarks = [f"{NAMES[edge.kinds]} to {names[(at + 1) % len(names)]}: {why(edge)}" for at, edge in enumerate(cycle)]
     way = " ".join(f"{n} {NAMES[e.kinds]}" for n, e in zip(names, cycle, strict=True))
     nodes = tuple(dependencies.nodes[edge.source] for edge in cycle)
     return Finding(name, f"a cycle of {len(cycle)} transactions: {way} T1", nodes, tuple(remarks))

@@ -36,6 +36,10 @@ REALTIME: Final = 16
 NAMES: Final = {WW: "ww", WR: "wr", RW: "rw", PROCESS: "process", REALTIME: "realtime"}
 
 
+MOST_OVERLAP: Final = 100
+"""How many edges of real time there are for each transaction, at most."""
+
+
 class Edge(NamedTuple):
     """`kinds` is a mask."""
 
@@ -62,6 +66,8 @@ class Dependencies:
     ww: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
     wr: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
     rw: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
+    crowded: bool = False
+    """Too many transactions overlap: edges of real time are missing."""
 
     def _kinds(self) -> Iterable[tuple[int, list[int], list[int]]]:
         return (WW, *self.ww), (WR, *self.wr), (RW, *self.rw)
@@ -106,7 +112,8 @@ class Dependencies:
     def _add_time(self, graph: Graph, nodes: Sequence[int]) -> None:
         """Edges of real time and of processes, without those that follow from others.
 
-        In the order of events: `frontier` are those that have ended and that no other has followed which has ended, too.
+        In the order of events: `frontier` are those that have ended and that no other has followed which has ended, too, in
+        the order of their ends. It is as long as transactions overlap, so a limit stands against a history of strangers.
         """
         events = sorted(
             chain(
@@ -114,17 +121,22 @@ class Dependencies:
                 ((self.nodes[n].end, False, n) for n in nodes if self.nodes[n].end != NEVER),
             )
         )
-        frontier: list[int] = []
+        frontier: deque[int] = deque()
         last: dict[object, int] = {}
+        left = MOST_OVERLAP * len(nodes)
         for _, begins, node in events:
             op = self.nodes[node]
             if begins:
-                for before in frontier:
+                left -= len(frontier)
+                if left < 0:
+                    self.crowded = True
+                for before in () if self.crowded else frontier:
                     graph[before].append((node, REALTIME))
                 if op.process in last:
                     graph[last[op.process]].append((node, PROCESS))
             else:
-                frontier = [n for n in frontier if self.nodes[n].end >= op.begin]
+                while frontier and self.nodes[frontier[0]].end < op.begin:
+                    frontier.popleft()
                 frontier.append(node)
                 last[op.process] = node
 

@@ -186,7 +186,7 @@ class _Reader:
             case "char":
                 return _CHARS.get(text[1:], text[1:])
             case "symbol":
-                return _CONSTANTS[text] if text in _CONSTANTS else text
+                return _CONSTANTS.get(text, text)
         if text == '"':
             raise MalformedError("a string without an end", at, ends=True)
         raise MalformedError(f"`{text}` is no EDN", at)

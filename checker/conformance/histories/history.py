@@ -51,7 +51,7 @@ class Operation(NamedTuple):
     """What a process asked for, and what came of it.
 
     Attributes:
-        index: its place among all operations, in the order of their beginnings.
+        number: its place among all operations, in the order of their beginnings.
         process: who asked.
         f: the name of the operation: `read`, `txn`.
         value: what it was asked with.
@@ -64,7 +64,7 @@ class Operation(NamedTuple):
         time: when it began, in nanoseconds; -1 where that is not known.
     """
 
-    index: int
+    number: int
     process: object
     f: str
     value: object

@@ -48,7 +48,6 @@ _FEW = 8
 """Up to how many unread values of a key get edges from everyone who read its last version."""
 
 
-
 @dataclass(slots=True)
 class _Key:
     """What is known about a key.
@@ -312,4 +311,3 @@ class ListAppend:
                     later = [v for v, w in about.writers.items() if w == edge.target and v not in values]
                 if later and about.writers.get(later[0]) == edge.target:
                     yield f"it reads key {show(key)} without {show(later[0])}, which the other appends"
-

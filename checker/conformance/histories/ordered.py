@@ -99,7 +99,9 @@ def sequential(
             steps.append(Step(op, _at(place, effect)))
     start = tuple(part.initial for _, part in keys.values())
     search = Search(steps, Chains(steps), start)
-    return _decide(history, model, "sequential", [_Part(None, _Together(keys), search)], budget or Budget(), _not_sequential)
+    return _decide(
+        history, model, "sequential", [_Part(None, _Together(keys), search)], budget or Budget(), _not_sequential
+    )
 
 
 def _at(place: int, effect: Effect) -> Effect:
@@ -193,10 +195,10 @@ def _judgement(
 
 def _not_sequential(part: _Part) -> Finding:
     search, placed = part.search, part.search.placed
-    done = {op.index for op in placed}
+    done = {op.number for op in placed}
     heads: dict[object, Operation] = {}
     for step in search.steps:
-        if step.op.index not in done:
+        if step.op.number not in done:
             heads.setdefault(step.op.process, step.op)
     message = (
         f"no order of all operations: {len(placed)} of {len(search.steps)} can be placed, then the state is "
@@ -217,7 +219,9 @@ def _not_linearizable(part: _Part, model: type[Model], initial: object) -> Findi
     where = "" if part.key is None else f"key {show(part.key)}: "
     message = f"{where}`{phrase(op)}` cannot be placed before it ends; until then the state is {_states(best)}"
     last = max((o for o in placed if o.end < op.begin), key=lambda o: o.end, default=None)
-    around = [o for o, _, _ in part.asked if o.begin < op.end and o.end > op.begin and o is not op and o.outcome is not FAIL]
+    around = [
+        o for o, _, _ in part.asked if o.begin < op.end and o.end > op.begin and o is not op and o.outcome is not FAIL
+    ]
     before = [] if last is None else [last]
     remarks = (*("ends before" for _ in before), *("overlaps" for _ in around), "cannot be placed")
     return Finding("not linearizable", message, (*before, *around, op), remarks, placed)

@@ -115,7 +115,9 @@ class _Reading:
 
     def _moment(self, value: Any, line: int) -> Moment | None:
         if not isinstance(value, dict):
-            raise self._error(line, f"`{_short(value)}` is no event", "an event is a map with `process`, `type` and `f`")
+            raise self._error(
+                line, f"`{_short(value)}` is no event", "an event is a map with `process`, `type` and `f`"
+            )
         event = {_name(k): v for k, v in value.items()}
         if "kind" in event and "node" in event:
             return self._of_run(event, line)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from checker.conformance.histories.dependencies import RW, WR, WW, Dependencies, Edge, strong
 from checker.conformance.histories.edn import show
@@ -178,7 +177,9 @@ class RwRegister:
             return
         other = first.setdefault(before, after)
         if other != after:
-            message = f"key {show(key)}: two transactions read {show(before)}, and wrote {show(other)} and {show(after)}"
+            message = (
+                f"key {show(key)}: two transactions read {show(before)}, and wrote {show(other)} and {show(after)}"
+            )
             nodes = (self._nodes[about.writers[other]], self._nodes[about.writers[after]])
             self.findings.append(Finding("lost update", message, nodes))
 

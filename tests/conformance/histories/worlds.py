@@ -28,12 +28,12 @@ class Objects:
     def apply(self, process: int, f: str, key: Any, value: Any) -> Applied:
         state = self.state
         match self.kind, f:
-            case ("register" | "kv"), "read":
+            case (("register" | "kv"), "read"):
                 return True, state.get(key)
-            case ("register" | "kv"), "write":
+            case (("register" | "kv"), "write"):
                 state[key] = value
                 return True, value
-            case ("register" | "kv"), "cas":
+            case (("register" | "kv"), "cas"):
                 if state.get(key) != value[0]:
                     return False, value
                 state[key] = value[1]
@@ -76,7 +76,9 @@ def asks(kind: str, rng: random.Random, values: int, fresh: Iterator[int]) -> tu
     match kind:
         case "register" | "kv":
             f = rng.choice(("read", "read", "write", "cas"))
-            value = {"read": None, "write": rng.randrange(values)}.get(f, [rng.randrange(values), rng.randrange(values)])
+            value = {"read": None, "write": rng.randrange(values)}.get(
+                f, [rng.randrange(values), rng.randrange(values)]
+            )
             return f, value
         case "list":
             return rng.choice((("read", None), ("append", next(fresh))))
