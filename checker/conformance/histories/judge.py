@@ -17,7 +17,7 @@ from typing import Final
 from checker.base.diagnostics import did_you_mean, error
 from checker.conformance.histories import isolation, ordered, sessions, unordered
 from checker.conformance.histories.history import History
-from checker.conformance.histories.objects import MODELS
+from checker.conformance.histories.models import MODELS
 from checker.conformance.histories.ordered import Budget
 from checker.conformance.histories.verdict import Judgement
 

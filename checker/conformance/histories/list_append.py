@@ -21,7 +21,7 @@ from typing import Any, Final
 from checker.conformance.histories.dependencies import WR, WW, Dependencies, Edge
 from checker.conformance.histories.edn import show
 from checker.conformance.histories.history import History, Operation, Outcome
-from checker.conformance.histories.models import freeze
+from checker.conformance.histories.model import freeze
 from checker.conformance.histories.transactions import (
     APPEND,
     READ,

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from checker.conformance.histories.edn import show
 from checker.conformance.histories.history import NEVER, History, Operation, Outcome
-from checker.conformance.histories.models import REFUSED, Effect, Model
+from checker.conformance.histories.model import REFUSED, Effect, Model
 from checker.conformance.histories.phrases import phrase
 from checker.conformance.histories.search import Chains, Intervals, Search, Step
 from checker.conformance.histories.verdict import Finding, Judgement, Verdict

@@ -6,13 +6,13 @@ run, one with `process` and `type` is Jepsen's:
 
     {:type :invoke, :f :read, :value nil, :process 0, :time 12}
     {"type": "ok", "f": "read", "value": 3, "process": 0, "time": 19}
-    {"t": 12, "node": "c0", "kind": "invoke", "name": "read", "args": null}
-    {"t": 19, "node": "c0", "kind": "return", "name": "read", "type": "ok", "obs": 3}
+    {"t": 1.2, "node": "c0", "kind": "invoke", "name": "read", "args": {"value": null}}
+    {"t": 1.9, "node": "c0", "kind": "return", "name": "read", "obs": {"type": "ok", "value": 3}}
 
 In a record of a run `invoke` and `return` are events of clients; all other kinds (`send`, `recv`, `fault` …) are passed
 over, as are Jepsen's processes that are no clients, such as `:nemesis`. Files come from strangers: sizes, depths and
-numbers are bounded, and each refusal names a line. A file that ends inside of an event is read up to there, and its
-history says that it is cut off.
+numbers are bounded, and each refusal names a line. A file that ends inside of an event, or a
+record of a run without its last line, is read up to there, and its history says that it is cut off.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ from checker.conformance.histories.history import History, Moment, Operation, Ou
 
 MAX_BYTES: Final = 1 << 30
 """The largest file that is read."""
+
+RUN: Final = "lockstep-run"
+"""What the first line of a record of a run says."""
 
 FORMATS: Final = ("edn", "json", "run")
 _TYPES = frozenset(("invoke", "ok", "fail", "info"))
@@ -121,6 +124,12 @@ class _Reading:
         event = {_name(k): v for k, v in value.items()}
         if "kind" in event and "node" in event:
             return self._of_run(event, line)
+        if event.get("format") == RUN:
+            self.cut = "the last line of the record is missing"
+            return None
+        if "end" in event and "type" not in event:
+            self.cut = None
+            return None
         kind, process = _name(event.get("type")), event.get("process")
         if kind is None or process is None:
             missing = "type" if kind is None else "process"
@@ -132,13 +141,17 @@ class _Reading:
     def _of_run(self, event: dict[Any, Any], line: int) -> Moment | None:
         match event["kind"]:
             case "invoke":
-                kind, value = "invoke", event.get("args")
+                part, kind = event.get("args"), "invoke"
             case "return":
-                kind, value = event.get("type", "ok"), event.get("obs")
+                part, kind = event.get("obs"), ""
             case _:
                 return None
-        event = {**event, "f": event.get("name")}
-        return self._checked(event["node"], kind, event, value, event.get("t"), line)
+        if not isinstance(part, dict):
+            raise self._error(line, "an event without the value of its operation", '`args` and `obs` hold a "value"')
+        about = {"f": event.get("name"), "key": part.get("key")}
+        time = event.get("t")
+        stamp = int(time * 1e9) if isinstance(time, int | float) and abs(time) < 1e9 else -1
+        return self._checked(event["node"], kind or part.get("type"), about, part.get("value"), stamp, line)
 
     def _checked(self, process: Any, kind: Any, event: dict[Any, Any], value: Any, time: Any, line: int) -> Moment:
         f = _name(event.get("f"))
@@ -204,7 +217,10 @@ def _short(value: Any) -> str:
 
 def write_history(history: History, format: str) -> str:
     """A history as text; `format` is one of FORMATS. Positions become times where no time is known."""
-    return "".join(f"{line}\n" for line in _lines(history, format))
+    lines = list(_lines(history, format))
+    if format == "run":
+        lines = [_dump({"format": RUN, "version": 1, "about": {}}), *lines, _dump({"end": len(lines)})]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _lines(history: History, format: str) -> Iterable[str]:
@@ -225,9 +241,10 @@ def _lines(history: History, format: str) -> Iterable[str]:
                 event = {"type": kind, "f": op.f, "value": value, "process": op.process, "time": position}
                 yield _dump(event if op.key is None else {**event, "key": op.key})
             case "run":
-                more = {"args": value} if first else {"type": kind, "obs": value}
-                event = {"t": position, "node": op.process, "kind": "invoke" if first else "return", "name": op.f}
-                yield _dump({**event, **more, **({} if op.key is None else {"key": op.key})})
+                body = {"value": value} if op.key is None else {"value": value, "key": op.key}
+                part = {"args": body, "obs": {}} if first else {"args": {}, "obs": {"type": kind, **body}}
+                about = {"t": position, "node": str(op.process), "kind": "invoke" if first else "return", "name": op.f}
+                yield _dump({**about, **part, "vc": {}})
             case _:
                 raise ValueError(f"there is no format {format!r}; choose one of {', '.join(FORMATS)}")
 

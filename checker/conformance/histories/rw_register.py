@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from checker.conformance.histories.dependencies import RW, WR, WW, Dependencies, Edge, strong
 from checker.conformance.histories.edn import show
 from checker.conformance.histories.history import History, Operation, Outcome
-from checker.conformance.histories.models import freeze
+from checker.conformance.histories.model import freeze
 from checker.conformance.histories.transactions import (
     READ,
     WRITE,

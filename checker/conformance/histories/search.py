@@ -30,7 +30,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from checker.conformance.histories.history import NEVER, Operation
-from checker.conformance.histories.models import REFUSED, Effect, State
+from checker.conformance.histories.model import REFUSED, Effect, State
 
 Position = tuple[int, Any]
 """Where a search is. The first part counts what lies behind and never falls."""

@@ -34,7 +34,7 @@ from typing import Any, Final, NamedTuple
 from checker.conformance.histories.dependencies import ALL, Edge, Effort, Graph, shortest, strong, within
 from checker.conformance.histories.edn import show
 from checker.conformance.histories.history import History, Operation, Outcome
-from checker.conformance.histories.models import Model, freeze
+from checker.conformance.histories.model import Model, freeze
 from checker.conformance.histories.transactions import twice
 from checker.conformance.histories.verdict import Finding, Judgement, judged
 

@@ -26,7 +26,7 @@ from typing import Any, Final
 from checker.base.diagnostics import error
 from checker.conformance.histories.edn import show
 from checker.conformance.histories.history import NEVER, History, Operation, Outcome
-from checker.conformance.histories.models import freeze
+from checker.conformance.histories.model import freeze
 from checker.conformance.histories.verdict import Finding, Judgement, judged
 
 OK, FAIL, INFO = Outcome.OK, Outcome.FAIL, Outcome.INFO
