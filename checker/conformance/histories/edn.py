@@ -52,7 +52,8 @@ class Keyword:
 
 _TOKEN = re.compile(
     r"""[\s,]*(?:;[^\n]*\n?[\s,]*)*(?:
-      (?P<open>[\[({]|\#\{)
+      (?P<numbers>\[[-0-9\s,]*\])
+    | (?P<open>[\[({]|\#\{)
     | (?P<close>[\])}])
     | (?P<keyword>:[^\s,;"\[\](){}\\@^`~]+)
     | (?P<integer>[+-]?[0-9]+N?(?=[\s,;"\[\](){}]|$))
@@ -88,9 +89,8 @@ def elements(text: str) -> Iterator[tuple[Any, int]]:
     Raises:
         MalformedError: what follows is no EDN.
     """
-    begin = _TOKEN.match(text, 0)
-    assert begin is not None and begin.group("open") in ("[", "(")
-    yield from _Reader(text, _CLOSERS[begin.group("open")]).values(begin.end())
+    begin = len(text) - len(text.lstrip())
+    yield from _Reader(text, _CLOSERS[text[begin]]).values(begin + 1)
 
 
 class _Reader:
@@ -169,6 +169,11 @@ class _Reader:
 
     def _atom(self, kind: str, text: str, at: int) -> Any:
         match kind:
+            case "numbers":  # nearly all of a history of lists are lists of numbers
+                try:
+                    return list(map(int, text[1:-1].replace(",", " ").split()))
+                except ValueError:
+                    raise MalformedError("a list of numbers with something that is none", at) from None
             case "keyword":
                 found = self._keywords.get(text)
                 if found is None:

@@ -21,12 +21,11 @@ Sources: Adya, Liskov and O'Neil, "Generalized Isolation Level Definitions", ICD
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from checker.conformance.histories.anomalies import anomalies
+from checker.conformance.histories.collector import no_collector
 from checker.conformance.histories.dependencies import Dependencies, Edge, Effort
 from checker.conformance.histories.history import History, Outcome
 from checker.conformance.histories.list_append import ListAppend
@@ -90,7 +89,7 @@ def isolated(history: History, model: str, level: str = "serializable", *, effor
         SpecError: PSM852 for what is no transaction of the model.
     """
     work = Effort(effort)
-    with _no_collector():
+    with no_collector():
         analysis = ANALYSES[model](history)
         found = [*analysis.findings, *anomalies(analysis.dependencies, analysis.why, work)]
     found.sort(key=lambda finding: _rank(finding.kind))
@@ -109,18 +108,6 @@ def isolated(history: History, model: str, level: str = "serializable", *, effor
     relevant = [finding for finding in found if level in ruled_out([finding.kind])]
     crowded = "so many transactions overlap that real time is not followed" if edges.crowded else ""
     return judged(model, level, relevant, figures, open=crowded if level == "strict-serializable" else "")
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """Nothing here makes cycles of references, and each round of the collector would go over the whole history."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def ruled_out(kinds: Iterable[str]) -> set[str]:

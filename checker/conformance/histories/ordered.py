@@ -28,12 +28,10 @@ FIRST_SLICE = 256
 EXPLAINING = 20_000
 """The budget of each search that only serves to say what is wrong."""
 
-FAIL = Outcome.FAIL
-
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """When a search gives up: after so many situations in all (each takes some 250 bytes), or seconds."""
+    """When searches give up: after so many situations in all (some 250 bytes each; large ones count for more), or seconds."""
 
     situations: int = 1_000_000
     seconds: float | None = None
@@ -188,7 +186,7 @@ def _judgement(
     if len(parts) > 1:
         figures["keys"] = len(parts)
         figures["keys decided"] = sum(part.search.result is not None for part in parts)
-    figures["situations"] = sum(part.search.spent for part in parts)
+    figures["situations"] = sum(part.search.situations for part in parts)
     findings = () if finding is None else (finding,)
     return Judgement(model.name, consistency, verdict, reason, findings, figures)
 
@@ -217,11 +215,9 @@ def _not_linearizable(part: _Part, model: type[Model], initial: object) -> Findi
         op = blocked.op
     placed = best.search.placed
     where = "" if part.key is None else f"key {show(part.key)}: "
-    message = f"{where}`{phrase(op)}` cannot be placed before it ends; until then the state is {_states(best)}"
+    message = f"{where}`{phrase(op)}` cannot be placed before it ends; just before that the state is {_states(best)}"
     last = max((o for o in placed if o.end < op.begin), key=lambda o: o.end, default=None)
-    around = [
-        o for o, _, _ in part.asked if o.begin < op.end and o.end > op.begin and o is not op and o.outcome is not FAIL
-    ]
+    around = [s.op for s in part.search.steps if s.op.begin < op.end and s.op.end > op.begin and s.op is not op]
     before = [] if last is None else [last]
     remarks = (*("ends before" for _ in before), *("overlaps" for _ in around), "cannot be placed")
     return Finding("not linearizable", message, (*before, *around, op), remarks, placed)

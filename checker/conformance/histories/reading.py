@@ -26,6 +26,7 @@ from typing import Any, Final
 from checker.base.diagnostics import SpecError, error
 from checker.base.source import display_name
 from checker.conformance.histories import edn
+from checker.conformance.histories.collector import no_collector
 from checker.conformance.histories.edn import Keyword, MalformedError
 from checker.conformance.histories.history import History, Moment, Operation, Outcome, history_of
 
@@ -73,14 +74,16 @@ def parse_history(text: str, *, name: str = "history") -> History:
     if not text.strip():
         raise error("PSM005", f"`{name}` is empty", help="a history has one event in each line")
     reading = _Reading(text, name)
-    moments = list(reading.moments())
+    with no_collector():
+        moments = list(reading.moments())
     if not moments:
         raise error(
             "PSM851",
             f"`{name}` has no event of a client",
             help="a client's event has `process` and `type`, or `node` and the kind `invoke` or `return`",
         )
-    return history_of(moments, name=name, cut=reading.cut)
+    with no_collector():
+        return history_of(moments, name=name, cut=reading.cut)
 
 
 class _Reading:

@@ -207,7 +207,8 @@ class Search:
 
     Attributes:
         result: whether there is such an order; None as long as nobody knows.
-        spent: how many situations were looked into.
+        situations: how many were looked into.
+        spent: what they cost: one each, more where many operations may come next or the state is long.
         furthest: how much lay behind at most.
         states: states in which the search then was, some of them.
     """
@@ -216,6 +217,7 @@ class Search:
         self.steps = steps
         self.order = order
         self.result: bool | None = None
+        self.situations = 0
         self.spent = 0
         self.furthest = -1
         self.states: list[State] = []
@@ -224,7 +226,7 @@ class Search:
         self._stack: list[tuple[Position, State, Trail]] = [(order.start, initial, None)]
 
     def run(self, budget: int) -> bool | None:
-        """Looks into so many more situations at most, fewer where they are large, and gives `result`."""
+        """Spends so much more, or a little above, and gives `result`."""
         steps, order, seen, stack = self.steps, self.order, self._seen, self._stack
         ahead, take, goal = order.ahead, order.take, order.goal
         while stack and budget > 0:
@@ -247,8 +249,10 @@ class Search:
             if situation in seen:
                 continue
             seen.add(situation)
-            budget -= 1 + len(choices) // 4 + (len(state) // 16 if isinstance(state, tuple) else 0)
-            self.spent += 1
+            cost = 1 + len(choices) // 4 + (len(state) // 16 if isinstance(state, tuple) else 0)
+            budget -= cost
+            self.spent += cost
+            self.situations += 1
             if position[0] == self.furthest and len(self.states) < MOST_STATES and state not in self.states:
                 self.states.append(state)
             for number, token in reversed(choices):
