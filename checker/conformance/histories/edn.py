@@ -3,8 +3,7 @@
 The reader goes over the text once with a regular expression for tokens and a stack of its own, so depth costs no recursion,
 and is bounded. It knows what histories are made of: nil, booleans, numbers, strings, characters, keywords, symbols, lists,
 vectors, maps, sets, comments, `#_` and tagged values, whose tags are dropped. Lists and vectors become lists, sets become
-frozensets and maps dicts; elements of sets and keys of maps become hashable. The Python libraries for EDN that exist are
-ten times slower, or have not been kept up.
+frozensets and maps dicts; elements of sets and keys of maps become hashable.
 
 Source: github.com/edn-format/edn
 """
@@ -62,7 +61,7 @@ _TOKEN = re.compile(
     | (?P<tag>\#[A-Za-z][^\s,;"\[\](){}\\@^`~]*)
     | (?P<real>[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?M?(?=[\s,;"\[\](){}]|$))
     | (?P<char>\\(?:[A-Za-z][A-Za-z0-9]*|[^\sA-Za-z]))
-    | (?P<symbol>[A-Za-z.*+!\-_?$%&=<>/|\#'][^\s,;"\[\](){}\\@^`~]*)
+    | (?P<symbol>(?:\#\#-?(?:NaN|Inf)(?![A-Za-z])|[A-Za-z.*+!\-_?$%&=<>/|'])[^\s,;"\[\](){}\\@^`~]*)
     | (?P<rest>.)
     )?""",
     re.VERBOSE | re.DOTALL,
@@ -139,8 +138,8 @@ class _Reader:
             else:
                 value = self._atom(kind, token[kind], at)
             dropped = False
-            while prefixes and prefixes[-1][0] == len(stack):
-                dropped |= prefixes.pop()[1] == "discard"
+            while not dropped and prefixes and prefixes[-1][0] == len(stack):
+                dropped = prefixes.pop()[1] == "discard"
             if dropped:
                 continue
             if stack:

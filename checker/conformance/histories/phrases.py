@@ -9,6 +9,9 @@ from checker.conformance.histories.history import Operation, Outcome
 
 WIDEST = 160
 
+_SILENT = ("acquire", "release")
+"""Operations without a value."""
+
 
 def phrase(op: Operation) -> str:
     """`write 3`, `read -> 4`, `cas [1 2]`, `read ?`: what was asked and answered, cut to a bearable length."""
@@ -18,10 +21,10 @@ def phrase(op: Operation) -> str:
         return _cut(f"{op.f}{key}{asked} ?")
     if op.outcome is Outcome.FAIL:
         return _cut(f"{op.f}{key}{asked} failed")
-    answered = "" if op.result == op.value and op.value is not None else f" -> {_value(op.result)}"
-    if op.result is None and op.f in ("acquire", "release", "add", "append", "write", "enqueue"):
-        answered = ""
-    return _cut(f"{op.f}{key}{asked if op.f != 'txn' or not answered else ''}{answered}")
+    if op.f == "txn":  # the answer repeats what was asked
+        return _cut(f"txn {_value(op.result)}")
+    silent = op.result == op.value if op.value is not None else op.result is None and op.f in _SILENT
+    return _cut(f"{op.f}{key}{asked}{'' if silent else f' -> {_value(op.result)}'}")
 
 
 def _value(value: Any) -> str:

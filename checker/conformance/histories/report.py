@@ -14,10 +14,13 @@ from checker.conformance.histories.edn import Keyword
 from checker.conformance.histories.history import History, Operation
 from checker.conformance.histories.phrases import phrase
 from checker.conformance.histories.verdict import Finding, Judgement, Verdict
-from checker.render.plain import Signs, fitted
+from checker.render.plain import Signs, fitted, plural
 
 SHOWN: Final = 40
-"""How many operations of a finding, and of an order, are shown."""
+"""How many operations of a finding are shown."""
+
+LAST: Final = 8
+"""How many of the order that explains everything before it."""
 
 
 def lines_of(judgement: Judgement, history: History, signs: Signs) -> Iterable[str]:
@@ -48,8 +51,9 @@ def _finding(finding: Finding, signs: Signs) -> Iterable[str]:
     cyclic = len(finding.operations) > 1 and any(" to T" in remark for remark in remarks)
     yield from _table(rows, signs, numbered=cyclic)
     if finding.order:
-        yield f"    {len(finding.order):,} operations before it can be put in an order; the last of them:"
-        last = finding.order[-8:]
+        last = finding.order[-LAST:]
+        which = "" if len(last) == len(finding.order) else f", which ends with these {LAST}"
+        yield f"    what came before has an order, of {plural(len(finding.order), 'operation')}{which}:"
         yield from _table([(_where(op), _who(op), phrase(op), "") for op in last], signs, numbered=False)
 
 

@@ -92,7 +92,7 @@ def test_keywords_in_transactions() -> None:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_file_that_is_cut_off_anywhere_says_so_or_is_refused(format: str) -> None:
-    text = write_history(world("register", 1, operations=12, crash=0.1), format)
+    text = write_history(world("register", 1, operations=6, crash=0.1), format)
     for length in range(1, len(text) - 1):
         try:
             history = parse_history(text[:length])
@@ -178,8 +178,9 @@ def test_files(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_edn(text: str, value: Any) -> None:
     ((read, offset),) = edn.read(f"  {text} ; the end")
-    assert (read, offset) == (value, 2)
+    assert read == value
     assert type(read) is type(value)
+    assert offset == 2 or text.startswith("#_")
 
 
 @pytest.mark.parametrize("text", ["[1", "{:a 1", '"abc', "#{", "#_", "#tag"])

@@ -79,7 +79,7 @@ def random_history(seed: int) -> History:
 def test_stronger_consistency_implies_weaker_on_random_histories() -> None:
     """Sequential histories are causal, and causal ones keep every session guarantee."""
     counts = {"sequential": 0, "causal": 0, "wrong": 0}
-    for seed in range(600):
+    for seed in range(300):
         made = random_history(seed)
         is_causal = causal(made, KeyValue).verdict is Verdict.OK
         keeps = session(made, KeyValue).verdict is Verdict.OK
@@ -90,8 +90,8 @@ def test_stronger_consistency_implies_weaker_on_random_histories() -> None:
             counts["causal"] += 1
             assert keeps, made
         counts["wrong"] += not is_causal
-    assert counts["causal"] > counts["sequential"] > 50
-    assert counts["wrong"] > 50
+    assert counts["causal"] > counts["sequential"] > 20
+    assert counts["wrong"] > 20
 
 
 def replicated(seed: int) -> History:
@@ -130,7 +130,7 @@ def replicated(seed: int) -> History:
 
 def test_replicas_in_causal_order_are_causal() -> None:
     strong = 0
-    for seed in range(40):
+    for seed in range(15):
         made = replicated(seed)
         judgement = causal(made, KeyValue)
         assert judgement.verdict is Verdict.OK, judgement.findings

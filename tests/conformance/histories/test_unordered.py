@@ -73,7 +73,8 @@ CASES: dict[str, tuple[str, list[Event], Verdict, list[str]]] = {
         ["held twice"],
     ),
     "fencing": (
-        "fenced-lock", [*LOCKS, (0, "ok", "release", None), (1, "ok", "acquire", 2), *done(0, "acquire", None, 5)], Verdict.OK, [],
+        "fenced-lock", [*LOCKS, (0, "ok", "release", None), (1, "ok", "acquire", 2), *done(0, "acquire", None, 5)],
+        Verdict.OK, [],
     ),
     "fencing, back": (
         "fenced-lock", [*LOCKS, (0, "ok", "release", None), (1, "ok", "acquire", 9), *done(0, "acquire", None, 5)],
