@@ -49,6 +49,24 @@ class Keyword:
         return f":{self.name}"
 
 
+class Exact:
+    """A number or truth value that equals those of its own kind alone: in Python `True` equals 1, and `1.0` does."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Exact) and type(other.value) is type(self.value) and other.value == self.value
+
+    def __hash__(self) -> int:
+        return hash((type(self.value), self.value))
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
 _TOKEN = re.compile(
     r"""[\s,]*(?:;[^\n]*\n?[\s,]*)*(?:
       (?P<numbers>\[[-0-9\s,]*\])
@@ -226,6 +244,8 @@ def show(value: Any) -> str:
             return str(value)
         case Keyword():
             return repr(value)
+        case Exact():
+            return show(value.value)
         case str():
             return json.dumps(value, ensure_ascii=False)
         case list() | tuple():

@@ -110,8 +110,8 @@ class ListAppend:
             if f in READ:
                 if not known:
                     continue
-                if value is None:
-                    value = ()
+                if type(value) is not list:
+                    value = _list(value)
                 if touched is not None:
                     value = self._again(op, key, value, *touched)
                     if touched[0] is not None:
@@ -151,7 +151,7 @@ class ListAppend:
     # ---- one key after the other
 
     def _key(self, key: Any, about: _Key) -> None:
-        order = about.longest if type(about.longest) is list else list(about.longest)
+        order = list(about.longest)
         if any(type(v) is not int for v in order):
             order = [freeze(v) for v in order]
             about.lists = [[freeze(v) for v in values] for values in about.lists]
@@ -259,7 +259,7 @@ class ListAppend:
         first: dict[int, int] = {}
         for length, node in about.updates:
             other = first.setdefault(length, node)
-            if other != node and Outcome.OK is self._nodes[node].outcome is self._nodes[other].outcome:
+            if other != node:
                 seen = show(about.longest[:length])
                 message = f"key {show(key)}: two transactions read {seen} and appended to it"
                 self.findings.append(Finding("lost update", message, (self._nodes[other], self._nodes[node])))
@@ -291,7 +291,7 @@ class ListAppend:
                 after = writers[at + 1] if at + 1 < len(writers) else edge.target if unread else -1
                 if writer == edge.source and after == edge.target:
                     later = values[at + 1] if at + 1 < len(values) else unread[0]
-                    yield f"to key {show(key)} it appends {show(values[at])}, the other {show(later)} next"
+                    yield f"to key {show(key)} it appends {show(values[at])}, the other {show(later)} behind it"
 
     def _seen(self, edge: Edge) -> Iterator[str]:
         for key, about in self._about(edge.target):
@@ -311,3 +311,10 @@ class ListAppend:
                     later = [v for v, w in about.writers.items() if w == edge.target and v not in values]
                 if later and about.writers.get(later[0]) == edge.target:
                     yield f"it reads key {show(key)} without {show(later[0])}, which the other appends"
+
+
+def _list(value: Any) -> list[Any]:
+    """What was read, where it is no list already: nil is an empty one, and anything else is refused."""
+    if value is not None and not isinstance(value, tuple):
+        raise TypeError(value)
+    return list(value or ())

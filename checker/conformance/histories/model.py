@@ -17,7 +17,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
 from checker.base.diagnostics import SpecError, did_you_mean, error
-from checker.conformance.histories.edn import Keyword, show
+from checker.conformance.histories.edn import Exact, Keyword, show
 from checker.conformance.histories.history import Operation, Outcome
 
 State = Hashable
@@ -40,7 +40,7 @@ class Effect(NamedTuple):
 
 
 def freeze(value: Any) -> Hashable:
-    """A value that equals others of its kind alone: in Python `True` equals 1, and `1.0` does."""
+    """A value that can be a state or a key, and equals others of its kind alone (see `Exact`)."""
     kind = type(value)
     if kind is int or kind is str or value is None or kind is Keyword:
         return value  # type: ignore[no-any-return]
@@ -50,7 +50,7 @@ def freeze(value: Any) -> Hashable:
         return frozenset(map(freeze, value))
     if isinstance(value, dict):
         return frozenset((freeze(k), freeze(v)) for k, v in value.items())
-    return (kind.__name__, value)
+    return Exact(value) if isinstance(value, bool | float) else value
 
 
 class Model(ABC):

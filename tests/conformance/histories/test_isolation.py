@@ -237,7 +237,8 @@ def test_a_weaker_level_is_met_where_a_stronger_one_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["x", [["append", 1]], [["move", 1, 2]], [[["append"], 1, 2]], None, [3], [["r", [1], 2]]]
+    "value",
+    ["x", [["append", 1]], [["move", 1, 2]], [[["append"], 1, 2]], None, [3], [["r", 1, "abc"]], [["r", [1], 2]]],
 )
 def test_what_is_no_transaction_is_refused_with_its_line(value: Any) -> None:
     with pytest.raises(SpecError, match="line 1: a transaction is a list of"):
