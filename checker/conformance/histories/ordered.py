@@ -139,21 +139,21 @@ def _decide(
     stop = None if budget.seconds is None else time.monotonic() + budget.seconds
     left, piece = budget.situations, FIRST_SLICE
     undecided = list(parts)
-    reason = ""
-    while undecided and not reason:
+    late = False
+    while undecided and left > 0 and not late:
         for part in undecided:
-            if left <= 0 or (stop is not None and time.monotonic() > stop):
-                reason = _gave_up(budget, undecided, stop is not None and left > 0)
-                break
             before = part.search.spent
             if _slices(part.search, min(piece, left), stop) is False:
-                finding = explain(part)
-                return _judgement(history, model, consistency, parts, Verdict.ILLEGAL, "", finding)
+                return _judgement(history, model, consistency, parts, Verdict.ILLEGAL, "", explain(part))
             left -= part.search.spent - before
+            late = stop is not None and time.monotonic() > stop
+            if late or left <= 0:
+                break
         undecided = [part for part in undecided if part.search.result is None]
         piece *= 2
+    reason = _gave_up(budget, undecided, late) if undecided else ""
     verdict = Verdict.UNKNOWN if undecided else Verdict.OK
-    return _judgement(history, model, consistency, parts, verdict, reason if undecided else "", None)
+    return _judgement(history, model, consistency, parts, verdict, reason, None)
 
 
 def _slices(search: Search, budget: int, stop: float | None) -> bool | None:
@@ -165,8 +165,8 @@ def _slices(search: Search, budget: int, stop: float | None) -> bool | None:
     return search.result
 
 
-def _gave_up(budget: Budget, undecided: Sequence[_Part], time_ran_out: bool) -> str:
-    what = f"{budget.seconds:g} seconds" if time_ran_out else f"{budget.situations:,} situations"
+def _gave_up(budget: Budget, undecided: Sequence[_Part], late: bool) -> str:
+    what = f"{budget.seconds:g} seconds" if late else f"{budget.situations:,} situations"
     keys = [show(part.key) for part in undecided if part.key is not None]
     more = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
     of = f" with {'key' if len(keys) == 1 else 'keys'} {', '.join(keys[:5])}{more} open" if keys else ""

@@ -149,6 +149,11 @@ def _accesses(history: History, model: Model) -> Iterator[_Access]:
         yield _Access(op, key, read, wrote, places[op.process])
 
 
+def _certain(access: _Access) -> bool:
+    """Whether it is a write that took place."""
+    return access.wrote is not NOTHING and access.op.outcome is Outcome.OK
+
+
 def _of(access: _Access) -> str:
     return "" if access.key is None else f"key {show(access.key)}: "
 
@@ -200,7 +205,7 @@ def _follow(versions: _Versions, process: object, guarantee: str) -> None:
             return
         session = versions.sessions[other]
         for number in session[reached[other] : accesses[writer].place - 1]:
-            if guarantee == "monotonic-writes" and accesses[number].wrote is not NOTHING:
+            if guarantee == "monotonic-writes" and _certain(accesses[number]):
                 demand(number)
             if (
                 guarantee == "writes-follow-reads"
@@ -225,7 +230,7 @@ def _follow(versions: _Versions, process: object, guarantee: str) -> None:
                 versions.older(needed, access, _WHAT[guarantee], guarantee)
             if guarantee == "monotonic-reads" and source(access) >= 0:
                 demand(source(access))
-        if access.wrote is not NOTHING and guarantee == "read-your-writes" and access.op.outcome is Outcome.OK:
+        if guarantee == "read-your-writes" and _certain(access):
             demand(number)
 
 
@@ -299,7 +304,9 @@ def _conflicts(versions: _Versions, pasts: Pasts) -> None:
     """What is written in the causal past of a read is no newer than what it read."""
     latest: dict[tuple[object, Hashable], list[int]] = defaultdict(list)
     for number, access in enumerate(versions.accesses):
-        if access.wrote is not NOTHING:
+        last = versions.sessions[access.op.process][-1]
+        if _certain(access) or (access.wrote is not NOTHING and number == last):
+            # a crashed write in the middle of a session may not have happened; at its end, it is in a past if it was read
             latest[access.op.process, access.key].append(number)
     by_key: dict[Hashable, list[object]] = defaultdict(list)
     for process, key in latest:

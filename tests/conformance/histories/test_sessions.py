@@ -52,6 +52,31 @@ def test_textbook(name: str, guarantee: str) -> None:
     assert judgement.verdict is (Verdict.ILLEGAL if guarantee in broken else Verdict.OK), judgement.findings
 
 
+@pytest.mark.parametrize("guarantee", [*GUARANTEES, "causal"])
+def test_a_crashed_write_need_not_be_seen(guarantee: str) -> None:
+    """The process goes on after it, and what it writes then is seen without it."""
+    events = [
+        (0, "invoke", "write", ["x", 1]), (0, "info", "write", ["x", 1]), (0, "invoke", "write", ["y", 1]),
+        (0, "ok", "write", ["y", 1]), (0, "invoke", "read", ["x", None]), (0, "ok", "read", ["x", None]),
+        (1, "invoke", "read", ["y", None]), (1, "ok", "read", ["y", 1]),
+        (1, "invoke", "read", ["x", None]), (1, "ok", "read", ["x", None]),
+    ]  # fmt: skip
+    made = history_of(Moment(p, t, f, v, None, -1, 0) for p, t, f, v in events)
+    judgement = causal(made, KeyValue) if guarantee == "causal" else session(made, KeyValue, (guarantee,))
+    assert judgement.verdict is Verdict.OK, judgement.findings
+
+
+def test_a_crashed_write_that_was_seen_is_not_unseen() -> None:
+    events = [
+        (0, "invoke", "write", ["x", 1]), (0, "info", "write", ["x", 1]),
+        (1, "invoke", "read", ["x", None]), (1, "ok", "read", ["x", 1]),
+        (1, "invoke", "read", ["x", None]), (1, "ok", "read", ["x", None]),
+    ]  # fmt: skip
+    made = history_of(Moment(p, t, f, v, None, -1, 0) for p, t, f, v in events)
+    assert causal(made, KeyValue).verdict is Verdict.ILLEGAL
+    assert session(made, KeyValue, ("monotonic-reads",)).verdict is Verdict.ILLEGAL
+
+
 def test_a_finding_shows_who_wrote_and_who_read() -> None:
     (finding,) = session(history("wx1 wx2", "rx2 rx1"), KeyValue, ("monotonic-reads",)).findings
     assert finding.kind == "not monotonic-reads"
