@@ -57,7 +57,8 @@ class _Key:
         longest: the longest list that was read of it, and by whom.
         readers: who read it, and at the same places what, without what the reader itself had appended.
         inner: values behind which their transaction appended more.
-        updates: who read it and then appended to it.
+        updates: who read it and then appended to it, with the length of what was read.
+        whole: reads of transactions that had touched the key before, with what they had appended themselves.
     """
 
     writers: dict[Any, int] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class _Key:
     lists: list[Any] = field(default_factory=list)
     inner: set[Any] = field(default_factory=set)
     updates: list[tuple[int, int]] = field(default_factory=list)
+    whole: list[tuple[int, Any]] = field(default_factory=list)
 
 
 class ListAppend:
@@ -112,15 +114,16 @@ class ListAppend:
                     continue
                 if type(value) is not list:
                     value = _list(value)
+                if len(value) > len(about.longest):
+                    about.longest, about.longest_reader = value, node
                 if touched is not None:
+                    about.whole.append((node, value))
                     value = self._again(op, key, value, *touched)
                     if touched[0] is not None:
                         continue
                 own[key] = (value, [] if touched is None else touched[1])
                 about.readers.append(node)
                 about.lists.append(value)
-                if len(value) > len(about.longest):
-                    about.longest, about.longest_reader = value, node
             elif f in APPEND:
                 if type(value) is not int:
                     value = freeze(value)
@@ -142,7 +145,7 @@ class ListAppend:
         """A read of a key that its transaction touched before; gives what of it came from others."""
         mine = len(appended)
         others = value[: len(value) - mine] if mine else value
-        if list(value[len(others) :]) != appended or (read is not None and list(others) != list(read)):
+        if list(map(freeze, value[len(others) :])) != appended or (read is not None and others != read):
             expected = f"{show([*read, *appended])}" if read is not None else f"a list that ends with {show(appended)}"
             message = f"key {show(key)}: the transaction reads {show(value)}, where {expected} is what it left there"
             self.findings.append(Finding("internal", message, (op,)))
@@ -155,6 +158,7 @@ class ListAppend:
         if any(type(v) is not int for v in order):
             order = [freeze(v) for v in order]
             about.lists = [[freeze(v) for v in values] for values in about.lists]
+            about.whole = [(node, [freeze(v) for v in values]) for node, values in about.whole]
         about.longest = order
         writers = [about.writers.get(value, -1) for value in order]
         if -1 in writers:
@@ -197,15 +201,14 @@ class ListAppend:
         lengths = [len(values) for values in about.lists]
         good = [order[:n] == values for n, values in zip(lengths, about.lists, strict=True)]
         prefixes = list(zip(about.readers, lengths, strict=True))
-        if all(good):
-            return prefixes, True
-        odd = [at for at, fits in enumerate(good) if not fits and tuple(order[: lengths[at]]) != tuple(about.lists[at])]
-        for at in odd:
-            message = f"key {show(key)}: one transaction reads {show(order)}, another {show(about.lists[at])}"
-            nodes = self._nodes[about.longest_reader], self._nodes[about.readers[at]]
+        odd = {at for at, fits in enumerate(good) if not fits}
+        others = [(about.readers[at], about.lists[at]) for at in sorted(odd)]
+        others += [(node, values) for node, values in about.whole if order[: len(values)] != values]
+        for node, values in others:
+            message = f"key {show(key)}: one transaction reads {show(order)}, another {show(values)}"
+            nodes = self._nodes[about.longest_reader], self._nodes[node]
             self.findings.append(Finding("incompatible order", message, nodes))
-        strange = set(odd)
-        return [p for at, p in enumerate(prefixes) if at not in strange], not odd
+        return [p for at, p in enumerate(prefixes) if at not in odd] if odd else prefixes, not others
 
     def _writes(self, writers: list[int], unread: Iterable[int]) -> None:
         sources, targets = self.dependencies.ww
