@@ -2,9 +2,9 @@
 
 Time runs downwards, one row for each step. A step is a numbered box on the lifeline of its process, with its name and what
 it changed beside it. A step that consumes a message has an arrow from the box of the step that sent it, so a long arrow is
-a message that was late, and two arrows from one box to one lifeline are a message that arrived twice. Messages that no step of the trace takes are named below their
-sender. Whatever was broken
-stands on a band across the picture, the name of a faulty process is red, and the lifeline of one that is down is dotted.
+a message that was late, and two arrows from one box to one lifeline are a message that arrived twice. Messages that no
+step of the trace takes are named below the step that sent them. Whatever was broken stands on a band across the picture,
+the name of a faulty process is red, and the lifeline of one that is down is dotted.
 
 An arrow leaves along the row of its sender, where no other box is, and turns towards its receiver shortly before it, where
 no names are. Names stand on the side of their box that has no arrow.
@@ -47,7 +47,7 @@ class Event:
     """One row. `process` is None for what concerns all.
 
     `message` is what the step takes or a fault strikes, `origin` the row that sent it, if it is known. `unread` are the messages
-    that the step sent and that no later step of the trace takes by an arrow. `left`: the texts stand left of the lifeline.
+    that the step sent and no later step takes. `left`: the texts stand left of the lifeline.
     """
 
     text: str

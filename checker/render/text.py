@@ -266,7 +266,7 @@ class Report:
         return Text(f"       from a run of {plural(origin.steps, 'step')}, made short: {why}", "dim")
 
     def again(self, result: CheckResult, commands: Mapping[str, str]) -> list[Text]:
-        """The commands that make the findings of a simulation again whose traces are shown. They are lines to copy: no line breaks."""
+        """The commands that make findings of a simulation again, of those whose traces are shown. Each is one line, to copy."""
         shown = [commands[p.name] for p in result.properties if p.name in commands and self._shows_trace(p)]
         if not shown:
             return []

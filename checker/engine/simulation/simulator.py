@@ -228,11 +228,10 @@ class _Simulation:
 
     def _keep(self, goal: Goal, shown: Shown, minimal: bool) -> None:
         path = self.replay.named(shown.states)
+        problem = self.goals.problem(goal, shown.states) if goal.broken else None
         if shown.failure is not None:
             _, move, problem = shown.failure
             path = Path(path.states, path.steps, self.labels.step(move))
-        else:
-            problem = self.goals.problem(goal, shown.states) if goal.broken else None
         diagnostic = None if problem is None else self.program.diagnose(problem)
         where = self.reached if goal.reached else self.broken if goal.broken else self.violations
         where.setdefault(goal.name, Finding(path, diagnostic))

@@ -23,8 +23,8 @@ from tests.random_specs import random_spec, wide_spec
 SPECS = Path(__file__).resolve().parents[3] / "specs"
 
 
-def simulate(machine: Machine, limits: Limits = Limits(), **plan: object) -> Exploration:
-    return Simulator(Plan(**plan)).explore(machine, limits)  # type: ignore[arg-type]
+def simulate(machine: Machine, limits: Limits | None = None, **plan: object) -> Exploration:
+    return Simulator(Plan(**plan)).explore(machine, limits or Limits())  # type: ignore[arg-type]
 
 
 def library(name: str, check: str, **constants: int) -> Machine:
