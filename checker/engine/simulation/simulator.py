@@ -128,6 +128,7 @@ class _Simulation:
         for state in found:
             self._start, self._trail = state, []
             self._note(self.goals.state(state))
+            self._note(self.goals.start(state))
             within, problems = self.goals.inside(state)
             self._note(problems)
             if within:
@@ -159,8 +160,10 @@ class _Simulation:
                 self._note(goals.end(state))
             if made is None:
                 return
-            draw, (unit, _, target) = made
+            draw, (unit, move, target) = made
             self._fired[unit] += 1
+            if move.forged:
+                self._fired[self.draws.liars[move.sender]] += 1
             self.steps += 1
             self._trail.append(draw)
             self.longest = max(self.longest, len(self._trail))
