@@ -36,6 +36,9 @@ MOST_COUNTED = 1 << 18
 MOST_STEPS = 100_000
 """The most steps of one run."""
 
+GRACE = 0.5
+"""Seconds to make a finding shorter in, although the limit on time is met."""
+
 REPORT = 0.1
 """Seconds between two reports to the observer."""
 
@@ -221,7 +224,8 @@ class _Simulation:
         """Keeps what the current run shows, after it was made short. An interruption ends that, and nothing is lost."""
         for goal in found:
             try:
-                shown, minimal = self.shrinker.shrink(goal, self._start, self._trail)
+                until = None if self._deadline is None else max(self._deadline, time.perf_counter() + GRACE)
+                shown, minimal = self.shrinker.shrink(goal, self._start, self._trail, until=until)
             except KeyboardInterrupt:
                 whole = self.shrinker.replay(goal, self._start, self._trail)
                 assert whole is not None
