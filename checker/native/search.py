@@ -22,6 +22,7 @@ from dataclasses import replace
 from checker.base.diagnostics import SpecError, error
 from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop, Tally
 from checker.engine.memory import resident
+from checker.engine.replay import Mismatch
 from checker.engine.runtime import State
 from checker.engine.search import REPORT
 from checker.model.machine import Machine

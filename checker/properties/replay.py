@@ -84,9 +84,9 @@ class _Witness:
         if name == "NoDeadlock":
             return not self.replay.steps.is_dead_end(path.states[-1])
         if name in self._over:
-            if not path.steps and name in self._first:
-                return bool(self._first[name](path.states[0]))
-            if not path.steps:
+            if path.steps:
+                return bool(self._over[name](*path.states[-2:]))
+            if name not in self._first:
                 self._differ(name, path, "the path has no step")
             return bool(self._first[name](path.states[0]))
         if name not in self._tests:
