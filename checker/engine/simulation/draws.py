@@ -93,7 +93,7 @@ class Draws(Sources):
             self._attempt(state, call, None, done, failed)
             return (draw, done[0]) if done else (draw, failed[0]) if failed else None
         try:
-            if call.code.blocked is not None and call.code.blocked(self._started(draw, state), *call.args) >= 0:
+            if not call.code.allows(self._started(draw, state), *call.args):
                 return None
         except Fail:
             pass  # what it says is found below
@@ -244,8 +244,7 @@ class Draws(Sources):
         """One outcome of a handler, if it may run. `tape` is None where it has no choices."""
         code = call.code
         try:
-            if code.blocked is not None and (first := code.blocked(state, *call.args)) >= 0:
-                self.counters.blocked[first] = 1
+            if not code.allows(state, *call.args):
                 return
             if code.limit is not None and not code.limit(state, *call.args):
                 self.counters.limit_cut += 1
@@ -283,9 +282,7 @@ class Draws(Sources):
             slot = self.layout.status[call.process]
             state = (*state[:slot], UP, *state[slot + 1 :])
         try:
-            allowed = (code.blocked is None or code.blocked(state, *call.args) < 0) and (
-                code.limit is None or code.limit(state, *call.args)
-            )
+            allowed = code.allows(state, *call.args) and (code.limit is None or code.limit(state, *call.args))
         except Fail:
             return None
         return self._start(state, call) if allowed else None
