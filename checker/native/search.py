@@ -22,6 +22,7 @@ from dataclasses import replace
 from checker.base.diagnostics import SpecError, error
 from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop, Tally
 from checker.engine.memory import resident
+from checker.engine.replay import Mismatch
 from checker.engine.runtime import State
 from checker.engine.search import REPORT
 from checker.model.machine import Machine
@@ -31,7 +32,7 @@ from checker.native.code.module import Plan, plan
 from checker.native.code.width import Unsupported
 from checker.native.explorer import Explorer, Kernels, Outcome
 from checker.native.interrupts import Interrupts
-from checker.native.notices import Mismatch, Notices
+from checker.native.notices import Notices
 from checker.native.room import Room, spill_directory
 from checker.native.tallies import following, initial_block, merged, tally
 from checker.native.tiers import PATIENCE, Tiers

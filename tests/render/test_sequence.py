@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import checker
-from checker.properties.kinds import Trace, TraceStep
+from checker.properties.kinds import Json, Trace, TraceStep
 from checker.render.sequence import all_changes, read_events, sequence_svg
 
 SENT = {"network": {"added": ["M(1) A -> B"], "removed": []}}
@@ -65,6 +65,15 @@ def test_faults_of_the_network() -> None:
 def test_a_step_that_errs_is_one_more() -> None:
     last = events("A.Send()", error="B.M(1) <- A")[-1]
     assert (last.error, last.process, last.origin) == (True, "B", 0)
+
+
+def test_changes_of_the_process_and_of_what_is_shared_are_told() -> None:
+    changes: dict[str, Json] = {
+        "A.x": 1, "A.status": "down", "B.x": 2, "paid": [1], "stock": {"k": 3}, "left of crash A": 0, "cut": ["A"],
+    }  # fmt: skip
+    told = Trace({**dict.fromkeys(changes, None), "stock": {"k": 0}}, (TraceStep("A.Go()", changes),))
+    (event,) = read_events(told, ("A", "B"), all_changes(told))
+    assert event.changes == "x = 1, paid = [1], stock = {k: 3}"
 
 
 def test_names_stand_where_no_arrow_is() -> None:
