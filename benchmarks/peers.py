@@ -120,7 +120,7 @@ class Lockstep:
             n = [] if case.n is None else [str(case.n)]
             return [sys.executable, "-m", "benchmarks.uncounted", str(ROOT / case.spec), case.check, *n]
         command = [sys.executable, "-m", "checker", "check", str(ROOT / case.spec), "--check", case.check]
-        command += ["--engine", self.engine, "--format", "json"]
+        command += ["--engine", self.engine, "--format", "json", "--no-symmetry"]
         if case.n is not None:
             command += ["--set", f"N={case.n}"]
         if self.engine != "python":

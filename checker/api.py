@@ -30,6 +30,7 @@ from checker.model.elaborate import DEFAULT_CHECK, elaborate, elaborate_view
 from checker.model.ir import Expr
 from checker.model.layout import Layout
 from checker.model.machine import Machine
+from checker.model.symmetry import without_symmetry
 from checker.model.values import Value
 from checker.model.walk import names_in
 from checker.native.choose import engine_named
@@ -123,6 +124,7 @@ class LoadedSpec:
         constants: Mapping[str, Value] | None = None,
         engine: str = "auto",
         workers: int = 1,
+        symmetry: bool = True,
         limits: Limits | None = None,
         observe: Observer | None = None,
         tell: Callable[[str], None] | None = None,
@@ -134,6 +136,7 @@ class LoadedSpec:
             constants: Values from outside.
             engine: `auto`, `native` or `python`.
             workers: How many explore at the same time; the native engine alone has several.
+            symmetry: Explore one state for each orbit of symmetric instances. Counts are those of all states in any case.
             limits: Where to stop before the end.
             observe: Is told a few times a second how far the exploration is.
             tell: Is told why another engine runs than the fastest.
@@ -142,6 +145,7 @@ class LoadedSpec:
             SpecError: As `machine` does; PSM902 where the engine cannot run.
         """
         machine = self.machine(name, constants=constants)
+        machine = machine if symmetry else without_symmetry(machine)
         return judge(machine, engine_named(engine, workers, tell=tell).explore(machine, limits or Limits(), observe))
 
     def check_all(
@@ -184,7 +188,7 @@ class LoadedSpec:
             SpecError: As `machine` does.
         """
         started = time.perf_counter()
-        machine = self.machine(check, constants=constants)
+        machine = without_symmetry(self.machine(check, constants=constants))
         limits = limits or Limits(timeout=60)
         limits = limits if limits.timeout is None else replace(limits, timeout=limits.timeout / 2)
         surveyed = survey(machine, limits, observe, tell)

@@ -19,7 +19,10 @@ from checker.model.machine import Machine
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Where an exploration stops although it is not at its end. None: no limit. Memory in bytes, time in seconds."""
+    """Where an exploration stops although it is not at its end. None: no limit. Memory in bytes, time in seconds.
+
+    `max_states` counts the states that are kept: one for each orbit, where symmetry is used.
+    """
 
     max_states: int | None = None
     max_memory: int | None = None
@@ -129,6 +132,8 @@ class Exploration:
         violations: for each violated invariant or step property, `NoError` and `NoDeadlock`: where.
         reached: for each `reach` property that some state satisfies: where.
         broken: properties that could not be evaluated: where, with the error.
+        states, transitions: of the whole state space, however many states stand for others.
+        orbits: how many states were explored to stand for all of their orbits; None: each state for itself.
         missed: where the engine kept hashes instead of states, a bound on the probability that it took a state for another,
             and so missed it; None: it kept the states, and nothing can be missed.
         sample: how much was tried, where runs were sampled. `states` are then those that runs met, `transitions` the steps taken,
@@ -147,6 +152,12 @@ class Exploration:
     tally: Tally
     missed: float | None = None
     sample: Sample | None = None
+    orbits: int | None = None
+
+    @property
+    def kept(self) -> int:
+        """How many states were kept: what a limit on states counts."""
+        return self.states if self.orbits is None else self.orbits
 
 
 Observer = Callable[[Progress], None]

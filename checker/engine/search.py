@@ -8,6 +8,10 @@ states is found again by expanding the first. So a state costs one tuple, one di
 Invariants of the loop: `states[i]` is the state with number i and `numbers[states[i]] == i`; states before `at` are
 explored; all states of depth d stand before those of depth d + 1. A state outside the check's `bound` is looked at by the
 properties but gets no number.
+
+**Symmetry.** Of the states that permutations of symmetric instances turn into each other, only the one that is found first
+gets a number; `canonical` tells which belong together. States are kept as they were found, so paths are made of real steps
+with the original names. What is counted is counted for every state of the orbit: states, transitions, and what fired.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from checker.base.diagnostics import Diagnostic, error
+from checker.engine.canonical import Orbits
 from checker.engine.idle import never_false, never_received
 from checker.engine.interface import Exploration, Finding, Limits, Observer, Path, Progress, Stop, Tally
 from checker.engine.labels import Labels
@@ -44,15 +49,17 @@ class Interpreter:
 
     def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
         """See `Engine.explore`."""
-        return Search(machine).run(limits, observe)
+        return Search(machine, symmetry=True).run(limits, observe)
 
 
 class Search:
     """One exploration. After `run`, `states`, `parents` and `depths` hold the graph that was found."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, *, symmetry: bool = False) -> None:
+        """`symmetry`: explore one state for each orbit of the machine's symmetric groups, where it has any."""
         self.machine = machine
         self.program = Program(machine)
+        self._orbits = Orbits(self.program.layout) if symmetry and machine.symmetric else None
         self.steps = Steps(self.program)
         self.labels = Labels(self.steps)
         self.states: list[State] = []
@@ -119,6 +126,10 @@ class Search:
             stop = Stop.MEMORY
         return self._result(stop, time.perf_counter() - started)
 
+    def _weight(self, number: int) -> int:
+        """How many states a numbered state stands for."""
+        return 1 if self._orbits is None or number < 0 else self._orbits.sizes[number]
+
     def progress(self, explored: int, seconds: float) -> Progress:
         """A snapshot for observers."""
         return Progress(
@@ -145,15 +156,25 @@ class Search:
     def _explore(self, at: int) -> None:
         state = self.states[at]
         counters = self.steps.counters
-        cut_before = counters.limit_cut
+        cut_before, empty_before = counters.limit_cut, counters.empty_choices
+        dropped_before = self.program.dropped.count
+        weight = self._weight(at)
+        if weight > 1:
+            counters.empty_choices = {}
         done, failed = self.steps.expand(state)
         alive = counters.limit_cut > cut_before
+        if weight > 1:
+            counters.limit_cut += (weight - 1) * (counters.limit_cut - cut_before)
+            self.program.dropped.count += (weight - 1) * (self.program.dropped.count - dropped_before)
+            for name, count in counters.empty_choices.items():
+                empty_before[name] = empty_before.get(name, 0) + weight * count
+            counters.empty_choices = empty_before
         units, fired, numbers, liars = self.steps.units, self._fired, self.numbers, self.steps.liars
-        self.transitions += len(done)
+        self.transitions += weight * len(done)
         for unit, move, target in done:
-            fired[unit] += 1
+            fired[unit] += weight
             if move.forged:
-                fired[liars[move.sender]] += 1
+                fired[liars[move.sender]] += weight
             if not alive and not units[unit].fault and not move.forged and move.torn is None and target != state:
                 alive = True
             if self._step_tests:
@@ -181,14 +202,18 @@ class Search:
 
     def _visit(self, state: State, parent: int, move: Move | None) -> None:
         """Gives a new state its number, unless it lies outside the bound, and looks at its properties."""
+        if self._orbits is not None and not self._orbits.is_new(state):
+            return
         number = len(self.states)
         inside = self.program.bound is None or self._inside(state, parent, move)
         if inside:
+            if self._orbits is not None:
+                self._orbits.keep()
             self.states.append(state)
             self.numbers[state] = number
             self.parents.append(parent)
         else:
-            self._bound_cut += 1
+            self._bound_cut += self._weight(parent)
         if self._invariants:
             for name in self._falsified(self._invariants, state, parent, move):
                 self._violations[name] = Finding(self._path_to(state, parent, move))
@@ -319,7 +344,7 @@ class Search:
         return Exploration(
             Interpreter.name,
             stop,
-            len(self.states),
+            len(self.states) if self._orbits is None else sum(self._orbits.sizes),
             self.transitions,
             self.depth,
             seconds,
@@ -327,6 +352,7 @@ class Search:
             self._reached,
             self._broken,
             tally,
+            orbits=None if self._orbits is None else len(self.states),
         )
 
     def _unused_enum_values(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from checker.model.handlers import step_of
 from checker.model.judged import bound_of, expectations_of, final_of, property_of
 from checker.model.machine import Budget, Init, Machine, Message, Network, Property, Step
 from checker.model.refinement import abstract_part, refinement_of, shared_constants, unjudged_refinement
+from checker.model.symmetry import with_symmetry
 from checker.model.types import ProcT, RecordT, RoleInfo, SetT, Type, roles_of, show
 from checker.model.values import Value
 from checker.model.walk import nested, statements_in
@@ -185,7 +186,7 @@ class _Elaborator:
         strong = strong_of(world, self.check)
         if self.reporter.errors:
             return None
-        return Machine(
+        made = Machine(
             source=self.reporter.source,
             spec=symbols.spec.name.text,
             check=self.check.name.text if self.check else DEFAULT_CHECK,
@@ -211,6 +212,8 @@ class _Elaborator:
             overrides=self.outside,
             warnings=tuple(self.reporter.found),
         )
+        off = any(isinstance(item, ast.NoSymmetry) for item in (self.check.items if self.check else ()))
+        return with_symmetry(made, off=off)
 
     def _without_errors(self, f: Callable[[], None]) -> bool:
         """Runs a phase and tells whether it reported no error."""

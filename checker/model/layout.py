@@ -100,6 +100,14 @@ class Layout:
     def budget(self, budget: Budget) -> int:
         return self.budgets[budget.key]
 
+    @cached_property
+    def cut_group(self) -> tuple[int, ...]:
+        """The processes that a cut may separate: the side without the first of them is the one that a state names."""
+        budget = next((b for b in self.machine.budgets if b.kind == "cut" and b.count), None)
+        if budget is None:
+            return ()
+        return tuple(p for r in budget.roles or tuple(self.machine.roles.values()) for p in r.processes)
+
     # ---- message codes
 
     def payloads(self, message: Message) -> int:

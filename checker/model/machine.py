@@ -184,6 +184,16 @@ class Init:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Instances that an engine may exchange: the processes `base` to `base + size - 1` of a role, or the ids of a type."""
+
+    name: str
+    is_role: bool
+    base: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """See the module. Mappings keep the order of the text."""
 
@@ -212,6 +222,8 @@ class Machine:
     """Slots of variables; `layout` appends those of faults and networks."""
     overrides: Mapping[str, Value] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
+    symmetric: tuple[Group, ...] = ()
+    """What is exchanged to explore less (`model.symmetry`). Whoever needs every state replaces it by nothing."""
 
     @property
     def processes(self) -> int:

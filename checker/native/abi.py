@@ -164,5 +164,7 @@ REPORT_ERROR = 1
 REPORT_DEADLOCK = 2
 REPORT_FINAL = 4
 """`final` could not be evaluated."""
+REPORT_STEP = 8
+"""A step property has something to say about a step of the expanded state (with symmetry: see `code.expand`)."""
 
 MARK_EVERY = 256

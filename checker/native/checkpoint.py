@@ -311,6 +311,7 @@ def identity(plan: Plan) -> dict[str, object]:
         "sources": _sources(),
         "check": [machine.spec, machine.check],
         "text": hashlib.sha256("\0".join(texts).encode()).hexdigest(),
+        "symmetry": [g.name for g in machine.symmetric],
         "constants": sorted([name, repr(value)] for name, value in machine.overrides.items()),
         "kind": plan.table_kind,
         "layout": hashlib.sha256(repr((layout, items)).encode()).hexdigest(),

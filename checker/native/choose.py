@@ -169,7 +169,7 @@ class Auto:
 def _reached(limits: Limits, found: Exploration) -> bool:
     """Whether a search was ended by a limit of the user, and not by that of its first part."""
     if found.stop is Stop.STATES:
-        return limits.max_states is not None and found.states >= limits.max_states
+        return limits.max_states is not None and found.kept >= limits.max_states
     return limits.timeout is not None and found.seconds >= limits.timeout
 
 

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from ctypes import Array, c_uint64
+from functools import cached_property
 from itertools import pairwise
 
+from checker.engine.canonical import Canonical
 from checker.engine.interface import Finding
 from checker.engine.interface import Path as Trace
 from checker.engine.replay import Mismatch
@@ -29,6 +31,7 @@ from checker.native.code import frame
 from checker.native.code.judge import Item
 from checker.native.code.module import Plan
 from checker.native.explorer import Explorer
+from checker.native.retrace import retraced
 from checker.native.workers import Words
 
 
@@ -60,6 +63,18 @@ class Notices:
             self._reference = Search(self.machine)
         return self._reference
 
+    @cached_property
+    def canonical(self) -> Canonical:
+        """What tells the orbits of states, where symmetry is used."""
+        return Canonical(self.reference.program.layout)
+
+    def packed(self, state: State) -> Words:
+        """A state as it is kept: with symmetry, the canonical one of its orbit."""
+        words = self.plan.packed.pack(state)
+        if self.plan.orders is not None:
+            words, _ = self.plan.orders.canonical(words, self.plan.packed.words)
+        return tuple(words)
+
     # ---- what is noticed
 
     def on_initial(self, states: Iterable[State]) -> None:
@@ -78,7 +93,7 @@ class Notices:
 
     def on_state(self, worker: int, state: int, parent: int) -> None:
         """`visit` noticed something about a state."""
-        for number, item, answer in self._results(worker):
+        for number, item, answer in self._results(worker, steps=False):
             here = self.plan.packed.unpack(list(self.explorer.words(state)))
             if item.is_antecedent:
                 self._look_left(worker, number, item, here)
@@ -87,17 +102,22 @@ class Notices:
 
     def on_step(self, worker: int, old: int, new: int, parent: int) -> None:
         """`transition` noticed something about a step."""
-        for number, item, answer in self._results(worker):
+        for number, item, answer in self._results(worker, steps=True):
             before, after = (self.plan.packed.unpack(list(self.explorer.words(w))) for w in (old, new))
             if item.is_antecedent:
                 self._look_left(worker, number, item, before, after)
             else:
                 self._judge(number, item, answer, (before, after), parent)
 
-    def _results(self, worker: int) -> Iterator[tuple[int, Item, int]]:
-        """The items with a result of a worker that are still looked for, and the result, which is taken away."""
+    def _results(self, worker: int, *, steps: bool) -> Iterator[tuple[int, Item, int]]:
+        """The items with a result of a worker that are still looked for, and the result, which is taken away.
+
+        `steps`: those that judge steps, or those that judge states.
+        """
         block, first = self.explorer.spec_block(worker), self.plan.shape.results
         for number, item in enumerate(self.plan.items):
+            if item.is_over_steps != steps:
+                continue
             result, block[first + number] = block[first + number], 0
             if result and self._looked_for(number):
                 yield number, item, result - 1
@@ -112,7 +132,9 @@ class Notices:
         except Fail as problem:
             if answer not in (frame.ERROR, frame.DEFERRED):
                 raise Mismatch(f"{item.name} errs where native code saw {answer}") from None
-            finding = Finding(self._trace(parent, states[-1]), self.reference.diagnose(problem))
+            path = self._trace(parent, states[-1])
+            renamed = self.plan.orders is not None  # then the error is that of the state at the end of the path
+            finding = self.failing(path, item.name) if renamed else Finding(path, self.reference.diagnose(problem))
             self._settle(number, self.broken, item.name, finding)
             return
         if answer not in (int(holds), frame.DEFERRED):
@@ -159,7 +181,9 @@ class Notices:
             self.explorer.spec_block(worker)[self.plan.shape.active + number] = 0
 
     def on_expanded(self, worker: int, state: int, ref: int, report: int) -> None:
-        """`expand` noticed an error, a deadlock, or a `final` that cannot be evaluated."""
+        """`expand` noticed an error, a deadlock, a `final` that cannot be evaluated, or something about a step."""
+        if report & abi.REPORT_STEP:
+            self._judge_steps(worker, self._path(ref))
         kinds = {abi.REPORT_ERROR: "no error", abi.REPORT_DEADLOCK: "no deadlock", abi.REPORT_FINAL: "final"}
         for bit, kind in kinds.items():
             number = self._number(kind)
@@ -171,6 +195,29 @@ class Notices:
                 self._settle(number, self.violations, "NoDeadlock", Finding(self._path(ref)))
             else:
                 self._settle(number, self.broken, "NoDeadlock", self.failing(self._path(ref), "NoDeadlock"))
+
+    def _judge_steps(self, worker: int, path: Trace) -> None:
+        """Asks the interpreter about the steps of the last state of a path."""
+        here = path.states[-1]
+        done, _ = self._expanded(here)
+        for number, item, answer in self._results(worker, steps=True):
+            if item.is_antecedent:
+                for _, _, target in done:
+                    self._look_left(worker, number, item, here, target)
+                continue
+            test = self.test(item)
+            for _, move, target in done:
+                longer = Trace((*path.states, target), (*path.steps, self.reference.labels.step(move)))
+                try:
+                    if test(here, target):
+                        continue
+                    self._settle(number, self.violations, item.name, Finding(longer))
+                except Fail as problem:
+                    self._settle(number, self.broken, item.name, Finding(longer, self.reference.diagnose(problem)))
+                break
+            else:
+                if answer != frame.DEFERRED:
+                    raise Mismatch(f"{item.name} is {answer} for a step that the interpreter does not have")
 
     def _number(self, kind: str) -> int:
         return next(i for i, item in enumerate(self.plan.items) if item.kind == kind)
@@ -211,16 +258,18 @@ class Notices:
         if self.plan.coverage:
             for i, noted in enumerate(counters.blocked):
                 block[shape.blocked + i // 8] |= noted << i % 8 * 8
-        block[frame.LIMIT_CUT] += counters.limit_cut - cut
-        block[frame.DROPPED] += program.dropped.count - dropped
+        weight = 1 if self.plan.orders is None else self.canonical(here)[1]
+        block[frame.EXTRA] += (weight - 1) * len(done)
+        block[frame.LIMIT_CUT] += weight * (counters.limit_cut - cut)
+        block[frame.DROPPED] += weight * (program.dropped.count - dropped)
         names = {name: i for i, name in reversed(list(enumerate(self.plan.units)))}
         for name, count in counters.empty_choices.items():
-            block[shape.empty + names[name]] += count - empty.get(name, 0)
+            block[shape.empty + names[name]] += weight * (count - empty.get(name, 0))
         alive = counters.limit_cut > cut
         for unit, move, target in done:
-            block[frame.FIRED + unit] += 1
+            block[frame.FIRED + unit] += weight
             if move.forged:
-                block[frame.FIRED + steps.liars[move.sender]] += 1
+                block[frame.FIRED + steps.liars[move.sender]] += weight
             if not steps.units[unit].fault and not move.forged and move.torn is None and target != here:
                 alive = True
         report = 0
@@ -233,7 +282,27 @@ class Notices:
                 report = self._once(block, self._number("final"), abi.REPORT_FINAL)
             else:
                 report = 0 if final else self._once(block, self._number("no deadlock"), abi.REPORT_DEADLOCK)
-        return [tuple(self.plan.packed.pack(target)) for _, _, target in done], report
+        if self.plan.orders is not None:
+            report |= self._notice_steps(block, here, [target for _, _, target in done])
+        return [self.packed(target) for _, _, target in done], report
+
+    def _notice_steps(self, block: Array[c_uint64], here: State, targets: Sequence[State]) -> int:
+        """A report, if some step property has something to say about the steps of a state."""
+        report, shape = 0, self.plan.shape
+        for number, item in enumerate(self.plan.items):
+            if item.kind == "step when" and block[shape.active + number]:
+                block[shape.results + number] = frame.DEFERRED + 1
+                report = abi.REPORT_STEP
+            if item.kind == "step" and block[shape.active + number]:
+                test = self.test(item)
+                try:
+                    quiet = all(test(here, target) for target in targets)
+                except Fail:
+                    quiet = False
+                if not quiet:
+                    block[shape.results + number] = frame.DEFERRED + 1
+                    report = abi.REPORT_STEP
+        return report
 
     def _once(self, block: Array[c_uint64], number: int, report: int) -> int:
         """A report, unless there was one about this item."""
@@ -254,15 +323,22 @@ class Notices:
 
     def _trace(self, parent: int, state: State) -> Trace:
         """The path to a state that was found from a parent."""
-        if parent == abi.NO_PARENT:
-            return Trace((state,), ())
-        path = self._path(parent)
-        return Trace((*path.states, state), (*path.steps, self._step(path.states[-1], state)))
+        before = () if parent == abi.NO_PARENT else self._states(parent)
+        return self._real((*before, state))
 
     def _path(self, ref: int) -> Trace:
-        unpack = self.plan.packed.unpack
-        states = tuple(unpack(list(self.explorer.state(r))) for r in self.explorer.path(ref))
-        return self.named(states)
+        return self._real(self._states(ref))
+
+    def _states(self, ref: int) -> tuple[State, ...]:
+        """The kept states on the way to one of them."""
+        return tuple(self.plan.packed.unpack(list(self.explorer.state(r))) for r in self.explorer.path(ref))
+
+    def _real(self, states: tuple[State, ...]) -> Trace:
+        """The path through kept states, which with symmetry stand for their orbits."""
+        if self.plan.orders is None:
+            return self.named(states)
+        initial, name = self.reference.program.initial_states(), self.reference.labels.step
+        return retraced(states, self.canonical, initial, lambda s: self._expanded(s)[0], name)
 
     def named(self, states: tuple[State, ...]) -> Trace:
         """The path through some states, with the names of its steps."""

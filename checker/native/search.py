@@ -28,6 +28,7 @@ from checker.engine.search import REPORT
 from checker.model.machine import Machine
 from checker.native import abi
 from checker.native.checkpoint import Checkpoint, Keeping, Mark
+from checker.native.code import frame
 from checker.native.code.module import Plan, plan
 from checker.native.code.width import Unsupported
 from checker.native.explorer import Explorer, Kernels, Outcome
@@ -88,6 +89,8 @@ class NativeEngine:
         """
         workers = 1 if limits.max_states is not None else self.workers
         layout = plan(machine, fingerprints=self.fingerprints, coverage=self.coverage)
+        for name, reason in layout.unused.items():
+            self.tell(f"native code does not use the symmetry of {name}: {reason}")
         checkpoint = None if self.keeping is None else Checkpoint(self.keeping, layout, self.tell)
         tiers = Tiers(layout)
         try:
@@ -147,7 +150,7 @@ class NativeSearch(Notices):
         self._started = self._reported = time.perf_counter()
         self._limits, self._observe, checkpoint = limits, observe, self._checkpoint
         self._first = self.reference.program.initial_states()
-        initial = [tuple(self.plan.packed.pack(s)) for s in self._first]
+        initial = [self.packed(s) for s in self._first]
         if self._kernels is None:
             assert self.tiers is not None
             self._kernels = self.tiers.begin(self._level)
@@ -363,8 +366,8 @@ class NativeSearch(Notices):
         return Exploration(
             NativeEngine.name,
             stop,
-            n,
-            explorer.transitions,
+            n if self.plan.orders is None else block[frame.STATES],
+            explorer.transitions + block[frame.EXTRA],
             explorer.depth,
             self._seconds(),
             self.violations,
@@ -372,6 +375,7 @@ class NativeSearch(Notices):
             self.broken,
             tally(self.plan, block, explorer.bound_cut, complete=stop is Stop.DONE) if self.plan.coverage else Tally(),
             n * (n - 1) / 2 / 2**HASH_BITS if self.plan.table_kind == abi.FINGERPRINT else None,
+            orbits=None if self.plan.orders is None else n,
         )
 
 

@@ -33,7 +33,7 @@ def merged(plan: Plan, blocks: Sequence[Block]) -> list[int]:
     """One block that counts what several counted."""
     shape = plan.shape
     result = initial_block(plan)
-    for at in (frame.LIMIT_CUT, frame.DROPPED, *range(frame.FIRED, shape.frame)):
+    for at in (frame.LIMIT_CUT, frame.DROPPED, frame.STATES, frame.EXTRA, frame.CUT, *range(frame.FIRED, shape.frame)):
         result[at] = sum(block[at] for block in blocks) & _WORD
     for at in range(shape.active, shape.active + shape.items):
         result[at] = min(block[at] for block in blocks)
@@ -70,7 +70,7 @@ def tally(plan: Plan, block: Block, bound_cut: int, *, complete: bool) -> Tally:
         _unused(plan, block) if complete else (),
         never_received(machine, steps) if complete else (),
         empty,
-        bound_cut,
+        bound_cut + block[frame.CUT],
         block[frame.LIMIT_CUT],
         block[frame.DROPPED],
         never_false(machine, steps, _blocked(plan, block)) if complete else (),

@@ -79,6 +79,7 @@ class Tiers:
             machine.check,
             repr(sorted(machine.overrides.items())),
             [(budget.key, budget.count) for budget in machine.budgets],
+            machine.symmetric,
             self._plan.constants,
             self._plan.coverage,
             level,

@@ -199,6 +199,8 @@ class CheckResult:
     """How much was tried, where runs were sampled: `states` are those that they met, `transitions` the steps that they took."""
     missed: float | None = None
     """A bound on the probability that a state was missed, where the engine kept hashes of states; None: it is exact."""
+    orbits: int | None = None
+    """How many states were explored to stand for all that symmetry makes of them; None: every state was explored."""
 
     def property(self, name: str) -> PropertyResult:
         """The result of the property of that name. Raises KeyError where there is none."""

@@ -75,6 +75,7 @@ def judge(machine: Machine, found: Exploration) -> CheckResult:
         diagnostics=machine.warnings,
         missed=found.missed,
         sample=found.sample,
+        orbits=found.orbits,
     )
 
 

@@ -124,11 +124,11 @@ class Report:
         return line
 
     def _numbers(self, result: CheckResult) -> Text:
-        speed = rate(result.transitions, result.seconds)
+        speed = rate(result.transitions, result.seconds) if result.orbits is None else None
         if result.sample is not None:
             return self.text(sampled.numbers(result, result.sample, speed, quiet=self.detail.quiet), "dim")
         parts = [
-            plural(result.states, "state"),
+            plural(result.states, "state") + ("" if result.orbits is None else f" in {plural(result.orbits, 'orbit')}"),
             plural(result.transitions, "transition") + (f" ({speed})" if speed else ""),
             f"depth {result.depth}",
             duration(result.seconds),

@@ -16,8 +16,8 @@ SPEC = {"path": str, "spec": (str, type(None)), "checks": list, "diagnostics": l
 CHECK = {
     "name": str, "verdict": str, "reason": (str, type(None)), "states": int, "transitions": int, "depth": int,
     "seconds": float, "engine": str, "missed": (float, type(None)), "sample": (dict, type(None)),
-    "counts": (dict, type(None)), "properties": list,
-    "coverage": dict, "notes": list, "diagnostics": list,
+    "orbits": (int, type(None)), "counts": (dict, type(None)), "properties": list, "coverage": dict, "notes": list,
+    "diagnostics": list,
 }  # fmt: skip
 PROPERTY = {
     "name": str, "kind": str, "expected": (str, type(None)), "verdict": str, "reason": (str, type(None)),

@@ -20,6 +20,7 @@ import checker
 from checker.base.diagnostics import SpecError
 from checker.engine.interface import Exploration, Limits, Stop
 from checker.model.machine import Machine
+from checker.model.symmetry import without_symmetry
 from checker.native import checkpoint, jit
 from checker.native.search import Keeping, NativeEngine
 from tests.cli.support import environment
@@ -62,14 +63,18 @@ def play() -> Machine:
 
 
 def published() -> Machine:
-    return checker.load(PUBLISHED).machine("five")
+    return without_symmetry(checker.load(PUBLISHED).machine("five"))
 
 
-def paxos() -> Machine:
+def orbits() -> Machine:
     return checker.load(ROOT / "specs" / "consensus" / "paxos.psm").machine("quorum")
 
 
-MACHINES: dict[str, Callable[[], Machine]] = {"play": play, "published": published, "paxos": paxos}
+def paxos() -> Machine:
+    return without_symmetry(orbits())
+
+
+MACHINES: dict[str, Callable[[], Machine]] = {"play": play, "published": published, "paxos": paxos, "orbits": orbits}
 
 
 def explore(machine: Machine, workers: int = 1, limits: Limits | None = None, **more: object) -> Exploration:

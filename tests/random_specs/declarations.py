@@ -15,6 +15,8 @@ FORGED = 40
 class Declarations(Statements):
     """Writes the first part of a spec. What is decided here is kept in the world, or below."""
 
+    symmetry = False
+    """Whether roles and ids are symmetric more often than not, and of two or three instances."""
     ticking: tuple[str, ...] = ()
     slipping: tuple[str, ...] = ()
     overridden: tuple[str, ...] = ()
@@ -25,6 +27,8 @@ class Declarations(Statements):
 
     def constants(self) -> list[str]:
         self.sizes = [self.pick(SIZES), self.pick((0, 1, 2))]
+        if self.symmetry:
+            self.sizes = [self.pick((2, 2, 3)), self.pick((1, 2, 2))]
         self.world.constants += [("BIG", SMALL), ("FLAG", BOOL)]
         flag = self.pick(["true", "false"])
         return [
@@ -45,7 +49,7 @@ class Declarations(Statements):
             self.names.append(
                 k.integers(*self.pick([(0, 70_000), (-5, 1 << 40), (0, (1 << 62) - 1), (10, 12), (0, 0)]))
             )
-        symmetric = self.chance(25)
+        symmetric = self.chance(25) or self.symmetry
         for n in range(self.rng.choice((1, 2))):
             size = self.pick((1, 2, 3, 3, 5)) if self.chance(85) else self.pick((66, 130))
             values = tuple(f"e{n}v{i}" for i in range(size))
@@ -195,7 +199,10 @@ class Declarations(Statements):
         names = [f"M{i}" for i in range(self.rng.randrange(2, 5))]
         several = self.rng.choice((1, 1, 2, 3))
         home = {name: i % several for i, name in enumerate(names)}
-        nets = [self.network(kind) for kind in self.rng.sample(["soup", "bag", "fifo"], several)]
+        forms = self.rng.sample(["soup", "bag", "fifo"], several)
+        if self.symmetry and several < 3 and self.chance(70):  # queues are lists in native code, where symmetry ends
+            forms = self.rng.sample(["soup", "bag"], several)
+        nets = [self.network(kind) for kind in forms]
         lines = []
         for i, net in enumerate(nets):
             carried = [n for n in names if home[n] == i]
@@ -215,6 +222,8 @@ class Declarations(Statements):
             roles = list(self.world.roles)
             senders = tuple(r for r in roles if self.chance(55)) or (self.pick(roles),)
             receivers = tuple(r for r in roles if self.chance(65))
+            if self.symmetry and self.chance(60):  # between a symmetric role and one that is not
+                senders, receivers = self.pick([(("A",), ("B",)), (("B",), ("A",))])
             net = nets[home[name]]
             asked = net == "soup" and "lose" not in self.world.faults
             self.world.messages.append(Message(name, fields, senders, receivers, net == "soup", asked))

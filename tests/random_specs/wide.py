@@ -218,3 +218,10 @@ class Writer(Declarations):
 def wide_spec(rng: Random) -> str:
     """The text of a random spec with one check, `c`."""
     return Writer(rng).spec()
+
+
+def symmetric_spec(rng: Random) -> str:
+    """Such a text, in which most roles and ids are symmetric."""
+    writer = Writer(rng)
+    writer.symmetry = True
+    return writer.spec()

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     help="What explores; `auto` is the fastest there is.",
 )  # fmt: skip
 @click.option("--workers", type=count, metavar="N", help="How many workers explore, where the engine has several.")
+@click.option("--no-symmetry", is_flag=True, help="Explore every state, also where symmetry would spare most of them.")
 @click.option("--fingerprints", is_flag=True,
               help="Keep hashes instead of states: less memory, and not exact; says with which probability.")  # fmt: skip
 @click.option("format_", "--format", type=click.Choice(["text", "json"]), default="text", show_default=True,
@@ -80,6 +81,7 @@ def command(
     constants: tuple[tuple[str, int | bool | str], ...],
     engine: str,
     workers: int | None,
+    no_symmetry: bool,
     fingerprints: bool,
     format_: str,
     max_states: int | None,
@@ -129,7 +131,8 @@ def command(
             engine, workers or 1, fingerprints, checkpoint=None if kept is None else Path(kept), resume=resume is not None,
             tell=display.note,
         )  # fmt: skip
-    run = _Run(names, bindings(constants), chosen, Limits(max_states, max_memory, timeout), display)
+    limits = Limits(max_states, max_memory, timeout)
+    run = _Run(names, bindings(constants), chosen, limits, display, symmetry=not no_symmetry)
     return run.all(paths)
 
 
@@ -145,6 +148,7 @@ class _Run:
     engine: Engine
     limits: Limits
     display: Display
+    symmetry: bool = True
     reports: list[SpecReport] = field(default_factory=list)
     codes: list[Exit] = field(default_factory=list)
 
@@ -230,11 +234,13 @@ class _Run:
         from checker.api import failed_check
         from checker.base.diagnostics import SpecError
         from checker.engine.interface import Stop
+        from checker.model.symmetry import without_symmetry
         from checker.properties.safety import judge
 
         machine, stop = None, Stop.DONE
         try:
             machine = spec.machine(name, constants=constants)
+            machine = machine if self.symmetry else without_symmetry(machine)
             found = self.engine.explore(machine, self.limits, self.display.watch(f"{spec.name} {name}", self.limits))
             stop = found.stop
             result = judge(machine, found)

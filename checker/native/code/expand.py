@@ -173,8 +173,8 @@ def call_sites(unit: Unit) -> int:
     return count
 
 
-def write_expand(program: Program, shape: frame.Shape, items: tuple[Item, ...]) -> None:
-    """Adds `expand`."""
+def write_expand(program: Program, shape: frame.Shape, items: tuple[Item, ...], *, symmetry: bool) -> None:
+    """Adds `expand`. With symmetry, what it counts, it counts for every state of the orbit, and successors are canonical."""
     unit = program.unit
     code = Expansion(program, "expand", [("i64", "ctx.address"), ("i64", "state.address"), ("i64", "out")])
     code.linkage = ""
@@ -193,7 +193,7 @@ def write_expand(program: Program, shape: frame.Shape, items: tuple[Item, ...]) 
     notes = code.stack("i64", max(shape.notes, 1))
     for i in range(shape.notes):
         code.store("0", code.word(notes, i))
-    code.store(code.address(notes), code.word(code.frame, frame.BLOCKED))
+    code.store(code.address(notes), code.word(code.frame, frame.NOTES))
     state = given
     if unit.packed.fixed and unit.packed.words <= IN_PLACE:  # what is written to the buffer cannot change this copy
         state = code.stack("i64", unit.packed.words)
@@ -208,11 +208,15 @@ def write_expand(program: Program, shape: frame.Shape, items: tuple[Item, ...]) 
     code.crash(state)
     code.lose_or_duplicate(state)
     _report(code, shape, items)
+    weight = "1"
+    if symmetry:
+        _rename(code)
+        weight = code.orbit(state)
     block = code.pointer(code.load(code.word(code.ctx, abi.CTX_SPEC)))
     transitions = code.word(code.ctx, abi.CTX_TRANSITIONS)
-    code.bump(transitions, code.load(code.word(code.frame, frame.TRANSITIONS)))
+    code.bump(transitions, code.op("mul", 64, code.load(code.word(code.frame, frame.TRANSITIONS)), weight))
     for i in (frame.LIMIT_CUT, frame.DROPPED, *(counted if program.coverage else ())):
-        code.bump(code.word(block, i), code.load(code.word(code.frame, i)))
+        code.bump(code.word(block, i), code.op("mul", 64, code.load(code.word(code.frame, i)), weight))
     for i in range(shape.notes):
         noted = code.word(block, shape.blocked + i)
         code.store(code.op("or", 64, code.load(noted), code.load(code.word(notes, i))), noted)
@@ -223,6 +227,34 @@ def write_expand(program: Program, shape: frame.Shape, items: tuple[Item, ...]) 
     code.place(code.fail)
     code.unreachable()
     unit.functions.append(code.text())
+
+
+def _rename(code: Expansion) -> None:
+    """Makes the successors canonical, now that torn ones have been compared with each other.
+
+    A step leads to the successor as it was. So step properties are judged here, and not where successors are looked up.
+    """
+    event = code.stack("i64")
+    code.store("0", event)
+    at = code.stack("i64")
+    code.store("%out", at)
+    head, inside, done = code.block("head"), code.block("inside"), code.block("renamed")
+    code.place(head)
+    record = code.load(at)
+    code.when(code.compare("eq", 64, record, code.load(code.word(code.frame, frame.OUT))), done, inside)
+    code.place(inside)
+    header = code.load(code.pointer(record))
+    successor = code.op("add", 64, record, "8")
+    if code.program.has_steps:
+        found = code.let(f"call i64 @transition(i64 %ctx.address, i64 %state.address, i64 {successor})")
+        code.store(code.op("or", 64, code.load(event), found), event)
+    code.emit(f"call i64 @canonical(ptr {code.pointer(successor)})")
+    size = code.op("shl", 64, code.op("lshr", 64, header, str(abi.REF_BITS)), "3")
+    code.store(code.op("add", 64, successor, size), at)
+    code.go(head)
+    code.place(done)
+    report = code.word(code.ctx, abi.CTX_REPORT)
+    code.store(code.op("or", 64, code.load(report), code.op("mul", 64, code.load(event), str(abi.REPORT_STEP))), report)
 
 
 def _report(code: Expansion, shape: frame.Shape, items: tuple[Item, ...]) -> None:

@@ -30,9 +30,15 @@ LIMIT_CUT = 6
 DROPPED = 7
 STUTTERED = 8
 """Whether a step that changes nothing was kept for step properties."""
-BLOCKED = 9
+NOTES = 9
 """Where it is noted which conjuncts of guards were false: the address of a word for each (`Shape.blocked`)."""
-FIRED = 10
+STATES = 10
+"""How many states those stand for that were found (with symmetry)."""
+EXTRA = 11
+"""Transitions of deferred states that the driver, which counts them once, leaves out (with symmetry)."""
+CUT = 12
+"""Cuts by the bound that the loop, which counts them once for each orbit, leaves out (with symmetry)."""
+FIRED = 13
 """From here on, how often each unit fired; then, how often a choice of each unit was empty."""
 
 # ---- results of items

@@ -53,6 +53,14 @@ class Functions(Expressions):
         self.require(self.compare("eq", 8, status, "0"), self.defer)
         return self.let(f"extractvalue {made.result} {result}, 1")
 
+    def orbit(self, state: str) -> str:
+        """How many states a state stands for."""
+        words = self.unit.packed.words
+        copy = self.stack("i64", words)
+        for i in range(words):
+            self.store(self.load(self.word(state, i)), self.word(copy, i))
+        return self.let(f"call i64 @canonical(ptr {copy})")
+
     def _called(self, made: Made, given: list[str], args: list[Val]) -> tuple[str, str | None]:
         """What a function gives, and its status, if it has one."""
         given += [f"{kind(v.type)} {v.op}" for v in args]

@@ -165,19 +165,23 @@ class Judge(Functions):
         self.place(skip)
 
 
-def write_judges(unit: Unit, items: tuple[Item, ...], shape: frame.Shape, enums: tuple[EnumT, ...]) -> None:
+def write_judges(
+    unit: Unit, items: tuple[Item, ...], shape: frame.Shape, enums: tuple[EnumT, ...], *, symmetry: bool
+) -> None:
     """Adds what judges states and steps."""
     for i, item in enumerate(items):
         if item.body is not None:
             write_predicate(unit, f"q{i}", item.body, old=item.is_over_steps)
     if unit.machine.final is not None:
         write_predicate(unit, "final", unit.machine.final)
-    _write_visit(unit, items, shape, enums)
+    _write_visit(unit, items, shape, enums, symmetry)
     _write_transition(unit, items, shape)
     _write_inside(unit, items, shape)
 
 
-def _write_visit(unit: Unit, items: tuple[Item, ...], shape: frame.Shape, enums: tuple[EnumT, ...]) -> None:
+def _write_visit(
+    unit: Unit, items: tuple[Item, ...], shape: frame.Shape, enums: tuple[EnumT, ...], symmetry: bool
+) -> None:
     has_bound = unit.machine.bound is not None
     code = Judge(unit, "visit", [("i64", "ctx.address"), ("i64", "state.address")], shape)
     state = code.pointer("%state.address")
@@ -198,6 +202,8 @@ def _write_visit(unit: Unit, items: tuple[Item, ...], shape: frame.Shape, enums:
         code.store("0", code.flag(number))
         code.store("1", code.event)
         code.place(skip)
+    if symmetry:
+        _count_orbit(code, state, parent, first)
     if enums:
         skip = code.block("skip")
         code.require(code.compare("ne", 64, code.load(code.word(code.spec, shape.unseen)), "0"), skip)
@@ -208,6 +214,22 @@ def _write_visit(unit: Unit, items: tuple[Item, ...], shape: frame.Shape, enums:
         write_collect(unit, shape, enums)
     code.ret(code.load(code.event))
     unit.functions.append(code.text())
+
+
+def _count_orbit(code: Judge, state: str, parent: str, initial: str) -> None:
+    """Counts a state for all of its orbit; one outside the bound for each step that leads there from that of its parent."""
+    counted = code.block("counted")
+    if code.unit.machine.bound is not None:
+        inside, outside = code.block("inside"), code.block("outside")
+        code.when(code.compare("ne", 64, code.load(code.word(code.spec, code.shape.inside)), "0"), inside, outside)
+        code.place(outside)
+        code.require(code.negate(initial), counted)
+        code.bump(code.word(code.spec, frame.CUT), code.op("sub", 64, code.orbit(parent), "1"))
+        code.go(counted)
+        code.place(inside)
+    code.bump(code.word(code.spec, frame.STATES), code.orbit(state))
+    code.go(counted)
+    code.place(counted)
 
 
 def _write_transition(unit: Unit, items: tuple[Item, ...], shape: frame.Shape) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from checker.model.machine import Machine
 from checker.model.types import EnumT
 from checker.native import abi
 from checker.native.code import frame
+from checker.native.code.columns import Orders, orders_of
 from checker.native.code.expand import UNROLLED, call_sites, write_expand
 from checker.native.code.handlers import write_commit, write_handler
 from checker.native.code.judge import Item, items_of, write_judges
+from checker.native.code.orbits import write_orbits
 from checker.native.code.packed import Packed
 from checker.native.code.program import Program
 from checker.native.code.seen import enum_words, enums_of
@@ -34,6 +37,9 @@ class Plan:
     table_kind: int
     has_bound: int
     has_steps: int
+    orders: Orders | None
+    unused: Mapping[str, str]
+    """Symmetric groups that native code cannot use, and why."""
     coverage: bool = True
     """Whether anything is counted that a verdict does not need."""
 
@@ -44,7 +50,7 @@ class Plan:
             "fixed_words": self.fixed_words,
             "table_kind": self.table_kind,
             "has_bound": self.has_bound,
-            "has_steps": self.has_steps,
+            "has_steps": 0 if self.orders is not None else self.has_steps,  # `expand` sees to them before it renames
         }
 
     def text(self) -> str:
@@ -56,8 +62,10 @@ class Plan:
         for number in range(len(self.machine.steps)):
             write_handler(program, number, inline)
         write_resets(program)
-        write_expand(program, self.shape, self.items)
-        write_judges(unit, self.items, self.shape, self.enums)
+        if self.orders is not None:
+            write_orbits(unit, self.orders)
+        write_expand(program, self.shape, self.items, symmetry=self.orders is not None)
+        write_judges(unit, self.items, self.shape, self.enums, symmetry=self.orders is not None)
         if unit.asks_silence:
             write_silent(program, self.shape)
         for name, value in self.constants.items():
@@ -73,8 +81,9 @@ def plan(machine: Machine, *, fingerprints: bool = False, coverage: bool = True)
     if not coverage:
         items, enums = tuple(i for i in items if not i.is_antecedent), ()
     packed = unit.packed
+    orders, unused = orders_of(packed)
     return Plan(
-        machine,
+        replace(machine, symmetric=() if orders is None else orders.groups),
         packed,
         frame.Shape(len(program.names), len(items), enum_words(enums), program.record, program.conjuncts[-1]),
         items,
@@ -85,6 +94,8 @@ def plan(machine: Machine, *, fingerprints: bool = False, coverage: bool = True)
         abi.FINGERPRINT if fingerprints else abi.INLINE if packed.is_small else abi.INDIRECT,
         int(machine.bound is not None),
         int(program.has_steps),
+        orders,
+        unused,
         coverage,
     )
 

@@ -97,7 +97,7 @@ class Outcomes(Functions):
             first = str(values[-1][0])
             for n, value in reversed(values[:-1]):
                 first = self.select(value, "i64", first, str(n))
-            notes = self.pointer(self.load(self.word(self.frame, frame.BLOCKED)))
+            notes = self.pointer(self.load(self.word(self.frame, frame.NOTES)))
             self.store("1", self.let(f"getelementptr i8, ptr {notes}, i64 {first}"), "i8")
             self.go(leave)
             self.place(on)
