@@ -48,8 +48,7 @@ class Faults(Outcomes):
                 case "drift":
                     self._drifts[budget.roles[0].name] = (unit, budget)
                 case "cut":
-                    roles = budget.roles or tuple(self.machine.roles.values())
-                    self._cut = (unit, budget, [p for r in roles for p in r.processes])
+                    self._cut = (unit, budget, list(self.layout.cut_group))
         for role in self.machine.roles.values():
             written = any(c.step.kind == "restart" and c.step.role == role for c in self.program.steps)
             if role.name in self._restarting and not written:

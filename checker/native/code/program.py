@@ -69,8 +69,7 @@ class Program:
                 case "drift":
                     self.drifts[budget.roles[0].name] = (number, budget)
                 case "cut":
-                    roles = budget.roles or tuple(machine.roles.values())
-                    self.cut = (number, budget, [p for r in roles for p in r.processes])
+                    self.cut = (number, budget, list(self.unit.layout.cut_group))
         restarting = {b.roles[0].name for b in machine.budgets if b.kind == "crash" and b.count}
         for role in machine.roles.values():
             if role.name in restarting and self.restart_of(role.name) is None:

@@ -156,9 +156,7 @@ class States(Conversions):
         if slot is None:
             return "0"
         width = self.unit.layout.processes
-        budget = next(x for x in self.unit.machine.budgets if x.kind == "cut" and x.count)
-        roles = budget.roles or tuple(self.unit.machine.roles.values())
-        group = str(sum(1 << p for r in roles for p in r.processes))
+        group = str(sum(1 << p for p in self.unit.layout.cut_group))
         side = self.read(base, self.slot(slot))
         inside = self.both(self.extract(group, width, a, 1), self.extract(group, width, b, 1))
         apart = self.op("xor", 1, self.extract(side, width, a, 1), self.extract(side, width, b, 1))
