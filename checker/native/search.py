@@ -25,6 +25,7 @@ from checker.engine.memory import resident
 from checker.engine.replay import Mismatch
 from checker.engine.runtime import State
 from checker.engine.replay import Mismatch
+from checker.engine.runtime import State
 from checker.engine.search import REPORT
 from checker.model.machine import Machine
 from checker.native import abi
