@@ -26,7 +26,7 @@ class Orbits(Functions):
     """A function that moves columns. The words of a state are loaded once and stored at the end."""
 
     def __init__(self, unit: Unit, name: str, result: str, params: list[str]) -> None:
-        super().__init__(unit, name, result, [("ptr" if p != "ties" else "i64", p) for p in params])
+        super().__init__(unit, name, result, [("ptr" if p != "ties" else "i64", p) for p in params], "noinline")
         self.words: list[str] = []
 
     def take(self, base: str) -> None:
