@@ -24,8 +24,6 @@ from checker.engine.interface import Exploration, Limits, Observer, Progress, St
 from checker.engine.memory import resident
 from checker.engine.replay import Mismatch
 from checker.engine.runtime import State
-from checker.engine.replay import Mismatch
-from checker.engine.runtime import State
 from checker.engine.search import REPORT
 from checker.model.machine import Machine
 from checker.native import abi
