@@ -5,24 +5,12 @@ Both answers are safe ones: an expression that is said not to fail does not, one
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields
-
 from checker.model import ir
 from checker.model.types import IntT, MapT, SeqT, fits
+from checker.model.walk import parts
 from checker.native.code.unit import Unit
 
 _LIMIT = 1 << 62
-
-
-def parts(e: ir.Expr) -> Iterator[ir.Expr]:
-    """The expressions directly inside of an expression."""
-    for f in fields(e):
-        value = getattr(e, f.name)
-        if isinstance(value, ir.Expr):
-            yield value
-        elif isinstance(value, tuple):
-            yield from (v for v in value if isinstance(v, ir.Expr))
 
 
 def mentions(e: ir.Expr, local: ir.Local) -> bool:
