@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from checker.model import ir
 from checker.model.layout import Layout
 from checker.model.machine import Machine, Step
-from checker.model.types import IntT, SeqT
+from checker.model.types import IntT, ProcT, SeqT
 from checker.model.walk import conjuncts, expressions_of, statements_in, subexpressions
 
 Resource = Hashable
@@ -94,8 +94,11 @@ class Footprints:
         if var.role is None:
             return (var.slot,)
         role = self.machine.roles[var.role]
-        if isinstance(of, ir.Const):
-            return (var.slot + int(of.value) - role.base,)
+        match of:
+            case ir.Const(value) if isinstance(value, int):
+                return (var.slot + value - role.base,)
+            case ir.At(ProcT((only,)), ir.Const(int() as index)) if 0 <= index < only.size:
+                return (var.slot + only.base + index - role.base,)
         if (of is None or isinstance(of, ir.Self)) and me is not None and me in role.processes:
             return (var.slot + me - role.base,)
         return range(var.slot, var.slot + role.size)

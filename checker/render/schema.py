@@ -65,6 +65,7 @@ def check_object(check: CheckResult) -> Object:
         "engine": check.engine,
         "missed": check.missed,
         "sample": None if check.sample is None else sample_object(check.sample),
+        "reduced": check.reduced,
         "counts": None
         if check.counts is None
         else {

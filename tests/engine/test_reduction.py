@@ -16,7 +16,6 @@ import pytest
 
 import checker
 from checker.base.diagnostics import SpecError
-from checker.engine import reduction
 from checker.engine.interface import Limits, Stop
 from checker.engine.reduction import REDUCIBLE, ReducedInterpreter, ReducedSearch, Reducer
 from checker.engine.runtime import Fail
@@ -25,7 +24,7 @@ from checker.model.machine import Expectation, Machine
 from tests.random_specs import loose_spec, random_spec, wide_spec
 
 SPECS = sorted((Path(__file__).resolve().parents[2] / "specs").glob("*/*.psm"))
-MOST = 1_500
+MOST = 800
 
 Facts = tuple[frozenset[object], frozenset[object], frozenset[object]]
 
@@ -92,12 +91,12 @@ def compare_random(write: Callable[[Random], str], seeds: range) -> tuple[int, i
 
 
 def test_random_models_of_nearly_independent_processes() -> None:
-    count, smaller = compare_random(loose_spec, range(40))
-    assert count > 40 and smaller > 5
+    count, smaller = compare_random(loose_spec, range(30))
+    assert count > 25 and smaller > 3
 
 
 def test_random_models() -> None:
-    assert compare_random(random_spec, range(12))[0] > 10
+    assert compare_random(random_spec, range(20))[0] > 20
 
 
 @pytest.mark.slow
@@ -136,7 +135,7 @@ invariant First: at(A, 0).n < 4
 reach Done: at(A, 0).n == 3
 step Grows: at(A, 0).n >= old(at(A, 0).n)
 final: forall a in A: a.n == 3
-check none { }
+check blind { }
 check first { expect holds First, Done }
 check bounded { bound at(A, 0).n < 2 }
 """
@@ -145,8 +144,8 @@ check bounded { bound at(A, 0).n < 2 }
 def test_independent_processes_run_one_after_the_other() -> None:
     """4^3 states in any order, 3 + 3 + 3 steps in one; seen from the first process, only what it does not see is ordered."""
     spec = checker.loads(ALONE)
-    found = {check: ReducedInterpreter().explore(spec.machine(check), Limits()) for check in ("none", "first")}
-    assert found["none"].states == 10
+    found = {check: ReducedInterpreter().explore(spec.machine(check), Limits()) for check in ("blind", "first")}
+    assert found["blind"].states == 10
     assert found["first"].states == 3 + 3 + 4
     assert found["first"].reached.keys() == {"Done"} and not found["first"].violations
     assert all(f.reduced for f in found.values())
@@ -171,7 +170,9 @@ def without_senders(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def without_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     ample = Reducer.ample
-    monkeypatch.setattr(Reducer, "ample", lambda self, s, done, failed, is_open: ample(self, s, done, failed, lambda t: True))
+    monkeypatch.setattr(
+        Reducer, "ample", lambda self, s, done, failed, is_open: ample(self, s, done, failed, lambda t: True)
+    )
 
 
 def without_visibility(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,13 +185,17 @@ def without_visibility(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Reducer, "__init__", blind)
 
 
-
 @pytest.mark.parametrize(
-    "broken", [without_dependencies, without_openers, without_senders, without_the_queue, without_visibility]
-)
+    ("broken", "seed"),
+    [
+        (without_dependencies, 6), (without_openers, 210), (without_senders, 347), (without_the_queue, 26),
+        (without_visibility, 6),
+    ],
+)  # fmt: skip
 def test_a_broken_reduction_is_noticed(
-    broken: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+    broken: Callable[[pytest.MonkeyPatch], None], seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Each part is needed by some model: the first that notices, so there is no need to search for it again."""
     broken(monkeypatch)
-    with pytest.raises(AssertionError, match="loose_spec, seed"):
-        compare_random(loose_spec, range(400))
+    with pytest.raises(AssertionError, match=f"loose_spec, seed {seed}"):
+        compare_random(loose_spec, range(seed, seed + 1))

@@ -48,9 +48,8 @@ class _Writer:
         for i in range(self.rng.randrange(1, 3)):
             guard = self.guard(None)
             lines.append(f"  {self.rng.choice(('action', 'timeout'))} Do{i} when {guard} {{ {self.body(None)} }}")
-        for kind in KINDS:
-            if role in self.to[kind]:
-                lines.append(f"  on {kind}(n) from p when {self.guard('n')} {{ {self.body('n')} }}")
+        taken = [kind for kind in KINDS if role in self.to[kind]]
+        lines += [f"  on {kind}(n) from p when {self.guard('n')} {{ {self.body('n')} }}" for kind in taken]
         return [*lines, "}"]
 
     def guard(self, given: str | None) -> str:
@@ -60,7 +59,15 @@ class _Writer:
         return " and ".join(self.rng.sample(options, self.rng.randrange(1, 3)))
 
     def body(self, given: str | None) -> str:
-        options = ["x := 0", "x := 1", "x := 2", "y := true", "y := not y", "x += 1", "either { x := 1 } or { y := true }"]
+        options = [
+            "x := 0",
+            "x := 1",
+            "x := 2",
+            "y := true",
+            "y := not y",
+            "x += 1",
+            "either { x := 1 } or { y := true }",
+        ]
         options += ["choose k in {z in 0..1 where z < x}  y := k == 0", "if y { x := 0 }"]
         options += [f"x := {given}"] if given else []
         options += ["s := 1 - s", "s := x % 2"] if self.shared else []

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 @click.option("--workers", type=count, metavar="N", help="How many workers explore, where the engine has several.")
 @click.option("--fingerprints", is_flag=True,
               help="Keep hashes instead of states: less memory, and not exact; says with which probability.")  # fmt: skip
+@click.option("--por", is_flag=True,
+              help="Partial-order reduction: leave out steps whose order does not matter to what is expected.")  # fmt: skip
 @click.option("format_", "--format", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="For people or for programs.")  # fmt: skip
 @click.option("--max-states", type=count, metavar="N", help="Stop a check at so many states.")
@@ -81,6 +83,7 @@ def command(
     engine: str,
     workers: int | None,
     fingerprints: bool,
+    por: bool,
     format_: str,
     max_states: int | None,
     max_memory: int | None,
@@ -127,7 +130,7 @@ def command(
     else:
         chosen = engine_named(
             engine, workers or 1, fingerprints, checkpoint=None if kept is None else Path(kept), resume=resume is not None,
-            tell=display.note,
+            reduced=por, tell=display.note,
         )  # fmt: skip
     run = _Run(names, bindings(constants), chosen, Limits(max_states, max_memory, timeout), display)
     return run.all(paths)
