@@ -112,8 +112,8 @@ def _property(
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, unjudged)
     if kind.value in NOT_YET:
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, NOT_YET[kind.value])
-    if found.reduced and (expected is None or kind is Kind.STEP):
-        why = "not expected" if expected is None else "a step property"
+    if found.reduced and (expected is None or kind not in (Kind.INVARIANT, Kind.REACH, Kind.BUILTIN)):
+        why = "not expected" if expected is None else "about more than single states"
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, f"{why}, so not looked at with `--por`")
     where = found.reached if kind is Kind.REACH else found.violations
     finding = where.get(name)
