@@ -138,6 +138,8 @@ class Exploration:
             and so missed it; None: it kept the states, and nothing can be missed.
         sample: how much was tried, where runs were sampled. `states` are then those that runs met, `transitions` the steps taken,
             `depth` the length of the longest run, and paths need not be shortest ones.
+        reduced: whether steps were left out whose order does not matter (`reduction`). Then counts are those of a smaller
+            graph, paths need not be shortest, and only expected properties of states were looked at.
     """
 
     engine: str
@@ -153,6 +155,7 @@ class Exploration:
     missed: float | None = None
     sample: Sample | None = None
     orbits: int | None = None
+    reduced: bool = False
 
     @property
     def kept(self) -> int:

@@ -220,11 +220,11 @@ class Program:
         site = self.names.sites[problem.site]
         return Diagnostic(site.code, describe(site, problem.value), self.machine.source, site.span)
 
-    def expression(self, e: ir.Expr) -> Callable[[State], Value]:
-        """Compiles one more expression over the state, such as a view for a graph."""
-        text = f"def extra(s):\n    return {PyExpressions(self.names).expr(e)}"
+    def expression(self, e: ir.Expr, params: str = "s") -> Callable[..., Value]:
+        """Compiles one more expression over the state, such as a view for a graph; `params` may name the process, too."""
+        text = f"def extra({params}):\n    return {PyExpressions(self.names).expr(e)}"
         exec(compile(text, "<view>", "exec"), self.names.globals)  # noqa: S102
-        result: Callable[[State], Value] = self.names.globals.pop("extra")
+        result: Callable[..., Value] = self.names.globals.pop("extra")
         return result
 
     # ---- collecting

@@ -28,7 +28,7 @@ from checker.engine.idle import never_false, never_received
 from checker.engine.interface import Exploration, Finding, Limits, Observer, Path, Progress, Stop, Tally
 from checker.engine.labels import Labels
 from checker.engine.memory import resident
-from checker.engine.moves import Failure, Move
+from checker.engine.moves import Failure, Move, Successor
 from checker.engine.program import Predicate, Program
 from checker.engine.runtime import Fail, State
 from checker.engine.steps import Steps
@@ -161,7 +161,7 @@ class Search:
         weight = self._weight(at)
         if weight > 1:
             counters.empty_choices = {}
-        done, failed = self.steps.expand(state)
+        done, failed = self._taken(at, state)
         alive = counters.limit_cut > cut_before
         if weight > 1:
             counters.limit_cut += (weight - 1) * (counters.limit_cut - cut_before)
@@ -199,6 +199,10 @@ class Search:
             ):
                 self._violations[name] = Finding(Path((state,), ()))
                 del self._step_tests[name]
+
+    def _taken(self, at: int, state: State) -> tuple[list[Successor], list[Failure]]:
+        """The steps of a state that the search takes, and those that err: all of them, unless a subclass knows better."""
+        return self.steps.expand(state)
 
     def _visit(self, state: State, parent: int, move: Move | None) -> None:
         """Gives a new state its number, unless it lies outside the bound, and looks at its properties."""

@@ -7,11 +7,11 @@ account, since specs ask before they use: in `p == none or p.value == x` the sec
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 from checker.model import ir
 from checker.model.machine import Function, Machine
 from checker.model.types import IntT, MapT, NeverT, OptT, fits
+from checker.model.walk import parts
 
 Key = tuple[object, ...]
 Known = frozenset[Key]
@@ -23,16 +23,6 @@ Doubtful = frozenset[int]
 """The numbers of locals whose static types do not say how large they are: a function takes what it is given."""
 
 NOBODY: Doubtful = frozenset()
-
-
-def parts(e: ir.Expr) -> Iterator[ir.Expr]:
-    """The expressions directly inside of an expression."""
-    for f in fields(e):
-        value = getattr(e, f.name)
-        if isinstance(value, ir.Expr):
-            yield value
-        elif isinstance(value, tuple):
-            yield from (v for v in value if isinstance(v, ir.Expr))
 
 
 def key(e: ir.Expr) -> Key | None:

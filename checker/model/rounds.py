@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from checker.model import ir
-from checker.model.failing import Failing, parts
+from checker.model.failing import Failing
 from checker.model.machine import Machine, Network
 from checker.model.types import IntT, MapT, RoleInfo, fits
-from checker.model.walk import blocks_of, statements_in
+from checker.model.walk import blocks_of, parts, statements_in
 
 Root = tuple[str, int]
 """A variable or a local."""

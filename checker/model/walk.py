@@ -90,6 +90,43 @@ def blocks_of(s: ir.Stmt) -> Iterator[tuple[ir.Stmt, ...]]:
             yield from branches
 
 
+def parts(e: ir.Expr) -> Iterator[ir.Expr]:
+    """The expressions directly inside of an expression."""
+    for f in fields(e):
+        value = getattr(e, f.name)
+        if isinstance(value, ir.Expr):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (v for v in value if isinstance(v, ir.Expr))
+
+
+def subexpressions(e: ir.Expr) -> Iterator[ir.Expr]:
+    """An expression and everything inside of it; the bodies of functions that it calls are not."""
+    yield e
+    for part in parts(e):
+        yield from subexpressions(part)
+
+
+def expressions_of(s: ir.Stmt) -> Iterator[ir.Expr]:
+    """The expressions of a statement itself, those of its inner statements left out."""
+    match s:
+        case ir.SetVar(path=path, value=value) | ir.SetLocal(path=path, value=value):
+            yield from (step.key for step in path if isinstance(step, ir.IndexStep))
+            yield value
+        case ir.SendMsg(args=args, to=to):
+            yield from args
+            if to is not None:
+                yield to
+        case ir.IfS(arms):
+            yield from (cond for cond, _ in arms)
+        case ir.ForS(domain=domain) | ir.ChooseS(domain=domain):
+            yield domain
+        case ir.DoProc(args=args):
+            yield from args
+        case ir.AssertS(cond):
+            yield cond
+
+
 def conjuncts(e: ir.Expr) -> Iterator[ir.Expr]:
     """The parts of a condition that `and` joins, inner ones in place of what they are parts of."""
     match e:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from checker.base.diagnostics import SpecError, error
 from checker.engine.interface import Engine, Exploration, Limits, Observer, Stop
+from checker.engine.reduction import ReducedInterpreter
 from checker.engine.search import Interpreter
 from checker.model.machine import Machine
 
@@ -38,6 +39,7 @@ def engine_named(
     *,
     checkpoint: Path | None = None,
     resume: bool = False,
+    reduced: bool = False,
     tell: Tell | None = None,
 ) -> Engine:
     """The engine of that name; `auto` is the fastest there is.
@@ -48,6 +50,7 @@ def engine_named(
         fingerprints: Keep a hash of each state instead of the state; the native engine alone does.
         checkpoint: A directory for checkpoints of each check; the native engine alone writes them.
         resume: Go on from what stands there.
+        reduced: Leave out steps whose order does not matter; the interpreter alone does.
         tell: Is given each reason why something else runs than what was asked for, and other remarks; each once.
 
     Raises:
@@ -55,6 +58,19 @@ def engine_named(
     """
     tell = _once(tell)
     special = "`--fingerprints`" if fingerprints else "checkpoints" if checkpoint is not None else None
+    if reduced and (name == "native" or special is not None):
+        other = "the native engine has" if special is None else f"{special} and `--engine native` go with"
+        raise error(
+            "PSM902",
+            f"{other} no partial-order reduction",
+            help="leave `--por` out, or use `--engine python`",
+        )
+    if reduced:
+        if workers > 1:
+            tell(f"with `--por` one worker explores; `--workers {workers}` changes nothing")
+        if name == "auto":
+            tell("`--por` explores with the interpreter, which is slower than the native engine")
+        return ReducedInterpreter()
     if name == "python":
         if special is not None:
             raise error("PSM902", f"the python engine has no {special}", help="use `--engine native`")

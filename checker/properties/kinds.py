@@ -197,6 +197,8 @@ class CheckResult:
     """Warnings about the spec; errors, where the check could not run at all (verdict `error`)."""
     sample: Sample | None = None
     """How much was tried, where runs were sampled: `states` are those that they met, `transitions` the steps that they took."""
+    reduced: bool = False
+    """Whether steps were left out whose order does not matter: counts are those of a smaller graph, and coverage is empty."""
     missed: float | None = None
     """A bound on the probability that a state was missed, where the engine kept hashes of states; None: it is exact."""
     orbits: int | None = None

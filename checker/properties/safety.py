@@ -3,8 +3,9 @@
 An engine says what it found; the author said what should come of it. This module puts the two together. A violation is
 certain however the exploration ended; "holds" is only said of a whole state space; "unreached" likewise. Every path is gone
 again by the interpreter before anything is said of it (`replay`). Where the engine
-kept hashes instead of states, it may have missed one, and the result says with which probability. What this version cannot
-judge yet (liveness) is `incomplete` with that reason, so that it never looks like a pass.
+kept hashes instead of states, it may have missed one, and the result says with which probability. Where it left out steps
+whose order does not matter (partial-order reduction), counts and coverage say nothing, and only what that regards is judged.
+What this version cannot judge yet (liveness) is `incomplete` with that reason, so that it never looks like a pass.
 
 The verdict of a check is the worst of its parts: an error, then an unmet expectation, then something incomplete.
 """
@@ -37,6 +38,7 @@ from checker.properties.replay import verify
 NOT_YET = {
     "live": "liveness is not judged by this version",
 }
+REDUCED = "partial-order reduction: the counts are those of a reduced graph, and traces may not be shortest"
 _STOPPED = {
     Stop.STATES: "the limit on states was reached",
     Stop.MEMORY: "the limit on memory was reached",
@@ -71,11 +73,12 @@ def judge(machine: Machine, found: Exploration) -> CheckResult:
         coverage=_coverage(machine, found),
         reason=stopped if stopped is not None else inexact,
         counts=counts,
-        notes=machine.notes,
+        notes=machine.notes + (REDUCED,) * found.reduced,
         diagnostics=machine.warnings,
         missed=found.missed,
         sample=found.sample,
         orbits=found.orbits,
+        reduced=found.reduced,
     )
 
 
@@ -110,6 +113,9 @@ def _property(
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, unjudged)
     if kind.value in NOT_YET:
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, NOT_YET[kind.value])
+    if found.reduced and (expected is None or kind not in (Kind.INVARIANT, Kind.REACH, Kind.BUILTIN)):
+        why = "not expected" if expected is None else "about more than single states"
+        return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, f"{why}, so not looked at with `--por`")
     where = found.reached if kind is Kind.REACH else found.violations
     finding = where.get(name)
     if finding is not None:
@@ -141,7 +147,7 @@ def _counts(expected: Counts | None, found: Exploration) -> CountExpectation | N
     if expected is None:
         return None
     met: bool | None = None
-    if expected.judged and found.stop is Stop.DONE:
+    if expected.judged and found.stop is Stop.DONE and not found.reduced:
         met = (
             expected.states == found.states
             and expected.transitions in (None, found.transitions)
@@ -151,6 +157,8 @@ def _counts(expected: Counts | None, found: Exploration) -> CountExpectation | N
 
 
 def _coverage(machine: Machine, found: Exploration) -> Coverage:
+    if found.reduced:  # what was left out would look as if it never happened
+        return Coverage()
     tally = found.tally
     budgets = [b.key for b in machine.budgets if b.count and b.kind != "own"]
     own = {b.key for b in machine.budgets if b.kind == "own"}

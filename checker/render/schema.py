@@ -66,6 +66,7 @@ def check_object(check: CheckResult) -> Object:
         "missed": check.missed,
         "sample": None if check.sample is None else sample_object(check.sample),
         "orbits": check.orbits,
+        "reduced": check.reduced,
         "counts": None
         if check.counts is None
         else {

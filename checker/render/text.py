@@ -132,7 +132,7 @@ class Report:
             plural(result.transitions, "transition") + (f" ({speed})" if speed else ""),
             f"depth {result.depth}",
             duration(result.seconds),
-            result.engine,
+            result.engine + ", reduced" * result.reduced,
         ]
         if self.detail.quiet:
             parts = [parts[0], duration(result.seconds)]
@@ -215,7 +215,8 @@ class Report:
         )
         asked = [(what, expected, found) for what, expected, found in every if expected is not None]
         if counts.met is None:
-            why = "the check is incomplete" if result.reason else "constants were set from outside"
+            why = "the graph was reduced" if result.reduced else "constants were set from outside"
+            why = "the check is incomplete" if result.reason else why
             return Text(self.signs.unjudged, "dim"), self.text(f"{_amounts(asked)}: not judged, since {why}", "dim")
         if counts.met:
             return Text(self.signs.met, "green"), self.text(f"{_amounts(asked)}: met")

@@ -160,3 +160,37 @@ def test_hashes_are_never_silently_exact() -> None:
     exact = check_of(run("medium.psm", "--check", "one"))
     assert exact["missed"] is None
     assert (exact["states"], exact["transitions"]) == (check["states"], check["transitions"])
+
+
+def test_por_marks_what_it_found_as_reduced(tmp_path: Path) -> None:
+    """Two processes that share nothing: one order of their steps is left, and the step property is not judged."""
+    spec = tmp_path / "apart.psm"
+    spec.write_text(APART, encoding="utf-8")
+    done = lockstep("check", str(spec), "--por", "--format", "json")
+    (check,) = done.json["specs"][0]["checks"]
+    assert (done.code, check["verdict"], check["reduced"], check["states"]) == (3, "incomplete", True, 7)
+    assert check["counts"]["met"] is None
+    assert check["coverage"]["steps"] == {} and check["coverage"]["never_fired"] == []
+    verdicts = {p["name"]: p["verdict"] for p in check["properties"]}
+    assert verdicts == {
+        "Grows": "incomplete", "Ends": "incomplete", "NoError": "holds", "NoDeadlock": "holds"
+    }  # fmt: skip
+    assert "`--por` explores with the interpreter" in done.err
+    assert "reduced graph" in check["notes"][0]
+
+
+def test_por_refuses_what_it_does_not_go_with(tmp_path: Path) -> None:
+    spec = tmp_path / "apart.psm"
+    spec.write_text(APART, encoding="utf-8")
+    for other in (["--engine", "native"], ["--fingerprints"], ["--checkpoint", str(tmp_path / "kept")]):
+        done = lockstep("check", str(spec), "--por", *other)
+        assert done.code == 2 and "error PSM902" in done.err and "partial-order reduction" in done.err
+
+
+APART = """spec Apart
+role A[2] { durable n: 0..3 = 0  action Up when n < 3 { n += 1 } }
+step Grows: at(A, 0).n >= old(at(A, 0).n)
+reach Ends: at(A, 0).n == 3
+final: forall a in A: a.n == 3
+check c { expect holds Grows  expect states 16 }
+"""

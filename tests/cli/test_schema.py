@@ -16,8 +16,8 @@ SPEC = {"path": str, "spec": (str, type(None)), "checks": list, "diagnostics": l
 CHECK = {
     "name": str, "verdict": str, "reason": (str, type(None)), "states": int, "transitions": int, "depth": int,
     "seconds": float, "engine": str, "missed": (float, type(None)), "sample": (dict, type(None)),
-    "orbits": (int, type(None)), "counts": (dict, type(None)), "properties": list, "coverage": dict, "notes": list,
-    "diagnostics": list,
+    "orbits": (int, type(None)), "reduced": bool, "counts": (dict, type(None)), "properties": list, "coverage": dict,
+    "notes": list, "diagnostics": list,
 }  # fmt: skip
 PROPERTY = {
     "name": str, "kind": str, "expected": (str, type(None)), "verdict": str, "reason": (str, type(None)),
@@ -126,6 +126,6 @@ def test_page_names_every_key() -> None:
 
 def test_page_of_the_command_line_names_every_option() -> None:
     page = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
-    for name in ("check", "inspect", "fmt", "graph", "trace", "export", "import-trace", "new"):
+    for name in ("check", "explain", "inspect", "fmt", "graph", "trace", "export", "import-trace", "new"):
         options = set(re.findall(r"--[a-z-]+", lockstep(name, "--help").out)) - {"--help"}
         assert {option for option in options if f"{option}" not in page} == set(), name

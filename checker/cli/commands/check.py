@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 @click.option("--no-symmetry", is_flag=True, help="Explore every state, also where symmetry would spare most of them.")
 @click.option("--fingerprints", is_flag=True,
               help="Keep hashes instead of states: less memory, and not exact; says with which probability.")  # fmt: skip
+@click.option("--por", is_flag=True,
+              help="Partial-order reduction: leave out steps whose order does not matter to what is expected.")  # fmt: skip
 @click.option("format_", "--format", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="For people or for programs.")  # fmt: skip
 @click.option("--max-states", type=count, metavar="N", help="Stop a check at so many states.")
@@ -83,6 +85,7 @@ def command(
     workers: int | None,
     no_symmetry: bool,
     fingerprints: bool,
+    por: bool,
     format_: str,
     max_states: int | None,
     max_memory: int | None,
@@ -119,6 +122,7 @@ def command(
     check_sampling(sampling, simulate=simulate, others={
         "--engine": engine != "auto", "--workers": workers is not None, "--fingerprints": fingerprints,
         "--max-states": max_states is not None, "--checkpoint": checkpoint is not None, "--resume": resume is not None,
+        "--por": por,
     })  # fmt: skip
     text = format_ == "text"
     display = TextDisplay(quiet=quiet, traces=traces, verbose=verbose) if text else JsonDisplay()
@@ -129,7 +133,7 @@ def command(
     else:
         chosen = engine_named(
             engine, workers or 1, fingerprints, checkpoint=None if kept is None else Path(kept), resume=resume is not None,
-            tell=display.note,
+            reduced=por, tell=display.note,
         )  # fmt: skip
     limits = Limits(max_states, max_memory, timeout)
     run = _Run(names, bindings(constants), chosen, limits, display, symmetry=not no_symmetry)

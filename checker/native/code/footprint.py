@@ -8,7 +8,7 @@ property, tell.
 from __future__ import annotations
 
 from checker.model import ir
-from checker.model.failing import parts
+from checker.model.walk import parts
 from checker.native.code.packed import Place
 from checker.native.code.unit import Unit
 

@@ -6,8 +6,8 @@ Both answers are safe ones: an expression that is said not to fail does not, one
 from __future__ import annotations
 
 from checker.model import ir
-from checker.model.failing import parts
 from checker.model.types import IntT, MapT, SeqT, fits
+from checker.model.walk import parts
 from checker.native.code.unit import Unit
 
 _LIMIT = 1 << 62
