@@ -10,6 +10,7 @@ import pytest
 
 from checker.cli.commands import conform as command
 from checker.conformance.histories.history import History, Moment, history_of
+from checker.conformance.histories.isolation import LEVELS
 from checker.conformance.histories.verdict import Judgement, Verdict
 from checker.conformance.links import Spread
 from checker.conformance.nodes import faults, judges
@@ -149,6 +150,7 @@ def test_plans_come_from_the_seed_and_have_every_kind() -> None:
 
 def test_the_command_knows_every_name() -> None:
     assert set(command.WORKLOADS) == set(WORKLOADS)
+    assert set(command.LEVELS) == set(LEVELS)
     assert command.FAULTS == faults.KINDS
     assert set(command.SPREADS) == {spread.value for spread in Spread}
 

@@ -116,6 +116,15 @@ def test_planted_mistakes_are_found(
     assert "again: lockstep conform --node 'node " in text_of(report)
 
 
+@pytest.mark.parametrize(("program", "result"), [("counter", Result.FAILED), ("counter_repaired", Result.PASSED)])
+def test_the_example_of_the_documentation(program: str, result: Result, tmp_path: Path) -> None:
+    report = until_decided(
+        f"../../../docs/conformance/{program}", tmp_path, wanted=result, workload="pn-counter", faults=("partition",),
+        time=0.7, patience=0.5 if result is Result.FAILED else 15.0,
+    )  # fmt: skip
+    assert report.result is result, text_of(report)
+
+
 @pytest.mark.slow
 def test_without_the_fault_the_mistake_hides(tmp_path: Path) -> None:
     """So faults are what finds them."""
@@ -154,6 +163,15 @@ def test_logs(bug: str, found: set[str], tmp_path: Path) -> None:
     )
     assert report.result is wanted
     assert kinds(report) == found
+
+
+@pytest.mark.parametrize("workload", ["txn-list-append", "txn-rw-register"])
+@pytest.mark.parametrize("bug", ["", pytest.param("everyone-leads", marks=pytest.mark.slow)])
+def test_transactions(workload: str, bug: str, tmp_path: Path) -> None:
+    """One leader is strictly serializable; when every node leads, the stores differ."""
+    wanted = Result.FAILED if bug else Result.PASSED
+    report = until_decided("leader", tmp_path, wanted=wanted, workload=workload, bug=bug, time=0.5)
+    assert report.result is wanted, text_of(report)
 
 
 # ---- nothing passes for nothing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import time
 from collections.abc import Iterable
@@ -424,3 +425,14 @@ def test_misuse_is_refused() -> None:
     Simulation(seed=1, processes={"n1": nothing}).run(driver)
     with pytest.raises(ValueError, match="is no probability"):
         Quality(loss=1.5)
+
+
+@pytest.mark.parametrize(("edit", "counts"), [("", [1, 2]), ('env.disk.sync("votes")', [1, 1])])
+def test_the_example_of_the_documentation(edit: str, counts: list[int], capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/conformance/simulator.md").read_text(encoding="utf-8")
+    serve, _, run_it = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert edit in serve
+    names: dict[str, Any] = {"asyncio": asyncio}
+    exec(compile(serve.replace(edit or "?", "pass") + run_it, "simulator.md", "exec"), names)
+    assert capsys.readouterr().out == "".join(f"('n1', {{'type': 'counted', 'count': {n}}})\n" for n in counts)
+    assert names["record"].about["seed"] == 7

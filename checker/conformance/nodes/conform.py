@@ -50,6 +50,7 @@ class Plan:
         timeout: seconds until a client gives an operation up.
         patience: seconds in which everyone may come to agree in the end.
         faults: kinds of `faults`.
+        level: how isolated transactions have to be.
         logs: a directory for what nodes write to standard error.
     """
 
@@ -63,6 +64,7 @@ class Plan:
     patience: float = 10.0
     seed: int = 0
     faults: tuple[str, ...] = ()
+    level: str = Workload.level
     quality: Quality = field(default_factory=Quality)
     logs: Path | None = None
 
@@ -121,6 +123,7 @@ class _Run:
         self.plan = plan
         names = [f"n{i + 1}" for i in range(plan.nodes)]
         self.workload: Workload = WORKLOADS[plan.workload](Random(f"{plan.seed} operations"), names)
+        self.workload.level = plan.level
         about: dict[str, Json] = {
             "node": list(plan.command),
             "workload": plan.workload,
@@ -258,13 +261,15 @@ class _Run:
 
 
 def moments_of(entries: Sequence[Entry]) -> Iterator[Moment]:
-    """The client operations of a record, as the checkers of histories read them."""
+    """The client operations of a record, as the checkers of histories read them; a process is a client at its node."""
+    at: dict[str | None, str] = {}
     for line, e in enumerate(entries, 2):
         time = round(e.t * 1e9)
         if e.kind is Kind.INVOKE:
-            yield Moment(e.node, "invoke", e.name, e.args.get("value"), None, time, line)
+            at[e.node] = f"{e.node} at {e.args['node']}" if "node" in e.args else str(e.node)
+            yield Moment(at[e.node], "invoke", e.name, e.args.get("value"), None, time, line)
         elif e.kind is Kind.RETURN:
-            yield Moment(e.node, str(e.obs.get("type")), e.name, e.obs.get("value"), None, time, line)
+            yield Moment(at.get(e.node), str(e.obs.get("type")), e.name, e.obs.get("value"), None, time, line)
 
 
 def history_of_record(record: Record) -> History:

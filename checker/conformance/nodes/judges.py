@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from checker.conformance.histories.history import History, Operation, Outcome
+from checker.conformance.histories.isolation import isolated
 from checker.conformance.histories.models import KeyValue
 from checker.conformance.histories.ordered import linearizable
-from checker.conformance.histories.verdict import Finding, Judgement, Verdict, judged
+from checker.conformance.histories.verdict import Finding, Judgement, judged
 from checker.conformance.jsonlines import canonical
 
 
@@ -95,14 +96,9 @@ def counter(history: History, final: Sequence[Operation]) -> Judgement:
     return judged("counter", "convergent", wrong, figures, open=_unasked(final)).within(history)
 
 
-def transactions(history: History, workload: str) -> Judgement:
-    """Isolation."""
-    return Judgement(
-        workload,
-        "serializable",
-        Verdict.INCOMPLETE,
-        "there is no checker for this workload yet; the history is recorded",
-    )
+def transactions(history: History, model: str, level: str) -> Judgement:
+    """Transactions are as isolated as `level` demands; `model` is `list-append` or `rw-register`."""
+    return isolated(history, model, level).within(history)
 
 
 Pair = tuple[int, str]

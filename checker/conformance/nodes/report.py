@@ -101,6 +101,7 @@ def command_of(plan: Plan) -> str:
         ("--patience", f"{plan.patience:g}", f"{default.patience:g}"),
         ("--latency", f"{plan.quality.latency * 1000:g}", f"{default.quality.latency * 1000:g}"),
         ("--latency-spread", plan.quality.spread.value, default.quality.spread.value),
+        ("--level", plan.level, default.level),
         ("--fault", ",".join(plan.faults), ""),
         ("--seed", plan.seed, None),
     ]

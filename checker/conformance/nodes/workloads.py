@@ -44,6 +44,8 @@ class Workload(ABC):
     name: ClassVar[str]
     final: ClassVar[Request | None] = None
     """What every node is asked in the end."""
+    level = "strict-serializable"
+    """How isolated transactions have to be."""
 
     def __init__(self, random: Random, nodes: Sequence[str]) -> None:
         self.random = random
@@ -267,10 +269,17 @@ class Transactions(Workload):
         )
         if not same:
             raise MalformedAnswer("`txn` of `txn_ok` holds other operations than were asked for")
+        for part in done:
+            if isinstance(part, list) and not self.can_be_read(part[2]):
+                raise MalformedAnswer(f"`txn` of `txn_ok` has {str(part[2])[:50]!r} as the value of key {part[1]}")
         return done
 
+    def can_be_read(self, value: Json) -> bool:
+        """Whether this may stand in an answer."""
+        return value is None or (isinstance(value, int) and not isinstance(value, bool))
+
     def judge(self, history: History, final: Sequence[Operation]) -> Judgement:
-        return judges.transactions(history, self.name)
+        return judges.transactions(history, self.name.removeprefix("txn-"), self.level)
 
 
 class ListAppend(Transactions):
@@ -278,6 +287,9 @@ class ListAppend(Transactions):
 
     name = "txn-list-append"
     write = "append"
+
+    def can_be_read(self, value: Json) -> bool:
+        return isinstance(value, list) or super().can_be_read(value)  # an appended value is a number
 
 
 class RwRegister(Transactions):
