@@ -106,14 +106,16 @@ def _with(function: F, options: tuple[Callable[[F], F], ...]) -> F:
 @click.command("conform")
 @histories
 @nodes
-@click.option("--level", metavar="NAME", help="The consistency that is demanded; the strongest that is usual by default.")
+@click.option(
+    "--level", metavar="NAME", help="The consistency that is demanded; the strongest that is usual by default."
+)
 @click.option("--timeout", type=seconds, metavar="S",
               help="Give a search up after so many seconds; with `--node`, an operation, after 2 by default.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="For people or for programs.")  # fmt: skip
 @click.option("--json", "format_", flag_value="json", help="The same as `--format json`.")
 @click.pass_context
-def command(ctx: click.Context, **options: Any) -> Exit:
+def command(ctx: click.Context, /, **options: Any) -> Exit:
     """Judge what clients saw of a system, without looking inside.
 
     With `--history FILE --model NAME`, a history that was recorded elsewhere. Models of one object: register, kv, list, set,
