@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from checker.conformance.histories.reading import parse_history
 from checker.conformance.histories.verdict import Verdict
 from checker.conformance.links import Quality
-from checker.conformance.nodes.conform import Plan, Report, Result, conform, history_of_record
+from checker.conformance.nodes.conform import Plan, Report, Result, conform
 from checker.conformance.nodes.report import document_of, text_of
+from checker.conformance.operations import history_of_record
 from checker.conformance.record import Kind, read_record
 from checker.conformance.record import text_of as record_text
 
@@ -205,6 +207,10 @@ def test_the_record_tells_everything_and_can_be_judged_again(tmp_path: Path) -> 
     again = read_record(io.StringIO(record_text(report.record)))
     assert again == report.record
     assert history_of_record(again) == report.history
+    elsewhere = parse_history(record_text(report.record))
+    assert [(op.f, op.value, op.result, op.outcome) for op in elsewhere.operations] == [
+        (op.f, op.value, op.result, op.outcome) for op in report.history.operations
+    ]
     found = {e.kind for e in again.entries}
     assert found == {Kind.SEND, Kind.RECV, Kind.INVOKE, Kind.RETURN, Kind.FAULT}
     assert [e.name for e in again.entries if e.kind is Kind.FAULT] == ["cut", "heal"]

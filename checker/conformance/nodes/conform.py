@@ -15,13 +15,13 @@ history.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from random import Random
 
-from checker.conformance.histories.history import History, Moment, Outcome, history_of
+from checker.conformance.histories.history import History, Outcome
 from checker.conformance.histories.verdict import Judgement, Verdict
 from checker.conformance.links import Quality
 from checker.conformance.nodes.cluster import Client, Cluster
@@ -29,7 +29,8 @@ from checker.conformance.nodes.faults import Window, inflict, plan
 from checker.conformance.nodes.process import NodeProblem, Trouble
 from checker.conformance.nodes.protocol import RpcError
 from checker.conformance.nodes.workloads import WORKLOADS, MalformedAnswer, Request, Workload
-from checker.conformance.record import Entry, Kind, Record, Recorder
+from checker.conformance.operations import history_of_record
+from checker.conformance.record import Kind, Record, Recorder
 from checker.properties.kinds import Json
 
 MAX_ENTRIES = 2_000_000
@@ -260,23 +261,6 @@ class _Run:
         return tuple(found)
 
 
-def moments_of(entries: Sequence[Entry]) -> Iterator[Moment]:
-    """The client operations of a record, as the checkers of histories read them; a process is a client at its node."""
-    at: dict[str | None, str] = {}
-    for line, e in enumerate(entries, 2):
-        time = round(e.t * 1e9)
-        if e.kind is Kind.INVOKE:
-            at[e.node] = f"{e.node} at {e.args['node']}" if "node" in e.args else str(e.node)
-            yield Moment(at[e.node], "invoke", e.name, e.args.get("value"), None, time, line)
-        elif e.kind is Kind.RETURN:
-            yield Moment(at.get(e.node), str(e.obs.get("type")), e.name, e.obs.get("value"), None, time, line)
-
-
-def history_of_record(record: Record) -> History:
-    """The history of a record."""
-    return history_of(moments_of(record.entries), name="the run", cut="the record" if record.truncated else None)
-
-
 def _overlapping(record: Record, windows: Sequence[Window]) -> int:
     """How many operations were open while a fault was at work."""
     begun: dict[str | None, float] = {}
@@ -287,8 +271,3 @@ def _overlapping(record: Record, windows: Sequence[Window]) -> int:
         elif e.kind is Kind.RETURN and (start := begun.pop(e.node, None)) is not None:
             count += any(start <= w.end and e.t >= w.begin for w in windows)
     return count
-
-
-def operations_by_outcome(history: History) -> dict[str, int]:
-    """How many operations ended how."""
-    return {outcome.value: history.count(outcome) for outcome in Outcome}

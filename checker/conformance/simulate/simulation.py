@@ -32,6 +32,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from checker.conformance.links import Links, Quality
+from checker.conformance.operations import Failed
 from checker.conformance.record import Kind, Record, Recorder
 from checker.conformance.simulate.loop import OWNER, Clock, Owner, VirtualLoop
 from checker.conformance.simulate.surroundings import (
@@ -52,10 +53,6 @@ Liar = Callable[[str, dict[str, Any], Random], Iterable[tuple[str, Message]]]
 
 class ProcessFailed(Exception):
     """The code of a process raised an error; it is the cause of this one."""
-
-
-class Failed(Exception):
-    """Raised by an operation in `invoke` that has certainly had no effect; the text says why."""
 
 
 class Simulation:
