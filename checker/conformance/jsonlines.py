@@ -8,6 +8,7 @@ accepts beyond the standard (`NaN`, `Infinity`), since other readers would stumb
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import NoReturn
 
 from checker.properties.kinds import Json
@@ -32,7 +33,7 @@ def parse_object(line: str, *, max_length: int | None = None) -> dict[str, Json]
     if max_length is not None and len(line) > max_length:
         raise LineError(f"the line is longer than {max_length:,} characters: {excerpt(line)}")
     try:
-        value = json.loads(line, parse_constant=_refuse)
+        value = json.loads(line, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise LineError(f"it is nested deeper than {MAX_DEPTH} levels: {excerpt(line)}") from None
     except ValueError as problem:
@@ -61,6 +62,14 @@ def excerpt(text: str) -> str:
 
 def _refuse(word: str) -> NoReturn:
     raise ValueError(f"{word} is not a JSON value")
+
+
+def _finite(text: str) -> float:
+    """A number; Python reads one that is too large as infinite, and could not write it again."""
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text[:30]} is too large")
+    return value
 
 
 def _deeper_than(value: Json, limit: int) -> bool:

@@ -188,6 +188,7 @@ def test_answers_that_are_errors(body: dict[str, object], text: str, definite: b
         ("[" * 500_000, "nested deeper than 100 levels"),
         ("\\xff\\xfe", "it is not JSON"),
         ("", "it is not JSON"),
+        ('{"src": "n2", "dest": "n1", "body": {"a": 1e999}}', "1e999 is too large"),
         ("9" * 10_000, "it is not JSON"),
     ],
 )

@@ -33,7 +33,7 @@ from checker.conformance.operations import history_of_record
 from checker.conformance.record import Kind, Record, Recorder
 from checker.properties.kinds import Json
 
-MAX_ENTRIES = 2_000_000
+MAX_ENTRIES = 1_000_000
 """Entries in the record of a run."""
 
 
@@ -222,7 +222,8 @@ class _Run:
 
     def _judge(self, final: Sequence[int]) -> Judgement:
         history = history_of_record(self.recorder.record())
-        last = [history.operations[i] for i in final if history.operations[i].outcome is Outcome.OK]
+        chosen = set(final)  # not all are there, where the record was cut off
+        last = [op for op in history.operations if op.number in chosen and op.outcome is Outcome.OK]
         return self.workload.judge(history, last)
 
     async def _operation(

@@ -111,7 +111,7 @@ def logs(history: History, final: Sequence[Operation]) -> Judgement:
     at: dict[tuple[str, int], tuple[str, Operation]] = {}
     where: dict[tuple[str, str], tuple[int, Operation]] = {}
     known: dict[str, list[tuple[int, Operation]]] = defaultdict(list)
-    last_ones = {op.index for op in final}
+    last_ones = {op.number for op in final}
     sent = {(str(op.value[0]), canonical(op.value[1])) for op in history.operations if op.f == "send"}  # type: ignore[index]
 
     def place(key: str, offset: int, message: str, op: Operation) -> None:
@@ -142,7 +142,7 @@ def logs(history: History, final: Sequence[Operation]) -> Judgement:
                 wrong.append(
                     Finding("offsets go back", f"a poll of {key} from {start} gives offsets {offsets[:20]}", (op,))
                 )
-            last = float("inf") if op.index in last_ones else max(offsets, default=-1)
+            last = float("inf") if op.number in last_ones else max(offsets, default=-1)
             there = set(offsets)
             wrong += [
                 Finding(

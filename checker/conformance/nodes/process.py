@@ -23,6 +23,8 @@ from checker.conformance.nodes.protocol import MAX_LINE, MalformedMessage, Messa
 
 MAX_RATE = 3_000
 """Messages that a node may send within one second."""
+MAX_BYTES = 256 << 20
+"""Bytes that a node may print in a run: all messages stand in the record."""
 AT_ONCE = 50
 """Messages of one node that are read before others get their turn."""
 MAX_UNREAD = 16 << 20
@@ -93,6 +95,7 @@ class NodeProcess:
         """Whether it has answered `init`; set by whoever asked."""
         self._ending = False
         self._ended_output = False
+        self._gone = False
         self._sent = 0
 
     async def start(self) -> None:
@@ -160,7 +163,7 @@ class NodeProcess:
 
     async def _end(self, how: signal.Signals) -> None:
         process = self._process
-        if process is None:
+        if process is None or self._gone:
             return
         self._ending = True
         self._signal(how)
@@ -178,6 +181,7 @@ class NodeProcess:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if process.stdin is not None:
             process.stdin.close()
+        self._gone = True  # from now on its number may be that of another process
         process._transport.close()  # type: ignore[attr-defined]  # there is no public way to close the pipes
 
     def _signal(self, which: signal.Signals) -> None:
@@ -188,7 +192,7 @@ class NodeProcess:
     async def _read_messages(self) -> None:
         assert self._process is not None and self._process.stdout is not None
         clock = asyncio.get_running_loop().time
-        second, count = clock(), 0
+        second, count, size = clock(), 0, 0
         while not self._ending:
             try:
                 line = await self._process.stdout.readline()
@@ -200,6 +204,10 @@ class NodeProcess:
                 await self._ended()
                 return
             count += 1
+            size += len(line)
+            if size > MAX_BYTES:
+                self._problem(Trouble.PROTOCOL, f"has printed more than {MAX_BYTES:,} bytes")
+                return
             if count % AT_ONCE == 0:
                 await asyncio.sleep(0)  # what is in a buffer is read without waiting
             if clock() - second > 1:

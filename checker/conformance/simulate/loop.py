@@ -275,6 +275,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Keeps what nobody handled, such as the error of a task whose result nobody asked for."""
         problem = context.get("exception")
+        if problem is not None and not isinstance(problem, Exception):
+            return  # a process has crashed, which was ordered
         text = str(context.get("message", "an error that nobody handled"))
         self.complaints.append(text if problem is None else f"{text}: {type(problem).__name__}: {problem}")
 

@@ -160,7 +160,8 @@ class Simulation:
 
     def restart(self, name: str) -> None:
         """Starts a process again that has crashed or ended."""
-        if name in self._lives and not self._lives[name][0].dead:
+        self._known(name)
+        if not self._lives[name][0].dead:
             raise ValueError(f"{name} is running, so it cannot be started")
         self._note(name, Kind.FAULT, "restart")
         self._boot(name)
@@ -188,6 +189,7 @@ class Simulation:
 
     def set_clock(self, name: str, *, skew: float | None = None, rate: float | None = None) -> None:
         """Sets the wall clock of a process to be wrong by `skew` seconds, or lets its clock run at a rate."""
+        self._known(name)
         clock = self._clocks[name]
         if skew is not None:
             clock.skew = skew
@@ -269,9 +271,12 @@ class Simulation:
         if life is not None and not life[0].dead and self.links.connected(letter.sender, receiver):
             life[1].arrive(letter)
 
-    def _life(self, name: str) -> tuple[Owner, SimulatedEnvironment]:
+    def _known(self, name: str) -> None:
         if name not in self._processes:
             raise ValueError(f"no process is called {name!r}; there are {', '.join(self._processes)}")
+
+    def _life(self, name: str) -> tuple[Owner, SimulatedEnvironment]:
+        self._known(name)
         owner, env = self._lives[name]
         if owner.dead:
             raise ValueError(f"{name} is down; start it again first")
