@@ -158,10 +158,14 @@ class Simulation:
             return
         self.struck(owner)
 
+    def alive(self, name: str) -> bool:
+        """Whether a process is running."""
+        self._known(name)
+        return not self._lives[name][0].dead
+
     def restart(self, name: str) -> None:
         """Starts a process again that has crashed or ended."""
-        self._known(name)
-        if not self._lives[name][0].dead:
+        if self.alive(name):
             raise ValueError(f"{name} is running, so it cannot be started")
         self._note(name, Kind.FAULT, "restart")
         self._boot(name)
