@@ -4,10 +4,10 @@ Protocols that survive crashes rest on one operation, the *forced* write: `force
 found again even if the power failed in the next instant. What matters is the order. A promise may be sent once the record
 of it is forced, never before.
 
-`DiskLog` keeps its records in one file of a disk, a record in each line, and syncs after each, since a write alone ends in a cache
-of the operating system. A crash can cut the last line short; such a line was never forced, nobody was told of it, and it is
-removed when the log is opened. The disk is that of the process's surroundings: real, or simulated. `FileLog` is the same in a
-file of its own. `MemoryLog` is a list, for tests in which processes come and go and their disks stay.
+`DiskLog` keeps its records in one file of a disk, a record in each line, and syncs after each, since a write alone ends in a
+cache of the operating system. A crash can cut the last line short; such a line was never forced, nobody was told of it, and it
+is removed when the log is opened. The disk is that of the process's surroundings: real, or simulated. `FileLog` is the same in
+a file of its own. `MemoryLog` is a list, for tests in which processes come and go and their disks stay.
 """
 
 from __future__ import annotations
