@@ -38,7 +38,7 @@ def run(
     workload: str = "",
     bug: str = "",
     faults: tuple[str, ...] = (),
-    time: float = 0.7,
+    time: float = 0.4,
     patience: float = 15.0,
     nodes: int = 3,
     rate: float = 150.0,
@@ -78,12 +78,12 @@ def kinds(report: Report) -> set[str]:
 @pytest.mark.parametrize(
     ("program", "faults", "time"),
     [
-        ("echo", (), 0.4),
-        ("unique_ids", ("kill",), 0.7),
-        ("broadcast", ("partition", "loss"), 0.7),
-        ("g_set", ("partition", "duplicate"), 0.7),
-        ("pn_counter", ("partition", "loss"), 0.7),
-        ("lin_kv", ("partition", "kill"), 1.5),
+        ("echo", (), 0.3),
+        ("unique_ids", ("kill",), 0.5),
+        ("broadcast", ("partition", "loss"), 0.5),
+        ("g_set", ("partition", "duplicate"), 0.5),
+        ("pn_counter", ("partition", "loss"), 0.5),
+        ("lin_kv", ("partition", "kill"), 1.0),
         pytest.param("lin_kv", ("partition", "kill", "pause", "loss", "duplicate"), 10.0, marks=pytest.mark.slow),
         pytest.param("broadcast", ("partition", "pause", "loss", "duplicate"), 8.0, marks=pytest.mark.slow),
         pytest.param("g_counter", ("loss",), 3.0, marks=pytest.mark.slow),
@@ -112,17 +112,20 @@ def test_right_nodes_pass(program: str, faults: tuple[str, ...], time: float, tm
 def test_planted_mistakes_are_found(
     program: str, bug: str, faults: tuple[str, ...], found: str, tmp_path: Path
 ) -> None:
-    report = until_decided(program, tmp_path, wanted=Result.FAILED, bug=bug, faults=faults, time=0.7, patience=0.5)
+    report = until_decided(program, tmp_path, wanted=Result.FAILED, bug=bug, faults=faults, time=0.5, patience=0.4)
     assert report.result is Result.FAILED
     assert kinds(report) == {found}
     assert "again: lockstep conform --node 'node " in text_of(report)
 
 
-@pytest.mark.parametrize(("program", "result"), [("counter", Result.FAILED), ("counter_repaired", Result.PASSED)])
+@pytest.mark.parametrize(
+    ("program", "result"),
+    [pytest.param("counter", Result.FAILED, marks=pytest.mark.slow), ("counter_repaired", Result.PASSED)],
+)
 def test_the_example_of_the_documentation(program: str, result: Result, tmp_path: Path) -> None:
     report = until_decided(
         f"../../../docs/conformance/{program}", tmp_path, wanted=result, workload="pn-counter", faults=("partition",),
-        time=0.7, patience=0.5 if result is Result.FAILED else 15.0,
+        time=0.4, patience=0.4 if result is Result.FAILED else 15.0,
     )  # fmt: skip
     assert report.result is result, text_of(report)
 
@@ -145,7 +148,7 @@ def test_services_are_as_consistent_as_their_names(service: str, right: bool, tm
     """A node that passes everything on to a service is linearizable if the service is."""
     wanted = Result.PASSED if right else Result.FAILED
     report = until_decided(
-        "kv_proxy", tmp_path, wanted=wanted, workload="lin-kv", bug=service, time=0.4 if right else 1.5
+        "kv_proxy", tmp_path, wanted=wanted, workload="lin-kv", bug=service, time=0.3 if right else 1.5
     )
     assert report.result is wanted, text_of(report)
 
@@ -154,25 +157,25 @@ def test_services_are_as_consistent_as_their_names(service: str, right: bool, tm
     ("bug", "found"),
     [
         ("", set[str]()),
-        ("forgets", {"lost write"}),
+        pytest.param("forgets", {"lost write"}, marks=pytest.mark.slow),
         pytest.param("everyone-leads", {"two messages at one offset", "lost write"}, marks=pytest.mark.slow),
     ],
 )
 def test_logs(bug: str, found: set[str], tmp_path: Path) -> None:
     wanted = Result.FAILED if found else Result.PASSED
     report = until_decided(
-        "leader", tmp_path, wanted=wanted, workload="kafka", bug=bug, patience=0.3, time=0.7, rate=250
+        "leader", tmp_path, wanted=wanted, workload="kafka", bug=bug, patience=0.3, time=0.5, rate=250
     )
     assert report.result is wanted
     assert kinds(report) == found
 
 
-@pytest.mark.parametrize("workload", ["txn-list-append", "txn-rw-register"])
+@pytest.mark.parametrize("workload", ["txn-list-append", pytest.param("txn-rw-register", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("bug", ["", pytest.param("everyone-leads", marks=pytest.mark.slow)])
 def test_transactions(workload: str, bug: str, tmp_path: Path) -> None:
     """One leader is strictly serializable; when every node leads, the stores differ."""
     wanted = Result.FAILED if bug else Result.PASSED
-    report = until_decided("leader", tmp_path, wanted=wanted, workload=workload, bug=bug, time=0.5)
+    report = until_decided("leader", tmp_path, wanted=wanted, workload=workload, bug=bug, time=0.3)
     assert report.result is wanted, text_of(report)
 
 

@@ -6,7 +6,7 @@ import io
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checker.conformance.jsonlines import LineError, canonical, parse_object
@@ -53,11 +53,13 @@ def read(text: str) -> Record:
     return read_record(io.StringIO(text))
 
 
+@settings(max_examples=40)
 @given(records)
 def test_what_was_written_is_read(record: Record) -> None:
     assert read(text_of(record)) == record
 
 
+@settings(max_examples=40)
 @given(records, st.data())
 def test_what_is_cut_off_is_truncated_and_never_wrong(record: Record, data: st.DataObject) -> None:
     text = text_of(record)

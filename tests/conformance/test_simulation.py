@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
@@ -24,6 +27,7 @@ from refimpl.runtime.interface import Environment
 from refimpl.runtime.tcp import tcp_environment
 from tests.conformance.register import Register, call
 
+ROOT = Path(__file__).resolve().parents[2]
 NODES = ("n1", "n2", "n3")
 ROUGH = Quality(latency=0.02, loss=0.1, duplication=0.1)
 
@@ -102,6 +106,15 @@ def test_the_same_seed_gives_the_same_record() -> None:
     assert first == again
     assert first != other
     assert len(first.splitlines()) > 500
+
+
+def test_the_same_seed_gives_the_same_record_in_another_process() -> None:
+    script = "import sys; from tests.conformance.test_simulation import run, text_of; sys.stdout.write(text_of(run(3)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout == text_of(run(3))
 
 
 def test_the_same_code_runs_on_sockets_and_files(tmp_path: Path) -> None:
@@ -429,7 +442,7 @@ def test_misuse_is_refused() -> None:
 
 @pytest.mark.parametrize(("edit", "counts"), [("", [1, 2]), ('env.disk.sync("votes")', [1, 1])])
 def test_the_example_of_the_documentation(edit: str, counts: list[int], capsys: pytest.CaptureFixture[str]) -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs/conformance/simulator.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/conformance/simulator.md").read_text(encoding="utf-8")
     serve, _, run_it = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     assert edit in serve
     names: dict[str, Any] = {"asyncio": asyncio}

@@ -104,6 +104,8 @@ class NodeProcess:
         Raises:
             NodeProblem: there is no such program, or it cannot be run.
         """
+        if os.name != "posix":  # there are no sessions and signals to pause and end nodes with
+            raise NodeProblem(self.name, Trouble.START, "cannot be started here: nodes need Linux, macOS or the like")
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
