@@ -113,6 +113,7 @@ def test_a_node_that_does_not_read_is_said() -> None:
         sleeper = (sys.executable, "-c", "import time; time.sleep(60)")
         node = NodeProcess("n1", sleeper, receive=lambda _: None, fail=problems.append)
         await node.start()
+        node.serve()
         for _ in range(30):
             node.send(Message("n2", "n1", {"x": "y" * 900_000}))
         await node.stop()
@@ -120,6 +121,26 @@ def test_a_node_that_does_not_read_is_said() -> None:
 
     (problem,) = asyncio.run(main())
     assert "n1 does not read its standard input: 16,777,216 bytes wait there" in str(problem)
+
+
+def test_nothing_comes_before_init() -> None:
+    async def main() -> list[str]:
+        heard: list[Message] = []
+        echo = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)"
+        node = NodeProcess("n1", (sys.executable, "-c", echo), receive=heard.append, fail=lambda p: None)
+        await node.start()
+        for kind in ("early", "init"):
+            node.send(Message("n2", "n1", {"type": kind}))
+        while not heard:
+            await asyncio.sleep(0.01)
+        node.serve()
+        node.send(Message("n2", "n1", {"type": "late"}))
+        while len(heard) < 3:
+            await asyncio.sleep(0.01)
+        await node.stop()
+        return [message.type for message in heard]
+
+    assert asyncio.run(main()) == ["init", "early", "late"]
 
 
 def test_silence_is_incomplete_and_no_pass() -> None:

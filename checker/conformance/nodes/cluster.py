@@ -222,7 +222,7 @@ class Cluster:
         if answer.get("type") != "init_ok":
             text = f"answers `init` with {str(answer.get('type'))[:50]!r} in the place of `init_ok`"
             raise self.problem(name, Trouble.PROTOCOL, text)
-        self._nodes[name].serving = True
+        self._nodes[name].serve()
 
     async def or_failure(self, work: Any) -> Any:
         """Waits for something, unless a node fails first; then that is raised."""

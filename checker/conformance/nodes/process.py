@@ -25,6 +25,8 @@ MAX_RATE = 3_000
 """Messages that a node may send within one second."""
 MAX_BYTES = 256 << 20
 """Bytes that a node may print in a run: all messages stand in the record."""
+HELD = 10_000
+"""Messages that wait for a node to answer `init`; older ones are lost."""
 AT_ONCE = 50
 """Messages of one node that are read before others get their turn."""
 MAX_UNREAD = 16 << 20
@@ -91,8 +93,8 @@ class NodeProcess:
         self._tail: deque[str] = deque(maxlen=TAIL)
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self.serving = False
-        """Whether it has answered `init`; set by whoever asked."""
+        self._serving = False
+        self._held: deque[Message] = deque(maxlen=HELD)
         self._ending = False
         self._ended_output = False
         self._gone = False
@@ -120,8 +122,17 @@ class NodeProcess:
             raise NodeProblem(self.name, Trouble.START, f"cannot be started: {self._command[0]}: {reason}") from None
         self._tasks = [asyncio.create_task(work) for work in (self._read_messages(), self._read_log())]
 
+    def serve(self) -> None:
+        """It has answered `init`: from now on it gets what others send, and first what they have sent already."""
+        self._serving = True
+        while self._held:
+            self.send(self._held.popleft())
+
     def send(self, message: Message) -> None:
         """Writes a message to the node's standard input; what a dead node is sent is lost."""
+        if not self._serving and message.type != "init":
+            self._held.append(message)
+            return
         process = self._process
         if process is None or process.stdin is None or process.returncode is not None or self._ending:
             return
@@ -235,7 +246,7 @@ class NodeProcess:
             return
         await asyncio.wait(self._tasks[1:], timeout=STOPPING)  # the last lines of the log are on their way
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        if self.serving:
+        if self._serving:
             self._problem(Trouble.ENDED, f"{how} in the middle of the run")
         else:
             self._problem(Trouble.START, f"{how} before it answered `init`")
