@@ -99,6 +99,10 @@ CODES: dict[str, str] = {
     # histories
     "PSM851": "unreadable history",
     "PSM852": "operation that the model does not have",
+    # nodes under test
+    "PSM861": "node cannot be started",
+    "PSM862": "node breaks the message protocol",
+    "PSM863": "node ended by itself",
     # command line
     "PSM901": "unusable argument",
     "PSM902": "a tool or library is missing",

@@ -4,18 +4,20 @@ Protocols that survive crashes rest on one operation, the *forced* write: `force
 found again even if the power failed in the next instant. What matters is the order. A promise may be sent once the record
 of it is forced, never before.
 
-There are two logs here with the same interface. `FileLog` is a file. Each record is one line, and is followed by `fsync`,
-since a write alone ends in a cache of the operating system. A crash can cut the last line short; such a line was never
-forced, nobody was told of it, and it is removed when the log is opened. `MemoryLog` is a list, for tests and simulations in
-which processes come and go and their disks stay.
+`DiskLog` keeps its records in one file of a disk, a record in each line, and syncs after each, since a write alone ends in a
+cache of the operating system. A crash can cut the last line short; such a line was never forced, nobody was told of it, and it
+is removed when the log is opened. The disk is that of the process's surroundings: real, or simulated. `FileLog` is the same in
+a file of its own. `MemoryLog` is a list, for tests in which processes come and go and their disks stay.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
+
+from refimpl.runtime.files import FileDisk
+from refimpl.runtime.interface import Disk
 
 
 class Log(Protocol):
@@ -41,38 +43,30 @@ class MemoryLog:
         return tuple(self._records)
 
 
-class FileLog:
-    """A log in a file, one record in each line."""
+class DiskLog:
+    """A log in one file of a disk."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        if not path.exists():
-            path.touch()
-            self._sync(path.parent)  # the name of a new file is written in its directory
-        self._drop_torn_record()
+    def __init__(self, disk: Disk, file: str = "transaction.log") -> None:
+        self._disk = disk
+        self._file = file
+        data = disk.read(file)
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
+            disk.write(file, data[:whole])
+            disk.sync(file)
 
     def force(self, record: str) -> None:
         if "\n" in record:
             raise ValueError("a record is one line")
-        with self._path.open("ab") as file:
-            file.write(record.encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        self._disk.append(self._file, record.encode() + b"\n")
+        self._disk.sync(self._file)
 
     def records(self) -> Sequence[str]:
-        return tuple(self._path.read_bytes().decode().split("\n")[:-1])
+        return tuple(self._disk.read(self._file).decode().split("\n")[:-1])
 
-    def _drop_torn_record(self) -> None:
-        data = self._path.read_bytes()
-        whole = data.rfind(b"\n") + 1
-        if whole < len(data):
-            with self._path.open("rb+") as file:
-                file.truncate(whole)
-                os.fsync(file.fileno())
 
-    def _sync(self, directory: Path) -> None:
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+class FileLog(DiskLog):
+    """A log in a file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(FileDisk(path.parent), path.name)

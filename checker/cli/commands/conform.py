@@ -2,53 +2,194 @@
 
 from __future__ import annotations
 
-import click
+import shlex
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from checker.cli.arguments import count, seconds
+import click
+from click.core import ParameterSource
+
+from checker.cli.arguments import count, seconds, seed
 from checker.cli.exits import Exit
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+WORKLOADS = (
+    "echo", "unique-ids", "broadcast", "g-set", "g-counter", "pn-counter", "lin-kv", "txn-list-append",
+    "txn-rw-register", "kafka",
+)  # fmt: skip
+FAULTS = ("partition", "kill", "pause", "loss", "duplicate")
+LEVELS = (
+    "read-uncommitted", "read-committed", "consistent-view", "snapshot-isolation", "repeatable-read", "serializable",
+    "strong-session-serializable", "strict-serializable",
+)  # fmt: skip
+SPREADS = ("constant", "uniform", "exponential")
+
+OF_HISTORIES = ("model", "initial", "situations")
+OF_NODES = (
+    "workload", "nodes", "clients", "time_", "rate", "faults_", "latency", "latency_spread", "patience", "seed_", "record",
+    "logs",
+)  # fmt: skip
+
+
+def program(text: str) -> tuple[str, ...]:
+    """`node echo.js`: a program and its arguments, quoted as in a shell."""
+    try:
+        parts = tuple(shlex.split(text))
+    except ValueError as problem:
+        raise click.BadParameter(f"`{text}` cannot be split into words: {problem}") from None
+    if not parts:
+        raise click.BadParameter("it is empty: give the program of a node, such as 'node echo.js'")
+    return parts
+
+
+def faults(text: str) -> tuple[str, ...]:
+    """`partition,kill`: kinds of faults."""
+    kinds = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for kind in kinds:
+        if kind not in FAULTS:
+            raise click.BadParameter(f"`{kind}` is no fault; there are {', '.join(FAULTS)}")
+    return kinds
+
+
+def histories(function: F) -> F:
+    """The options of `--history`."""
+    options = (
+        click.option("--history", type=click.Path(), metavar="FILE",
+                     help="What clients did: a history of Jepsen in EDN or JSON, or a record of a run."),
+        click.option("--model", metavar="NAME", help="What its operations mean, such as register or list-append."),
+        click.option("--initial", metavar="VALUE",
+                     help="What objects hold in the beginning, as EDN or JSON; nothing by default."),
+        click.option("--situations", type=count, default="1000000", show_default=True, metavar="N",
+                     help="Give a search for an order up after so many situations."),
+    )  # fmt: skip
+    return _with(function, options)
+
+
+def nodes(function: F) -> F:
+    """The options of `--node`."""
+    options = (
+        click.option("--node", "command_", type=program, metavar="CMD",
+                     help="The program of a node, which speaks lines of JSON, such as 'node echo.js'."),
+        click.option("--workload", type=click.Choice(WORKLOADS), metavar="NAME",
+                     help=f"What clients ask nodes for: {', '.join(WORKLOADS)}."),
+        click.option("--nodes", type=count, default="3", show_default=True, metavar="N", help="How many nodes."),
+        click.option("--clients", type=count, default="2", show_default=True, metavar="N",
+                     help="How many clients for each node."),
+        click.option("--time", "time_", type=seconds, default="10", show_default=True, metavar="S",
+                     help="Seconds in which clients ask."),
+        click.option("--rate", type=seconds, default="100", show_default=True, metavar="N",
+                     help="Operations a second, of all clients together."),
+        click.option("--fault", "faults_", type=faults, default="", metavar="KIND,…",
+                     help=f"What goes wrong, any of {', '.join(FAULTS)}."),
+        click.option("--latency", type=click.FloatRange(0, 60_000), default=10.0, show_default=True, metavar="MS",
+                     help="Mean milliseconds of a message between nodes."),
+        click.option("--latency-spread", type=click.Choice(SPREADS), default="exponential", show_default=True,
+                     help="How latencies lie around the mean."),
+        click.option("--patience", type=seconds, default="10", show_default=True, metavar="S",
+                     help="Seconds in which nodes may come to agree in the end."),
+        click.option("seed_", "--seed", type=seed, default="0", show_default=True, metavar="N",
+                     help="Decides operations, faults and latencies."),
+        click.option("--record", type=click.Path(), metavar="FILE",
+                     help="Write everything that happened, as JSON lines."),
+        click.option("--logs", type=click.Path(), metavar="DIR", help="Write what nodes print to standard error."),
+    )  # fmt: skip
+    return _with(function, options)
+
+
+def _with(function: F, options: tuple[Callable[[F], F], ...]) -> F:
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 @click.command("conform")
-@click.option("--history", type=click.Path(), required=True, metavar="FILE",
-              help="What clients did: a history of Jepsen in EDN or JSON, or a record of a run.")  # fmt: skip
-@click.option(
-    "--model", required=True, metavar="NAME", help="What the operations mean, such as register or list-append."
-)
+@histories
+@nodes
 @click.option(
     "--level", metavar="NAME", help="The consistency that is demanded; the strongest that is usual by default."
 )
-@click.option(
-    "--initial", metavar="VALUE", help="What objects hold in the beginning, as EDN or JSON; nothing by default."
-)
-@click.option("--situations", type=count, default="1000000", show_default=True, metavar="N",
-              help="Give a search for an order up after so many situations.")  # fmt: skip
-@click.option("--timeout", type=seconds, metavar="S", help="Give it up after so many seconds.")
+@click.option("--timeout", type=seconds, metavar="S",
+              help="Give a search up after so many seconds; with `--node`, an operation, after 2 by default.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="For people or for programs.")  # fmt: skip
 @click.option("--json", "format_", flag_value="json", help="The same as `--format json`.")
-def command(
-    history: str,
-    model: str,
-    level: str | None,
-    initial: str | None,
-    situations: int,
-    timeout: float | None,
-    format_: str,
-) -> Exit:
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> Exit:
     """Judge what clients saw of a system, without looking inside.
 
-    Models of one object: register, kv, list, set, queue, lock, counter. Their levels: linearizable, sequential; for register
-    and kv also causal, sessions, and each session guarantee by name. Models of transactions: list-append, rw-register, with
-    isolation levels. Models that say what is wrong by themselves: grow-set, total-queue, unique-ids, mutex, fenced-lock,
-    counter-bounds, converging.
+    With `--history FILE --model NAME`, a history that was recorded elsewhere. Models of one object: register, kv, list, set,
+    queue, lock, counter. Their levels: linearizable, sequential; for register and kv also causal, sessions, and each session
+    guarantee by name. Models of transactions: list-append, rw-register, with isolation levels. Models that say what is
+    wrong by themselves: grow-set, total-queue, unique-ids, mutex, fenced-lock, counter-bounds, converging.
 
-    Exit codes: 0 the history is as demanded, 1 it is not, 2 it cannot be read or the command line is wrong, 3 it is not
-    decided, or could not have shown anything.
+    With `--node CMD --workload NAME`, nodes in any language that speak Maelstrom's protocol: they are started as processes,
+    their clients and their network are played, faults are inflicted, and the answers are judged.
+
+    Exit codes: 0 everything is as demanded, 1 it is not, 2 nothing could be read or started or the command line is wrong, 3 it
+    is not decided, or could not have shown anything.
     """
+    if (options["history"] is None) == (options["command_"] is None):
+        raise click.UsageError("give either `--history FILE` or `--node CMD`")
+    if options["history"] is not None:
+        _refuse(ctx, OF_NODES, "--node")
+        return _judge(options)
+    _refuse(ctx, OF_HISTORIES, "--history")
+    return _run(options)
+
+
+def _judge(options: dict[str, Any]) -> Exit:
     from pathlib import Path
 
     from checker.cli.judging import judge_file
     from checker.conformance.histories.ordered import Budget
 
-    budget = Budget(situations, timeout)
-    return judge_file(Path(history), model, level, initial=initial, budget=budget, json=format_ == "json")
+    if options["model"] is None:
+        raise click.UsageError("`--history` needs `--model NAME`, which says what the operations mean")
+    return judge_file(
+        Path(options["history"]),
+        options["model"],
+        options["level"],
+        initial=options["initial"],
+        budget=Budget(options["situations"], options["timeout"]),
+        json=options["format_"] == "json",
+    )
+
+
+def _run(options: dict[str, Any]) -> Exit:
+    from pathlib import Path
+
+    from checker.cli.conforming import run_nodes
+    from checker.conformance.links import Quality, Spread
+    from checker.conformance.nodes.conform import Plan
+
+    if options["workload"] is None:
+        raise click.UsageError(f"`--node` needs `--workload NAME`, one of {', '.join(WORKLOADS)}")
+    level = options["level"] or LEVELS[-1]
+    if level not in LEVELS:
+        raise click.UsageError(f"`{level}` is no level for transactions of nodes; there are {', '.join(LEVELS)}")
+    plan = Plan(
+        command=options["command_"],
+        workload=options["workload"],
+        nodes=options["nodes"],
+        clients=options["clients"],
+        time=options["time_"],
+        rate=options["rate"],
+        timeout=options["timeout"] or 2.0,
+        patience=options["patience"],
+        seed=options["seed_"],
+        faults=options["faults_"],
+        level=level,
+        quality=Quality(options["latency"] / 1000, Spread(options["latency_spread"])),
+        logs=None if options["logs"] is None else Path(options["logs"]),
+    )
+    record = None if options["record"] is None else Path(options["record"])
+    return run_nodes(plan, record=record, json=options["format_"] == "json")
+
+
+def _refuse(ctx: click.Context, names: tuple[str, ...], owner: str) -> None:
+    """Refuses options that mean nothing beside the others."""
+    for parameter in ctx.command.params:
+        if parameter.name in names and ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
+            flag = next(name for name in parameter.opts if name.startswith("--"))
+            raise click.UsageError(f"`{flag}` belongs to `{owner}`")
