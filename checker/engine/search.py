@@ -21,6 +21,10 @@ from itertools import pairwise
 from checker.base.diagnostics import Diagnostic, error
 from checker.engine.interface import Exploration, Finding, Limits, Observer, Path, Progress, Stop, Tally
 from checker.engine.labels import Labels
+from checker.engine.liveness.graph import Recorder
+from checker.engine.liveness.interpreted import judge_recorded
+from checker.engine.liveness.lassos import Interrupted
+from checker.engine.liveness.verdicts import TIME, asked, refusals
 from checker.engine.memory import resident
 from checker.engine.moves import Failure, Move
 from checker.engine.program import Predicate, Program
@@ -43,13 +47,16 @@ class Interpreter:
 
     def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
         """See `Engine.explore`."""
-        return Search(machine).run(limits, observe)
+        return Search(machine, live=True).run(limits, observe)
 
 
 class Search:
-    """One exploration. After `run`, `states`, `parents` and `depths` hold the graph that was found."""
+    """One exploration. After `run`, `states`, `parents` and `depths` hold the graph that was found.
 
-    def __init__(self, machine: Machine) -> None:
+    `live`: liveness is judged, too. That needs every state and every step, so a search that leaves some out must not ask for it.
+    """
+
+    def __init__(self, machine: Machine, *, live: bool = False) -> None:
         self.machine = machine
         self.program = Program(machine)
         self.steps = Steps(self.program)
@@ -69,6 +76,8 @@ class Search:
         self._step_tests = dict(self.program.step_properties)
         self._whens = [w for c in self.program.invariants for w in c.antecedents]
         self._bound_cut = 0
+        self._open = refusals(machine) if live else {}
+        self._recorder = Recorder(self.steps) if live and len(asked(machine)) > 0 and machine.bound is None else None
 
     # ---- the loop
 
@@ -111,11 +120,26 @@ class Search:
                 if reason is not None and at < len(self.states):
                     stop = reason
                     break
+            if stop is Stop.DONE and self._recorder is not None:
+                self._judge_liveness(self._recorder, deadline)
         except KeyboardInterrupt:
             stop = Stop.INTERRUPTED
         except MemoryError:
             stop = Stop.MEMORY
         return self._result(stop, time.perf_counter() - started)
+
+    def _judge_liveness(self, recorder: Recorder, deadline: float) -> None:
+        initial = [n for n, parent in enumerate(self.parents) if parent < 0]
+        try:
+            live = judge_recorded(
+                self.program, self.steps, self.labels, self.states, initial, recorder, self.diagnose, deadline
+            )
+        except Interrupted:
+            self._open = refusals(self.machine, reason=TIME)
+            return
+        self._violations |= live.violations
+        self._broken |= live.broken
+        self._open |= live.open
 
     def progress(self, explored: int, seconds: float) -> Progress:
         """A snapshot for observers."""
@@ -156,6 +180,8 @@ class Search:
                 self._test_step(at, move, state, target)
             if target not in numbers:
                 self._visit(target, at, move)
+        if self._recorder is not None:
+            self._recorder.state(at, done, numbers, cut=counters.limit_cut > cut_before)
         if failed and "NoError" not in self._violations:
             self._violations["NoError"] = self._error(at, failed[0])
         if not alive and not failed and "NoDeadlock" not in self._violations and not self._is_final(at):
@@ -309,6 +335,7 @@ class Search:
             self._reached,
             self._broken,
             tally,
+            open=self._open,
         )
 
     def _never_received(self) -> tuple[str, ...]:

@@ -185,6 +185,7 @@ class _Elaborator:
             notes=("assumes synchrony",) if world.synchrony else (),
             slots=self.slots,
             overrides=self.outside,
+            declared=self.check is not None,
             warnings=tuple(self.reporter.found),
         )
 

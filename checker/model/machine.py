@@ -111,8 +111,25 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveCase:
+    """One liveness property: `left` under `eventually` and its like, or `left ~> right`.
+
+    `instance` says which member of a family it is, as `n = Node0`; it is empty where there is none.
+    """
+
+    instance: str
+    form: Literal["eventually", "eventually always", "always eventually", "leads"]
+    left: Expr
+    right: Expr | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Property:
-    """`body` of a `step` property may use `Old`. Live and refinement properties are named, but not translated yet."""
+    """`body` of a `step` property may use `Old`. A live property has `cases` instead: more than one where it is a family.
+
+    Refinement properties are named, but not translated yet.
+    """
 
     name: str
     kind: Literal["invariant", "step", "reach", "live", "refines"]
@@ -120,6 +137,7 @@ class Property:
     antecedents: tuple[tuple[str, Expr], ...]
     span: Span
     doc: tuple[str, ...] = ()
+    cases: tuple[LiveCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +191,8 @@ class Machine:
     slots: int = 0
     """Slots of variables; `layout` appends those of faults and networks."""
     overrides: Mapping[str, Value] = field(default_factory=dict)
+    declared: bool = True
+    """Whether the spec declares this check; it is the implicit one of a spec without checks otherwise."""
     warnings: tuple[Diagnostic, ...] = ()
 
     @property

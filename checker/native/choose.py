@@ -19,6 +19,7 @@ from pathlib import Path
 
 from checker.base.diagnostics import SpecError, error
 from checker.engine.interface import Engine, Exploration, Limits, Observer, Stop
+from checker.engine.liveness.verdicts import TIME
 from checker.engine.search import Interpreter
 from checker.model.machine import Machine
 
@@ -146,7 +147,8 @@ class Auto:
         )
         started = time.perf_counter()
         found = Interpreter().explore(machine, first, observe)
-        if found.stop not in (Stop.STATES, Stop.TIME) or _reached(limits, found):
+        early = found.stop in (Stop.STATES, Stop.TIME) or TIME in found.open.values()
+        if not early or _reached(limits, found):
             return found
         covered = found  # if less comes of the rest, that is still true
         began = time.perf_counter()

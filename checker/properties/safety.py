@@ -1,9 +1,10 @@
-"""Verdicts on invariants, step properties, `reach`, `NoError` and `NoDeadlock`.
+"""Verdicts on invariants, step properties, `reach`, liveness, `NoError` and `NoDeadlock`.
 
 An engine says what it found; the author said what should come of it. This module puts the two together. A violation is
 certain however the exploration ended; "holds" is only said of a whole state space; "unreached" likewise. Where the engine
-kept hashes instead of states, it may have missed one, and the result says with which probability. What this version cannot
-judge yet (liveness, refinement) is `incomplete` with that reason, so that it never looks like a pass.
+kept hashes instead of states, it may have missed one, and the result says with which probability. Liveness is judged on the
+whole graph or not at all; what an engine left open, and what this version cannot judge yet (refinement), is `incomplete`
+with that reason, so that it never looks like a pass.
 
 The verdict of a check is the worst of its parts: an error, then an unmet expectation, then something incomplete.
 """
@@ -16,6 +17,7 @@ from checker.engine.interface import Exploration, Finding, Path, Stop
 from checker.engine.labels import StateView
 from checker.lang.resolve import BUILTIN_PROPERTIES
 from checker.model.layout import Layout
+from checker.model.liveness import fairness_text
 from checker.model.machine import Counts, Machine
 from checker.properties.kinds import (
     CheckResult,
@@ -30,10 +32,7 @@ from checker.properties.kinds import (
     Verdict,
 )
 
-NOT_YET = {
-    "live": "liveness is not judged by this version",
-    "refines": "refinement is not judged by this version",
-}
+NOT_YET = {"refines": "refinement is not judged by this version"}
 _STOPPED = {
     Stop.STATES: "the limit on states was reached",
     Stop.MEMORY: "the limit on memory was reached",
@@ -93,14 +92,19 @@ def _property(
         return _broken(name, kind, expected, found.broken[name], view)
     if kind.value in NOT_YET:
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, NOT_YET[kind.value])
+    if name in found.open:
+        return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, stopped or found.open[name])
     where = found.reached if kind is Kind.REACH else found.violations
     finding = where.get(name)
     if finding is not None:
         verdict = Verdict.HOLDS if kind is Kind.REACH else Verdict.VIOLATED
-        reason = None if finding.error is None else finding.error.headline()
-        return PropertyResult(name, kind, expected, verdict, reason, trace(finding.path, view), finding.error)
+        reason = finding.note if finding.error is None else finding.error.headline()
+        fairness = fairness_text(machine) if kind is Kind.LIVE else None
+        return PropertyResult(name, kind, expected, verdict, reason, trace(finding.path, view), finding.error, fairness)
     if stopped is not None:
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, stopped)
+    if kind is Kind.LIVE:
+        return PropertyResult(name, kind, expected, Verdict.HOLDS, fairness=fairness_text(machine))
     verdict = Verdict.UNREACHED if kind is Kind.REACH else Verdict.HOLDS
     return PropertyResult(name, kind, expected, verdict, None if found.missed is None else "not exact")
 
@@ -114,7 +118,7 @@ def trace(path: Path, view: StateView) -> Trace:
     """A path as people and programs read it: the initial state, and what each step changes."""
     pairs = zip(path.states, path.states[1:], path.steps, strict=False)
     steps = tuple(TraceStep(step, view.changes(before, after)) for before, after, step in pairs)
-    return Trace(view.initial(path.states[0]), steps, path.error)
+    return Trace(view.initial(path.states[0]), steps, path.error, path.loop)
 
 
 def _counts(expected: Counts | None, found: Exploration) -> CountExpectation | None:

@@ -1,0 +1,96 @@
+"""From what is found on a graph to what an exploration says: findings with their paths, and reasons why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from checker.engine.interface import Finding
+from checker.engine.liveness.lassos import Errs, Judge, Lasso, Limited
+from checker.engine.liveness.predicates import Predicates
+from checker.engine.liveness.witness import Witness
+from checker.engine.runtime import State
+from checker.model.machine import LiveCase, Machine, Property
+
+LIMITED = "a `limit` left out steps on which it depends"
+BOUND = "liveness is refused under `bound`: what lies outside is not explored, so nobody knows how its runs go on"
+HASHES = "liveness needs the states, and `--fingerprints` keeps hashes of them"
+UNLISTED = "not judged: the check does not list it"
+TIME = "the limit on time was reached"
+TOO_LARGE = "the graph has too many steps"
+
+
+@dataclass(slots=True)
+class LiveFindings:
+    """What was found about liveness properties: violations with lassos, errors, and why something was not judged."""
+
+    violations: dict[str, Finding] = field(default_factory=dict)
+    broken: dict[str, Finding] = field(default_factory=dict)
+    open: dict[str, str] = field(default_factory=dict)
+
+
+def asked(machine: Machine) -> list[Property]:
+    """The live properties that are to be judged: those that the check lists; all, where the spec declares no check."""
+    live = [p for p in machine.properties if p.kind == "live"]
+    return live if not machine.declared else [p for p in live if p.name in machine.expectations]
+
+
+def refusals(machine: Machine, *, reason: str | None = None) -> dict[str, str]:
+    """Why live properties are not judged, by name: those that nobody asked for, and all of them where there is a reason."""
+    wanted = {p.name for p in asked(machine)}
+    if reason is None and machine.bound is not None:
+        reason = BOUND
+    return {
+        p.name: reason if reason is not None and p.name in wanted else UNLISTED
+        for p in machine.properties
+        if p.kind == "live" and (reason is not None or p.name not in wanted)
+    }
+
+
+def judge_all(
+    properties: Iterable[Property],
+    judge: Judge,
+    label: Callable[[LiveCase], None],
+    state: Callable[[int], State],
+    witness: Witness,
+    predicates: Predicates,
+) -> LiveFindings:
+    """Judges properties one after the other; of a family, the first member that is violated.
+
+    Args:
+        properties: Which ones.
+        judge: Has the graph.
+        label: Fills `judge.mark` for a case.
+        state: The state with a number.
+        witness: Names steps, and checks lassos.
+        predicates: The properties as the interpreter evaluates them.
+
+    Raises:
+        Interrupted: Somebody asked for an end.
+        NoWitness: A lasso is none: a mistake of this program.
+    """
+    found = LiveFindings()
+    for prop in properties:
+        for case in prop.cases:
+            label(case)
+            answer = judge.find(case)
+            match answer:
+                case Lasso(numbers, loop, chance):
+                    path = witness.lasso([state(n) for n in numbers], loop)
+                    predicates.confirm(case, path)
+                    found.violations[prop.name] = Finding(path, note=_note(case, chance))
+                case Errs(numbers):
+                    found.broken[prop.name] = predicates.explain(case, witness.path([state(n) for n in numbers]))
+                case Limited():
+                    found.open.setdefault(prop.name, LIMITED)
+            if isinstance(answer, Lasso | Errs):
+                found.open.pop(prop.name, None)
+                break
+    return found
+
+
+def _note(case: LiveCase, chance: bool) -> str | None:
+    parts = [f"for {case.instance}"] if case.instance else []
+    if chance:
+        parts.append("whatever the coins show, the run can go on like this")
+    return ", ".join(parts) or None
