@@ -20,6 +20,9 @@ from dataclasses import replace
 
 from checker.base.diagnostics import SpecError, error
 from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop
+from checker.engine.liveness.lassos import Interrupted
+from checker.engine.liveness.verdicts import HASHES, MEMORY, TIME, refusals
+from checker.engine.liveness.witness import NoWitness
 from checker.engine.memory import resident
 from checker.engine.search import REPORT
 from checker.model.machine import Machine
@@ -29,6 +32,7 @@ from checker.native.code.module import Plan, plan
 from checker.native.code.width import Unsupported
 from checker.native.explorer import Explorer, Kernels, Outcome
 from checker.native.interrupts import Interrupts
+from checker.native.liveness import LiveCode, NativeLiveness, live_code
 from checker.native.notices import Mismatch, Notices
 from checker.native.room import Room, spill_directory
 from checker.native.tallies import following, initial_block, merged, tally
@@ -81,14 +85,17 @@ class NativeEngine:
         layout = plan(machine, fingerprints=self.fingerprints)
         checkpoint = None if self.keeping is None else Checkpoint(self.keeping, layout, self.tell)
         tiers = Tiers(layout)
+        live = None if self.fingerprints else live_code(machine, self.level)
         try:
-            search = NativeSearch(layout, tiers, workers, self.level, tell=self.tell, checkpoint=checkpoint)
+            search = NativeSearch(layout, tiers, workers, self.level, tell=self.tell, checkpoint=checkpoint, live=live)
             if self.keeping is not None and self.keeping.resume:
                 assert checkpoint is not None
                 search.resumed = checkpoint.load()
             return search.run(limits, observe)
         finally:
             tiers.close()
+            if live is not None:
+                live.tiers.close()
             if checkpoint is not None:
                 checkpoint.close()
 
@@ -106,6 +113,7 @@ class NativeSearch(Notices):
         *,
         tell: Callable[[str], None] = lambda text: None,
         checkpoint: Checkpoint | None = None,
+        live: LiveCode | None = None,
     ) -> None:
         super().__init__(layout, workers)
         self.tiers = tiers
@@ -115,6 +123,9 @@ class NativeSearch(Notices):
         self._kernels = kernels
         self._tell = tell
         self._checkpoint = checkpoint
+        self._live = live
+        """Code that judges liveness, where that is asked for."""
+        self.open = refusals(self.machine, reason=HASHES if layout.table_kind == abi.FINGERPRINT else None)
         self._limits = Limits()
         self._interrupts = Interrupts()
         self._room = Room(None, spill_directory(), tell, lambda: False)
@@ -137,6 +148,8 @@ class NativeSearch(Notices):
             self._open()
             try:
                 stop = self._explore(lambda: self._begin(initial))
+                if stop is Stop.DONE:
+                    self._judge_liveness()
                 found, last = self._result(stop), self.progress(self._seconds())
                 if checkpoint is not None and stop is not Stop.DONE:
                     checkpoint.stop(self.explorer.arena_words)
@@ -263,6 +276,36 @@ class NativeSearch(Notices):
         """Whether so many more bytes may be used."""
         return self._room.may_grow(self.explorer, size)
 
+    # ---- liveness
+
+    def _judge_liveness(self) -> None:
+        """Judges what has to happen some time, now that all states are known."""
+        if self._live is None:
+            return
+        judge = NativeLiveness(self._live, self.explorer, self.reference, self._look)
+        try:
+            live = judge.judge()
+        except Interrupted as problem:
+            self.open = refusals(self.machine, reason=str(problem))
+        except NoWitness as problem:
+            raise Mismatch(f"liveness: {problem}") from None
+        else:
+            self.violations |= live.violations
+            self.broken |= live.broken
+            self.open |= live.open
+        finally:
+            judge.close()
+
+    def _look(self) -> None:
+        """Ends the judging of liveness where somebody asked for that, or a limit is met."""
+        self._report(time.perf_counter())
+        if self._interrupts.asked:
+            raise Interrupted("interrupted")
+        if self._timed_out():
+            raise Interrupted(TIME)
+        if self._limits.max_memory is not None and resident() > self._limits.max_memory:
+            raise Interrupted(MEMORY)
+
     # ---- a second look
 
     def _look_again(self, initial: Sequence[Words], found: Exploration, last: Progress) -> Exploration:
@@ -351,6 +394,7 @@ class NativeSearch(Notices):
             self.broken,
             tally(self.plan, block, explorer.bound_cut, complete=stop is Stop.DONE),
             n * (n - 1) / 2 / 2**HASH_BITS if self.plan.table_kind == abi.FINGERPRINT else None,
+            self.open,
         )
 
 

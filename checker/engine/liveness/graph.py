@@ -84,6 +84,15 @@ class UnitsOf:
         return self.fairness[number] != "" and not move.forged
 
 
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """A vertex inside a step: the state whose step it is, and where it leads."""
+
+    flags: int
+    owner: int
+    targets: list[int]
+
+
 class Recorder:
     """Records the edges of a search that visits states in the order of their numbers."""
 
@@ -96,8 +105,13 @@ class Recorder:
         self._target = array("I")
         self._unit = array("I")
         self._cut: list[int] = []
-        self._inner: list[tuple[bool, int, list[int]]] = []
-        """For each inner vertex whether it is a coin, its owner, and where its edges lead. It is -1 - i among targets."""
+        self.inner: list[Inner] = []
+        """The inner vertices. Number i is -1 - i among targets."""
+
+    @property
+    def fairness(self) -> list[Fairness]:
+        """How fair runs are to each number of `Steps.units`."""
+        return self._units.fairness
 
     def state(self, at: int, done: Sequence[Successor], numbers: Mapping[State, int], *, cut: bool) -> None:
         """Records the steps of the next state, whose number is `at`. `cut`: a `limit` refused a step."""
@@ -157,8 +171,8 @@ class Recorder:
         return [self._vertex(True, owner, list(targets))] if coin and changes else list(targets)
 
     def _vertex(self, coin: bool, owner: int, targets: list[int]) -> int:
-        self._inner.append((coin, owner, targets))
-        return -len(self._inner)
+        self.inner.append(Inner(INNER | (COIN if coin else 0), owner, targets))
+        return -len(self.inner)
 
     def graph(self, initial: Sequence[int]) -> Graph:
         """The graph of all that was recorded, with the numbers of the initial states."""
@@ -166,21 +180,21 @@ class Recorder:
         flags = array("I", bytes(4 * states))
         for v in initial:
             flags[v] |= INITIAL
-        if self._inner:
+        if self.inner:
             last = 0xFFFFFFFF
-            least = last - len(self._inner)
+            least = last - len(self.inner)
             for e, target in enumerate(self._target):
                 if target > least:
                     self._target[e] = states + last - target
-        for coin, _, targets in self._inner:
-            flags.append(INNER | (COIN if coin else 0))
-            self._target.extend(t if t >= 0 else states - 1 - t for t in targets)
-            self._unit.extend(0 for _ in targets)
+        for vertex in self.inner:
+            flags.append(vertex.flags)
+            self._target.extend(t if t >= 0 else states - 1 - t for t in vertex.targets)
+            self._unit.extend(0 for _ in vertex.targets)
             self._first.append(len(self._target))
-        owner = [owner for _, owner, _ in self._inner]
+        owner = [vertex.owner for vertex in self.inner]
         return Graph(
             states,
-            states + len(self._inner),
+            states + len(self.inner),
             len(self._strong),
             self._first,
             self._target,

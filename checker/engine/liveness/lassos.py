@@ -28,7 +28,7 @@ YES, NO, ERRS = 1, 0, 2
 
 
 class Interrupted(Exception):
-    """Somebody asked for an end."""
+    """The judging ends before it is done; `args[0]` says why, if that is known."""
 
 
 class Machinery(Protocol):

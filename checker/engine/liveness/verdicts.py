@@ -17,6 +17,7 @@ BOUND = "liveness is refused under `bound`: what lies outside is not explored, s
 HASHES = "liveness needs the states, and `--fingerprints` keeps hashes of them"
 UNLISTED = "not judged: the check does not list it"
 TIME = "the limit on time was reached"
+MEMORY = "the limit on memory was reached"
 TOO_LARGE = "the graph has too many steps"
 
 

@@ -29,7 +29,9 @@ LIMIT_CUT = 6
 DROPPED = 7
 STUTTERED = 8
 """Whether a step that changes nothing was kept for step properties."""
-FIRED = 9
+KEY = 9
+"""Where edges are noted: what tells the fair unit of the step under way from others of the same handler."""
+FIRED = 10
 """From here on, how often each unit fired; then, how often a choice of each unit was empty."""
 
 # ---- results of items

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from checker.model.machine import Machine
+from checker.model.machine import LiveCase, Machine
 from checker.model.types import EnumT
 from checker.native import abi
 from checker.native.code import frame
 from checker.native.code.expand import UNROLLED, call_sites, write_expand
 from checker.native.code.handlers import write_commit, write_handler
-from checker.native.code.judge import Item, items_of, write_judges
+from checker.native.code.judge import Item, items_of, write_asking, write_judges
 from checker.native.code.packed import Packed
 from checker.native.code.program import Program
 from checker.native.code.seen import enum_words, enums_of
@@ -34,6 +34,8 @@ class Plan:
     table_kind: int
     has_bound: int
     has_steps: int
+    cases: tuple[LiveCase, ...] = ()
+    """Live properties to be asked about states. Where there are some, the spec is compiled for its edges, and judges nothing."""
 
     @property
     def constants(self) -> dict[str, int]:
@@ -47,7 +49,7 @@ class Plan:
 
     def text(self) -> str:
         """The module's text. Raises `Unsupported` where native code cannot do what the machine needs."""
-        unit = Unit(self.machine)
+        unit = Unit(self.machine, edges=bool(self.cases))
         program = Program(unit)
         inline = _inlining(program)
         write_commit(program, "alwaysinline" if not program.in_place else "")
@@ -55,7 +57,10 @@ class Plan:
             write_handler(program, number, inline)
         write_resets(program)
         write_expand(program, self.shape, self.items)
-        write_judges(unit, self.items, self.shape, self.enums)
+        if self.cases:
+            write_asking(unit, self.cases)
+        else:
+            write_judges(unit, self.items, self.shape, self.enums)
         if unit.asks_silence:
             write_silent(program, self.shape)
         for name, value in self.constants.items():
@@ -63,9 +68,9 @@ class Plan:
         return unit.text()
 
 
-def plan(machine: Machine, *, fingerprints: bool = False) -> Plan:
+def plan(machine: Machine, *, fingerprints: bool = False, cases: tuple[LiveCase, ...] = ()) -> Plan:
     """Lays a machine out. Raises `Unsupported` where native code cannot hold it."""
-    unit = Unit(machine)
+    unit = Unit(machine, edges=bool(cases))
     program = Program(unit)
     items, enums = items_of(unit), enums_of(unit)
     packed = unit.packed
@@ -81,6 +86,7 @@ def plan(machine: Machine, *, fingerprints: bool = False) -> Plan:
         abi.FINGERPRINT if fingerprints else abi.INLINE if packed.is_small else abi.INDIRECT,
         int(machine.bound is not None),
         int(program.has_steps),
+        cases,
     )
 
 
