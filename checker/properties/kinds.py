@@ -76,6 +76,11 @@ class Trace:
     error: str | None = None
     loop: int | None = None
 
+    @property
+    def stutters(self) -> bool:
+        """Whether it is a run that ends in a state in which nothing happens any more."""
+        return self.loop == len(self.steps)
+
 
 @dataclass(frozen=True, slots=True)
 class PropertyResult:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from html import escape
 
 from checker.properties.kinds import Trace
-from checker.render.plain import clean, plural, shortened
+from checker.render.plain import clean, ending, plural, shortened
 from checker.render.values import Change, Names
 
 _STEP = re.compile(
@@ -76,7 +76,8 @@ def sequence_svg(
     used = {name for e in events for name in (e.process, e.sender)}
     faulty = trace.initial.get("faulty")
     shown = [p for p in processes if p in used] or list(processes[:1])
-    return _Drawing(shown, events, frozenset(map(str, faulty)) if isinstance(faulty, list) else frozenset()).svg()
+    liars = frozenset(map(str, faulty)) if isinstance(faulty, list) else frozenset()
+    return _Drawing(shown, events, liars, trace.loop if not trace.stutters else None).svg()
 
 
 def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change, ...], ...]:
@@ -105,6 +106,8 @@ def read_events(
         added = network.get("added") if isinstance(network, dict) else None
         for message in added if isinstance(added, list) else ():
             sent[str(message)] = row
+    if trace.loop is not None:
+        events.append(Event(f"↻ {' — '.join(ending(len(trace.steps), trace.loop))}"))
     if trace.error is not None:
         last = _event(trace.error, processes, own_faults, sent, "this step errs")
         events.append(replace(last, error=True, down=False, up=False))
@@ -167,8 +170,10 @@ def _own(changes: Sequence[Change], step: str) -> str:
 class _Drawing:
     """Coordinates and shapes of one diagram."""
 
-    def __init__(self, processes: list[str], events: list[Event], faulty: AbstractSet[str]) -> None:
-        self.events, self.faulty = events, faulty
+    def __init__(
+        self, processes: list[str], events: list[Event], faulty: AbstractSet[str], loop: int | None = None
+    ) -> None:
+        self.events, self.faulty, self.loop = events, faulty, loop
         self.columns = {name: i for i, name in enumerate(processes)}
         left, right, between = 0.0, 0.0, 2 * _MARGIN + 60.0
         for event in events:
@@ -213,7 +218,17 @@ class _Drawing:
             f'<svg xmlns="http://www.w3.org/2000/svg" class="ls-sequence" role="img" aria-label="{title}" '
             f'width="{self.total}" height="{self.height}" viewBox="0 0 {self.total} {self.height}" '
             f'style="min-width:{round(self.total * 0.75)}px" '
-            f'fill="currentColor" {_STYLE}>' + "".join((*bands, *lives, *arrows, *boxes)) + "</svg>"
+            f'fill="currentColor" {_STYLE}>' + "".join((*bands, *lives, *arrows, *boxes, self.again())) + "</svg>"
+        )
+
+    def again(self) -> str:
+        """The way back from the last row to the first one of a cycle, at the left edge."""
+        if self.loop is None:
+            return ""
+        top, bottom = _TOP + _ROW * self.loop + 6, self.y(len(self.events) - 1)
+        return (
+            f'<path d="M12 {bottom}H5V{top}H12" fill="none" stroke="{_ACCENT}" stroke-width="2"/>'
+            f'<path d="M11 {top - 4}l6 4-6 4z" fill="{_ACCENT}"/>'
         )
 
     def lifeline(self, process: str) -> str:

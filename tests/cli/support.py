@@ -115,8 +115,9 @@ spec Live
 role R { durable x: 0..2 = 0  fair action Up when x < 2 { x += 1 } }
 live Ends: eventually R.x == 2
 final: R.x == 2
-check soon { expect holds Ends }
+check soon { bound R.x <= 2  expect holds Ends }
 """
+"""Under a `bound`, liveness is refused: a verdict that is `incomplete`."""
 
 
 @dataclass(frozen=True, slots=True)

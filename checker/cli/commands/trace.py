@@ -108,6 +108,7 @@ class _Show:
                 "initial": None if trace is None else dict(trace.initial),
                 "trace": None if trace is None else steps_list(trace),
                 "error_step": None if trace is None else trace.error,
+                "loop": None if trace is None else trace.loop,
                 "end": end,
                 "diagnostics": [] if diagnostic is None else [diagnostic_object(diagnostic)],
             }
@@ -131,6 +132,7 @@ def _to(machine: Machine, name: str, max_states: int | None, show: _Show) -> Exi
     from checker.base.diagnostics import did_you_mean, error
     from checker.cli.progress import ProgressLine
     from checker.engine.interface import Limits, Stop
+    from checker.engine.liveness.verdicts import listing
     from checker.lang.resolve import BUILTIN_PROPERTIES
     from checker.native.choose import engine_named
     from checker.properties.kinds import Verdict
@@ -143,6 +145,7 @@ def _to(machine: Machine, name: str, max_states: int | None, show: _Show) -> Exi
             f"{show.spec.path} has no property `{name}`",
             help=did_you_mean(name, known) or f"it has {', '.join(known)}",
         )
+    machine = listing(machine, name)
     limits = Limits(max_states=max_states)
     progress = ProgressLine()
     progress.start(f"{machine.spec} {machine.check}", limits)

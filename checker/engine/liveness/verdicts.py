@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from checker.engine.interface import Finding
 from checker.engine.liveness.lassos import Errs, Judge, Lasso, Limited
 from checker.engine.liveness.predicates import Predicates
 from checker.engine.liveness.witness import Witness
 from checker.engine.runtime import State
-from checker.model.machine import LiveCase, Machine, Property
+from checker.model.machine import Expectation, LiveCase, Machine, Property
 
 LIMITED = "a `limit` left out steps on which it depends"
 BOUND = "liveness is refused under `bound`: what lies outside is not explored, so nobody knows how its runs go on"
@@ -34,6 +34,14 @@ def asked(machine: Machine) -> list[Property]:
     """The live properties that are to be judged: those that the check lists; all, where the spec declares no check."""
     live = [p for p in machine.properties if p.kind == "live"]
     return live if not machine.declared else [p for p in live if p.name in machine.expectations]
+
+
+def listing(machine: Machine, name: str) -> Machine:
+    """The machine with a property listed that its check does not list, so that it is judged if it is a live one."""
+    prop = next((p for p in machine.properties if p.name == name), None)
+    if prop is None or name in machine.expectations:
+        return machine
+    return replace(machine, expectations={**machine.expectations, name: Expectation("holds", prop.span)})
 
 
 def refusals(machine: Machine, *, reason: str | None = None) -> dict[str, str]:
