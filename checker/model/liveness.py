@@ -148,6 +148,8 @@ def fairness_text(machine: Machine) -> str:
         weak["restarts"] = None
     if any(b.kind == "cut" and b.count for b in machine.budgets):
         weak["healing"] = None
+    order = [*_USUAL.values(), "healing"]
+    weak = dict.fromkeys(sorted(weak, key=lambda name: order.index(name) if name in order else len(order)))
     parts = [f"weak fairness of {_listed(weak)}"] if weak else []
     parts += [f"strong fairness of {_listed(strong)}"] if strong else []
     parts += [f"no fairness of {_listed(unfair)}"] if unfair else []

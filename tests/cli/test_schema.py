@@ -21,6 +21,7 @@ CHECK = {
 PROPERTY = {
     "name": str, "kind": str, "expected": (str, type(None)), "verdict": str, "reason": (str, type(None)),
     "trace": (list, type(None)), "initial": (dict, type(None)), "error_step": (str, type(None)),
+    "loop": (int, type(None)), "fairness": (str, type(None)),
     "diagnostic": (dict, type(None)),
 }  # fmt: skip
 COVERAGE = {

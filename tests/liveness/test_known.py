@@ -1,7 +1,7 @@
 """Liveness and fairness: small cases whose verdicts are known, from the literature or by hand, with their sources.
 
-The pages in `cases` have the form of the language reference (`tests/test_cases.py`). A `run` block beside them shows a lasso: the steps of
-its stem, then those of its cycle, the first of which has `again:` before it; or `stutters`.
+The pages in `cases` have the form of the language reference (`tests/test_cases.py`). A `run` block beside them shows a lasso:
+the steps of its stem, then those of its cycle, the first of which has `again:` before it; or `stutters`.
 """
 
 from __future__ import annotations
