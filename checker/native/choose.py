@@ -112,7 +112,7 @@ class Native:
     def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
         """See `Engine.explore`. Raises `SpecError` with PSM902 where native code cannot explore the machine."""
         from checker.native.jit import JitError, unavailable
-        from checker.native.search import Keeping, NativeEngine, Unsupported, refused
+        from checker.native.search import Keeping, NativeEngine, Unsupported
 
         reason = unavailable()
         if reason is not None:
@@ -124,9 +124,9 @@ class Native:
         try:
             return engine.explore(machine, limits, observe)
         except Unsupported as problem:
-            raise refused(problem) from None
+            raise _refused(problem.args[0]) from None
         except JitError as problem:
-            raise refused(Unsupported(f"LLVM refuses it: {problem}")) from None
+            raise _refused(f"LLVM refuses it: {problem}") from None
 
 
 class Auto:
@@ -180,6 +180,15 @@ def _after(limits: Limits, started: float) -> Limits:
     if limits.timeout is None:
         return limits
     return dataclasses.replace(limits, timeout=max(limits.timeout - (time.perf_counter() - started), 0.001))
+
+
+def _refused(reason: str) -> SpecError:
+    """What `--engine native` says of a machine that it cannot hold."""
+    return error(
+        "PSM902",
+        f"the native engine cannot explore this: {reason}",
+        help="use `--engine auto` or `--engine python`, which give the same counts and verdicts",
+    )
 
 
 def _once(tell: Tell | None) -> Tell:

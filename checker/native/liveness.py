@@ -11,11 +11,9 @@ Cells lie in reserved memory that becomes real when it is written, so nothing ha
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from ctypes import Array, addressof, c_uint32
-from dataclasses import dataclass
 from typing import Any, cast
 
 from checker.engine.liveness.cells import Cells
@@ -27,14 +25,13 @@ from checker.engine.liveness.witness import Witness
 from checker.engine.moves import Move
 from checker.engine.runtime import State
 from checker.engine.search import Search
-from checker.model.machine import LiveCase, Machine
+from checker.model.machine import LiveCase
 from checker.native import abi
-from checker.native.code.module import Plan, plan
 from checker.native.edges import layout as at
 from checker.native.edges.linking import CUT, LOW
 from checker.native.explorer import Explorer
+from checker.native.livecode import LiveCode, NativeCells
 from checker.native.memory import Region, words_at
-from checker.native.tiers import EdgeTiers
 from checker.native.units import key_of
 
 MOST = (1 << 32) - 2
@@ -48,94 +45,6 @@ ROUND = 0.02
 
 LARGE = 50_000
 """From so many states on, optimised code is made, and kernels run apart from the thread that answers Ctrl-C."""
-
-Functions = Mapping[str, Callable[..., int]]
-
-
-@dataclass(slots=True)
-class LiveCode:
-    """What judges the live properties of one machine: its layout, its code, and the functions of that so far."""
-
-    plan: Plan
-    tiers: EdgeTiers
-    functions: Functions
-    level: int | None
-
-    def improve(self) -> None:
-        """Starts to make optimised code."""
-        if self.level is None:
-            self.tiers.improve()
-
-    def best(self) -> Functions:
-        """The fastest functions there are by now."""
-        better = self.tiers.better() if self.level is None else None
-        self.functions = better or self.functions
-        return self.functions
-
-
-def live_code(machine: Machine, level: int | None) -> LiveCode | None:
-    """The code for a machine, if it has live properties to be judged. Raises `Unsupported` and `JitError`."""
-    cases = tuple(case for prop in asked(machine) for case in prop.cases)
-    if not cases or machine.bound is not None:
-        return None
-    layout = plan(machine, cases=cases)
-    tiers = EdgeTiers(layout)
-    return LiveCode(layout, tiers, tiers.begin(level), level)
-
-
-class NativeCells:
-    """Runs the compiled kernels of `engine.liveness`, on arrays in reserved memory."""
-
-    def __init__(self, functions: Functions, look: Callable[[], None]) -> None:
-        self.functions = functions
-        self._look = look
-        self._regions: list[Region] = []
-        self.stop = self.cells(1)
-        self.large = False
-
-    def cells(self, count: int) -> Cells:
-        """An array of so many cells, all 0 at first."""
-        region = Region(max(4 * count, 4))
-        region.use_huge_pages()
-        self._regions.append(region)
-        return cast(Cells, (c_uint32 * max(count, 1)).from_address(region.start))
-
-    def call(self, name: str, *arguments: object) -> int:
-        """Runs a kernel; arrays are given by their addresses."""
-        given = [a if isinstance(a, int) else addressof(cast("Array[c_uint32]", a)) for a in arguments]
-        function = self.functions[name]
-        if not self.large:
-            return function(*given)
-        results: list[int] = []
-        thread = threading.Thread(target=lambda: results.append(function(*given)), name="liveness")
-        thread.start()
-        try:
-            while thread.is_alive():
-                thread.join(ROUND)
-                self._look()
-        except BaseException:
-            self.stop[0] = 1
-            thread.join()
-            self.stop[0] = 0
-            raise
-        return results[0]
-
-    def fair_sets(self, *arguments: object) -> int:
-        """See `components`."""
-        return self.call("fair_sets", *arguments)
-
-    def stem(self, *arguments: object) -> int:
-        """See `paths`."""
-        return self.call("stem", *arguments)
-
-    def nearest(self, *arguments: object) -> int:
-        """See `paths`."""
-        return self.call("nearest", *arguments)
-
-    def release(self) -> None:
-        """Gives all memory back."""
-        for region in self._regions:
-            region.release()
 
 
 class Deferred(Recorder):
@@ -168,18 +77,30 @@ class Numbers(Mapping[State, int]):
         raise TypeError("states are only looked up")
 
 
+def judge_stored(code: LiveCode, explorer: Explorer, reference: Search, look: Callable[[], None]) -> LiveFindings:
+    """Judges all live properties that are asked for, on a search that is complete.
+
+    Args:
+        code: That of the machine.
+        explorer: The search. Counters and the output buffer of its first worker are used.
+        reference: The interpreter.
+        look: Called some dozens of times a second; raises what ends the judging.
+
+    Raises:
+        Interrupted: From `look`, or where the graph is too large.
+        NoWitness: Native code and the interpreter disagree.
+    """
+    judge = NativeLiveness(code, explorer, reference, look)
+    try:
+        return judge.judge()
+    finally:
+        judge.close()
+
+
 class NativeLiveness:
-    """Judges the live properties of one exploration. `close` gives its memory back."""
+    """Judges the live properties of one exploration; see `judge_stored`. `close` gives its memory back."""
 
     def __init__(self, code: LiveCode, explorer: Explorer, reference: Search, look: Callable[[], None]) -> None:
-        """Says on what.
-
-        Args:
-            code: That of the machine.
-            explorer: A search that is complete. Counters and the output buffer of its first worker are used.
-            reference: The interpreter.
-            look: Called some dozens of times a second; raises what ends the judging.
-        """
         self.plan = code.plan
         self.reference = reference
         self._code = code
@@ -195,12 +116,7 @@ class NativeLiveness:
         self._numbers = Numbers(self._find)
 
     def judge(self) -> LiveFindings:
-        """Judges all properties that are asked for.
-
-        Raises:
-            Interrupted: From `look`, or where the graph is too large.
-            NoWitness: Native code and the interpreter disagree.
-        """
+        """Judges all properties that are asked for."""
         if self._cells.large:
             self._code.improve()
         worker = self._explorer.first

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from checker.base.diagnostics import SpecError, error
+from checker.base.diagnostics import error
 from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop
 from checker.engine.liveness.lassos import Interrupted
 from checker.engine.liveness.verdicts import HASHES, MEMORY, TIME, refusals
@@ -32,14 +32,15 @@ from checker.native.code.module import Plan, plan
 from checker.native.code.width import Unsupported
 from checker.native.explorer import Explorer, Kernels, Outcome
 from checker.native.interrupts import Interrupts
-from checker.native.liveness import LiveCode, NativeLiveness, live_code
+from checker.native.livecode import LiveCode, live_code
+from checker.native.liveness import judge_stored
 from checker.native.notices import Mismatch, Notices
 from checker.native.room import Room, spill_directory
 from checker.native.tallies import following, initial_block, merged, tally
 from checker.native.tiers import PATIENCE, Tiers
 from checker.native.workers import CHUNKS, Sizes, Words
 
-__all__ = ["Keeping", "Mismatch", "NativeEngine", "NativeSearch", "Unsupported", "refused"]
+__all__ = ["Keeping", "Mismatch", "NativeEngine", "NativeSearch", "Unsupported"]
 
 HASH_BITS = 63
 """What is kept of a state with `fingerprints`."""
@@ -282,19 +283,16 @@ class NativeSearch(Notices):
         """Judges what has to happen some time, now that all states are known."""
         if self._live is None:
             return
-        judge = NativeLiveness(self._live, self.explorer, self.reference, self._look)
         try:
-            live = judge.judge()
+            live = judge_stored(self._live, self.explorer, self.reference, self._look)
         except Interrupted as problem:
             self.open = refusals(self.machine, reason=str(problem))
+            return
         except NoWitness as problem:
             raise Mismatch(f"liveness: {problem}") from None
-        else:
-            self.violations |= live.violations
-            self.broken |= live.broken
-            self.open |= live.open
-        finally:
-            judge.close()
+        self.violations |= live.violations
+        self.broken |= live.broken
+        self.open |= live.open
 
     def _look(self) -> None:
         """Ends the judging of liveness where somebody asked for that, or a limit is met."""
@@ -396,12 +394,3 @@ class NativeSearch(Notices):
             n * (n - 1) / 2 / 2**HASH_BITS if self.plan.table_kind == abi.FINGERPRINT else None,
             self.open,
         )
-
-
-def refused(reason: Unsupported) -> SpecError:
-    """What `--engine native` says of a machine that it cannot hold."""
-    return error(
-        "PSM902",
-        f"the native engine cannot explore this: {reason.args[0]}",
-        help="use `--engine auto` or `--engine python`, which give the same counts and verdicts",
-    )
