@@ -99,7 +99,8 @@ class Exploration:
         broken: properties that could not be evaluated: where, with the error.
         missed: where the engine kept hashes instead of states, a bound on the probability that it took a state for another,
             and so missed it; None: it kept the states, and nothing can be missed.
-        open: live properties that were not judged, with the reason. Only a complete exploration judges them.
+        held: live properties that hold. Only a complete exploration judges them, and only if it was asked to.
+        open: live properties that were not judged, with the reason.
     """
 
     engine: str
@@ -113,6 +114,7 @@ class Exploration:
     broken: Mapping[str, Finding]
     tally: Tally
     missed: float | None = None
+    held: tuple[str, ...] = ()
     open: Mapping[str, str] = field(default_factory=dict)
 
 

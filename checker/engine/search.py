@@ -76,6 +76,7 @@ class Search:
         self._step_tests = dict(self.program.step_properties)
         self._whens = [w for c in self.program.invariants for w in c.antecedents]
         self._bound_cut = 0
+        self._held: tuple[str, ...] = ()
         self._open = refusals(machine) if live else {}
         self._recorder = Recorder(self.steps) if live and len(asked(machine)) > 0 and machine.bound is None else None
 
@@ -140,6 +141,7 @@ class Search:
         self._violations |= live.violations
         self._broken |= live.broken
         self._open |= live.open
+        self._held = tuple(live.held)
 
     def progress(self, explored: int, seconds: float) -> Progress:
         """A snapshot for observers."""
@@ -335,6 +337,7 @@ class Search:
             self._reached,
             self._broken,
             tally,
+            held=self._held,
             open=self._open,
         )
 

@@ -127,6 +127,7 @@ class NativeSearch(Notices):
         self._live = live
         """Code that judges liveness, where that is asked for."""
         self.open = refusals(self.machine, reason=HASHES if layout.table_kind == abi.FINGERPRINT else None)
+        self.held: tuple[str, ...] = ()
         self._limits = Limits()
         self._interrupts = Interrupts()
         self._room = Room(None, spill_directory(), tell, lambda: False)
@@ -293,6 +294,7 @@ class NativeSearch(Notices):
         self.violations |= live.violations
         self.broken |= live.broken
         self.open |= live.open
+        self.held = tuple(live.held)
 
     def _look(self) -> None:
         """Ends the judging of liveness where somebody asked for that, or a limit is met."""
@@ -392,5 +394,6 @@ class NativeSearch(Notices):
             self.broken,
             tally(self.plan, block, explorer.bound_cut, complete=stop is Stop.DONE),
             n * (n - 1) / 2 / 2**HASH_BITS if self.plan.table_kind == abi.FINGERPRINT else None,
-            self.open,
+            held=self.held,
+            open=self.open,
         )

@@ -104,6 +104,8 @@ def _property(
     if stopped is not None:
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, stopped)
     if kind is Kind.LIVE:
+        if name not in found.held:
+            return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, "this exploration did not judge liveness")
         return PropertyResult(name, kind, expected, Verdict.HOLDS, fairness=fairness_text(machine))
     verdict = Verdict.UNREACHED if kind is Kind.REACH else Verdict.HOLDS
     return PropertyResult(name, kind, expected, verdict, None if found.missed is None else "not exact")

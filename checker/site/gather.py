@@ -143,7 +143,7 @@ def run_check(path: str, text: str, check: str, *, limits: Limits | None = None)
     spec = loads(text, path)
     try:
         machine = spec.machine(check)
-        search = Search(machine)
+        search = Search(machine, live=True)
         found = search.run(limits or Limits(timeout=LONGEST))
         if found.stop is Stop.INTERRUPTED:
             raise KeyboardInterrupt  # half a result must not be stored

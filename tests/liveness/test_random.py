@@ -60,6 +60,7 @@ def said(found: Exploration, prop: Property) -> str:
         return "violated"
     if prop.name in found.broken:
         return "error"
+    assert (prop.name in found.held) != (prop.name in found.open)
     return "limited" if prop.name in found.open else "holds"
 
 
@@ -95,7 +96,7 @@ def engines_agree(text: str, workers: int = 1) -> bool:
     except (Unsupported, SpecError):
         return False
     assert (first.states, first.transitions) == (second.states, second.transitions), text
-    assert first.open == second.open, text
+    assert (first.held, first.open) == (second.held, second.open), text
     assert told(dict(first.violations)) == told(dict(second.violations)), text
     assert told(dict(first.broken)) == told(dict(second.broken)), text
     return True

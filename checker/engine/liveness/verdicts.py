@@ -23,8 +23,9 @@ TOO_LARGE = "the graph has too many steps"
 
 @dataclass(slots=True)
 class LiveFindings:
-    """What was found about liveness properties: violations with lassos, errors, and why something was not judged."""
+    """What was found about live properties: what holds, violations with lassos, errors, and why something was not judged."""
 
+    held: list[str] = field(default_factory=list)
     violations: dict[str, Finding] = field(default_factory=dict)
     broken: dict[str, Finding] = field(default_factory=dict)
     open: dict[str, str] = field(default_factory=dict)
@@ -95,6 +96,9 @@ def judge_all(
             if isinstance(answer, Lasso | Errs):
                 found.open.pop(prop.name, None)
                 break
+        else:
+            if prop.name not in found.open:
+                found.held.append(prop.name)
     return found
 
 
