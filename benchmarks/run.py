@@ -126,6 +126,17 @@ def scaling(results: Sequence[Result]) -> list[str]:
     ]
 
 
+def liveness(results: Sequence[Result]) -> list[str]:
+    """How much longer a verdict takes where liveness is judged, too."""
+    lines = []
+    for one in results:
+        plain = next((r for r in results if r.case.name == one.case.safety and r.peer == one.peer), None)
+        if plain is not None and one.verdict is not None and plain.verdict is not None:
+            times = one.verdict.median / plain.verdict.median
+            lines.append(f"{one.case.name}: {one.peer}: {times:.2f} times as long as safety alone")
+    return lines
+
+
 def reasons(results: Sequence[Result]) -> list[str]:
     """Each peer with why it was not measured, once where it is the same for several cases."""
     found: dict[tuple[str, str], list[str]] = {}
@@ -180,7 +191,7 @@ def main(given: Sequence[str] | None = None, peers: Sequence[Peer] = PEERS) -> i
             results.append(measured.get(peer.name, gone))
 
     console.print(show(results, options.runs))
-    for line in scaling(results):
+    for line in [*scaling(results), *liveness(results)]:
         console.print(line, highlight=False, markup=False)
     if isinstance(limits, str):
         console.print(f"limits of the machine: not measured: {limits}")

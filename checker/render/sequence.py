@@ -43,7 +43,7 @@ _STYLE = 'font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" fon
 class Event:
     """One row. `process` is None for what concerns all; `origin` is the row that sent the message, if it is known.
 
-    `left`: the texts stand left of the lifeline.
+    `left`: the texts stand left of the lifeline. `ending`: no step, but how a run without end goes on.
     """
 
     text: str
@@ -58,6 +58,7 @@ class Event:
     error: bool = False
     changes: str = ""
     left: bool = False
+    ending: bool = False
 
 
 def sequence_svg(
@@ -107,7 +108,7 @@ def read_events(
         for message in added if isinstance(added, list) else ():
             sent[str(message)] = row
     if trace.loop is not None:
-        events.append(Event(f"↻ {' — '.join(ending(len(trace.steps), trace.loop))}"))
+        events.append(Event(f"↻ {': '.join(ending(len(trace.steps), trace.loop))}", ending=True))
     if trace.error is not None:
         last = _event(trace.error, processes, own_faults, sent, "this step errs")
         events.append(replace(last, error=True, down=False, up=False))
@@ -213,7 +214,7 @@ class _Drawing:
         arrows = [self.arrow(row, e) for row, e in enumerate(self.events) if e.sender is not None]
         boxes = [self.box(row, e) for row, e in enumerate(self.events)]
         lives = [self.lifeline(p) for p in self.columns]
-        title = f"Sequence diagram of {plural(len(self.events), 'step')}"
+        title = f"Sequence diagram of {plural(sum(not e.ending for e in self.events), 'step')}"
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="ls-sequence" role="img" aria-label="{title}" '
             f'width="{self.total}" height="{self.height}" viewBox="0 0 {self.total} {self.height}" '
@@ -283,6 +284,8 @@ class _Drawing:
     def box(self, row: int, event: Event) -> str:
         """The numbered box of a step with its texts."""
         y = self.y(row)
+        if event.ending:
+            return _label(_MARGIN, y, "start", event.text, event.changes, _WIDE)
         if event.process is None:
             return _label(_MARGIN // 2, y, "start", f"{row + 1}: {event.text}", event.changes, _WIDE)
         x = self.x(event.process)
