@@ -42,6 +42,15 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Compiled:
+    """Seconds from the typed machine to its first explored state, and to optimised code."""
+
+    case: Case
+    first: Spread
+    optimised: Spread
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """All runs of one peer on one case, or why there are none."""
 
@@ -123,7 +132,12 @@ def memory() -> float | None:
 
 
 def document(
-    results: Sequence[Result], limits: Mapping[str, float] | str, runs: int, *, description: Mapping[str, Any]
+    results: Sequence[Result],
+    limits: Mapping[str, float] | str,
+    runs: int,
+    *,
+    description: Mapping[str, Any],
+    compiled: Compiled | None = None,
 ) -> dict[str, Any]:
     """Everything that was measured, as data for JSON. `limits` is a reason where they were not measured."""
     measured = not isinstance(limits, str)
@@ -134,6 +148,14 @@ def document(
         "limits_ns": dict(limits) if not isinstance(limits, str) else None,
         "limits_absent": None if measured else limits,
         "yardstick": YARDSTICK,
+        "compilation": None
+        if compiled is None
+        else {
+            "spec": compiled.case.spec,
+            "check": compiled.case.check,
+            "first_state_seconds": spread(compiled.first),
+            "optimised_seconds": spread(compiled.optimised),
+        },
         "results": [
             {
                 "model": one.case.name,

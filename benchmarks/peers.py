@@ -42,6 +42,9 @@ COARSE = 0.1
 CACHE = "LOCKSTEP_CACHE_DIR"
 """The environment variable that tells this checker where its cache is."""
 
+MANY = 100_000
+"""States below which the cost of coverage cannot be told from noise."""
+
 SLOW = 5_000_000
 """Transitions above which the interpreter would take minutes."""
 
@@ -100,16 +103,22 @@ class Lockstep:
 
     engine: str
     workers: int = 1
+    coverage: bool = True
+    """Without it the native engine counts nothing that a verdict does not need (`benchmarks.uncounted`)."""
 
     @property
     def name(self) -> str:
-        return f"lockstep {self.engine}" + (f", {self.workers} workers" if self.workers > 1 else "")
+        workers = f", {self.workers} workers" if self.workers > 1 else ""
+        return f"lockstep {self.engine}{workers}{'' if self.coverage else ', no coverage'}"
 
     @property
     def alone(self) -> str | None:
         return Lockstep(self.engine).name if self.workers > 1 else None
 
     def command(self, case: Case) -> list[str]:
+        if not self.coverage:
+            n = [] if case.n is None else [str(case.n)]
+            return [sys.executable, "-m", "benchmarks.uncounted", str(ROOT / case.spec), case.check, *n]
         command = [sys.executable, "-m", "checker", "check", str(ROOT / case.spec), "--check", case.check]
         command += ["--engine", self.engine, "--format", "json"]
         if case.n is not None:
@@ -133,6 +142,8 @@ class Lockstep:
     def skips(self, case: Case) -> str | None:
         if self.engine == "python" and case.transitions > SLOW:
             return f"more than {SLOW:,} transitions"
+        if not self.coverage and case.states < MANY:
+            return f"fewer than {MANY:,} states"
         if self.engine == "python" and case.warm:
             return "compiles nothing, so it is never warm"
         return None
@@ -280,4 +291,7 @@ def parse_tlc(output: str) -> tuple[int, int]:
     return int(found[2].replace(",", "")), int(found[1].replace(",", "")) - 1
 
 
-PEERS: tuple[Peer, ...] = (Lockstep("python"), Lockstep("native"), Lockstep("native", 2), Spin(), Tlc())
+COVERED = Lockstep("native")
+UNCOVERED = Lockstep("native", coverage=False)
+
+PEERS: tuple[Peer, ...] = (Lockstep("python"), COVERED, UNCOVERED, Lockstep("native", 2), Spin(), Tlc())

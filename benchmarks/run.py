@@ -20,12 +20,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.cases import CASES, ROOT, Case
-from benchmarks.figures import YARDSTICK, Result, document, machine, ratio
+from benchmarks.cases import CASES, LARGE, ROOT, Case
+from benchmarks.compiling import measure_compilation
+from benchmarks.figures import YARDSTICK, Compiled, Result, document, machine, ratio
 from benchmarks.limits import MEANINGS, measure_limits
 from benchmarks.limits import missing as limits_missing
-from benchmarks.peers import PEERS, Peer, Sample
+from benchmarks.peers import COVERED, PEERS, UNCOVERED, Peer, Sample
 from benchmarks.process import Failed
+from checker.native import jit
 
 OUTPUT = ROOT / "build" / "bench" / "results.json"
 ENOUGH = 10_000
@@ -76,6 +78,17 @@ def limits_here(runs: int, console: Console) -> tuple[dict[str, float] | str, bo
     with console.status("limits of the machine"):
         try:
             return measure_limits(runs), False
+        except Failed as error:
+            return str(error), True
+
+
+def compilation_here(runs: int, console: Console) -> tuple[Compiled | str, bool]:
+    """How long the compiler takes, or why that was not measured; and whether that is a failure."""
+    if reason := jit.unavailable():
+        return reason, False
+    with console.status(f"{LARGE.name}: compilation"):
+        try:
+            return measure_compilation(LARGE, runs), False
         except Failed as error:
             return str(error), True
 
@@ -137,6 +150,15 @@ def liveness(results: Sequence[Result]) -> list[str]:
     return lines
 
 
+def coverage_cost(results: Sequence[Result]) -> list[str]:
+    """How much longer an exploration takes that counts what it exercises."""
+    return [
+        f"{one.case.name}: coverage costs {times - 1:.0%} of the time"
+        for one in results
+        if one.peer == UNCOVERED.name and (times := ratio(one, results, COVERED.name)) is not None
+    ]
+
+
 def reasons(results: Sequence[Result]) -> list[str]:
     """Each peer with why it was not measured, once where it is the same for several cases."""
     found: dict[tuple[str, str], list[str]] = {}
@@ -191,8 +213,18 @@ def main(given: Sequence[str] | None = None, peers: Sequence[Peer] = PEERS) -> i
             results.append(measured.get(peer.name, gone))
 
     console.print(show(results, options.runs))
-    for line in [*scaling(results), *liveness(results)]:
+    for line in (*scaling(results), *liveness(results), *coverage_cost(results)):
         console.print(line, highlight=False, markup=False)
+    compiled: Compiled | str | None = None
+    if options.only in LARGE.name:
+        compiled, uncompiled = compilation_here(options.runs, status)
+        broken = broken or uncompiled
+    if isinstance(compiled, str):
+        console.print(f"{LARGE.name}: compilation not measured: {compiled}", highlight=False, markup=False)
+    elif compiled is not None:
+        first, best = compiled.first.median, compiled.optimised.median
+        line = f"{LARGE.name}: compiled to the first explored state in {first:.2f} s, optimised in {best:.2f} s"
+        console.print(line, highlight=False)
     if isinstance(limits, str):
         console.print(f"limits of the machine: not measured: {limits}")
     else:
@@ -202,7 +234,8 @@ def main(given: Sequence[str] | None = None, peers: Sequence[Peer] = PEERS) -> i
     for line in reasons(results):
         console.print(line, highlight=False, markup=False)
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    written = document(results, limits, options.runs, description=kind)
+    known = None if isinstance(compiled, str) else compiled
+    written = document(results, limits, options.runs, description=kind, compiled=known)
     options.output.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
     wrong = [line for one in results for line in one.wrong()]

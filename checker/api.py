@@ -11,32 +11,46 @@ Everything here returns immutable data and raises `SpecError` on bad input, with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from checker.base.diagnostics import Reporter, SpecError, did_you_mean, error
 from checker.base.source import Source
 from checker.engine.graph import StateGraph, state_graph
-from checker.engine.interface import Limits, Observer
+from checker.engine.interface import Limits, Observer, Stop
+from checker.engine.refinement import with_refinements
 from checker.lang import ast
+from checker.lang.library import Library
 from checker.lang.parser import parse, parse_expr, read_source
 from checker.model.elaborate import DEFAULT_CHECK, elaborate, elaborate_view
 from checker.model.ir import Expr
+from checker.model.layout import Layout
 from checker.model.machine import Machine
 from checker.model.values import Value
+from checker.model.walk import names_in
 from checker.native.choose import engine_named
+from checker.properties.explanation import Change, Explanation, Finder, messages_of, parts_of
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, SpecResult
+from checker.properties.lowering import changes
 from checker.properties.safety import judge
+from checker.properties.survey import survey
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedSpec:
-    """A spec that parses. Machines are made for each check, so a type error shows when a check is made or run."""
+    """A spec that parses. Machines are made for each check, so a type error shows when a check is made or run.
+
+    `library` has the abstract specs that it refines; without one, refinements are not judged.
+    """
 
     path: str
     source: Source
     tree: ast.Spec
+    library: Library | None = None
 
     @property
     def name(self) -> str:
@@ -48,13 +62,24 @@ class LoadedSpec:
         names = tuple(d.name.text for d in self.tree.decls if isinstance(d, ast.CheckDecl))
         return names or (DEFAULT_CHECK,)
 
+    @property
+    def refined(self) -> tuple[str, ...]:
+        """The texts of the abstract specs that it refines, as far as they are found."""
+        texts = []
+        for decl in self.tree.decls:
+            if isinstance(decl, ast.RefinesDecl) and self.library is not None:
+                with suppress(SpecError):
+                    texts.append(self.library.find(decl.name.text).text)
+        return tuple(texts)
+
     def machine(self, check: str | None = None, *, constants: Mapping[str, Value] | None = None) -> Machine:
         """The machine of a check (of the first, where None is given), with constants overridden from outside.
 
         Raises:
             SpecError: everything that is wrong with the spec under these constants; PSM502 for an unknown check.
         """
-        return elaborate(self.tree, Reporter(self.source), self._declared(check, constants), constants or {})
+        name = self._declared(check, constants)
+        return with_refinements(elaborate(self.tree, Reporter(self.source), name, constants or {}, self.library))
 
     def view(
         self, expression: str, check: str | None = None, *, constants: Mapping[str, Value] | None = None
@@ -69,7 +94,8 @@ class LoadedSpec:
         """
         text = Source("view", expression)
         name = self._declared(check, constants)
-        return (*elaborate_view(self.tree, self.source, name, constants or {}, parse_expr(text), text), text)
+        view = parse_expr(text)
+        return (*elaborate_view(self.tree, self.source, name, constants or {}, view, text, self.library), text)
 
     def _declared(self, check: str | None, constants: Mapping[str, Value] | None) -> str | None:
         """The name of a check, None for that of a spec that declares none, after a look at what is asked for."""
@@ -135,6 +161,71 @@ class LoadedSpec:
                 results.append(failed_check(name, problem))
         return SpecResult(self.path, self.name, tuple(results))
 
+    def explain(
+        self,
+        check: str | None = None,
+        *,
+        constants: Mapping[str, Value] | None = None,
+        limits: Limits | None = None,
+        observe: Observer | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> Explanation:
+        """Why a check has so many states.
+
+        Args:
+            check: Which check; the first, where None is given.
+            constants: Values from outside.
+            limits: Of each exploration; a minute, where None is given. Half of the time is for the check itself, half for all
+                lowered forms of it.
+            observe: Is told a few times a second how far the exploration of the check is.
+            tell: Is told why another engine runs than the fastest.
+
+        Raises:
+            SpecError: As `machine` does.
+        """
+        started = time.perf_counter()
+        machine = self.machine(check, constants=constants)
+        limits = limits or Limits(timeout=60)
+        limits = limits if limits.timeout is None else replace(limits, timeout=limits.timeout / 2)
+        surveyed = survey(machine, limits, observe, tell)
+        found, layout, whole = surveyed.found, Layout(machine), surveyed.found.states == len(surveyed.states)
+        scale = (found.states - surveyed.levels[0]) / max(surveyed.traced, 1)
+        lowered: tuple[Change, ...] = ()
+        if found.stop is not Stop.INTERRUPTED:
+            names = tuple(self._free_constants(machine))
+            make = partial(self._made, check)
+            lowered = tuple(changes(machine, found, names, make, limits))
+        return Explanation(
+            path=self.path,
+            spec=self.name,
+            check=machine.check,
+            stop=found.stop,
+            engine=found.engine,
+            states=found.states,
+            transitions=found.transitions,
+            looked_at=len(surveyed.states),
+            traced=surveyed.traced,
+            fixed_bits=layout.fixed_bits,
+            message_bits=layout.code_bits,
+            levels=surveyed.levels,
+            parts=parts_of(layout, surveyed.states, whole=whole),
+            messages=messages_of(layout, surveyed.states, whole=whole),
+            finders=tuple(Finder(name, round(n * scale)) for name, n in surveyed.finders.most_common()),
+            changes=lowered,
+            seconds=time.perf_counter() - started,
+        )
+
+    def _made(self, check: str | None, constants: Mapping[str, Value]) -> Machine:
+        return self.machine(check, constants=constants)
+
+    def _free_constants(self, machine: Machine) -> Iterator[str]:
+        """The constants that are numbers and are not computed from others."""
+        constants = {d.name.text: d for d in self.tree.decls if isinstance(d, ast.ConstDecl)}
+        for name, (_, value) in machine.constants.items():
+            used = {inner.text for inner in names_in(constants[name].value)}
+            if isinstance(value, int) and not isinstance(value, bool) and not used & constants.keys():
+                yield name
+
     def graph(
         self, check: str | None = None, *, constants: Mapping[str, Value] | None = None, limits: Limits | None = None
     ) -> StateGraph:
@@ -162,10 +253,10 @@ def failed_check(name: str, problem: SpecError) -> CheckResult:
 def load(path: str | Path) -> LoadedSpec:
     """Reads and parses a spec file. Raises `SpecError` with all its syntax errors."""
     source = read_source(Path(path))
-    return LoadedSpec(source.name, source, parse(source))
+    return LoadedSpec(source.name, source, parse(source), Library.around(Path(path).parent))
 
 
-def loads(text: str, name: str = "<text>") -> LoadedSpec:
-    """Parses a spec from a string."""
+def loads(text: str, name: str = "<text>", *, library: Library | None = None) -> LoadedSpec:
+    """Parses a spec from a string. `library` has the specs that it may refine, since a string stands in no directory."""
     source = Source(name, text)
-    return LoadedSpec(name, source, parse(source))
+    return LoadedSpec(name, source, parse(source), library)

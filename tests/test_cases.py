@@ -9,6 +9,7 @@ say what the checker does not do. The conventions, which docs/language/index.md 
   quotes a part of its message. `# warning: PSM705` is written alike. A block has exactly the diagnostics that it names,
   in the lines that name them; where it cannot be run, warnings need not be named. An error at run time is a diagnostic
   of the line that erred.
+- A spec that a block `refines` is another block of its page.
 - `# incomplete` in the line in which a check begins says that this check has the verdict `incomplete`. A check of which
   a property cannot be evaluated has the verdict `error`; the line of the property says so with an `# error`.
 - A `trace` block with `title="check.Property"` shows the counterexample (or witness) of the last `psm` block above it:
@@ -22,7 +23,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import takewhile
 from pathlib import Path
 
@@ -31,6 +32,7 @@ import pytest
 import checker
 from checker.base.diagnostics import CODES, Diagnostic, Severity
 from checker.lang.build import KEYWORDS
+from checker.lang.library import Library
 from checker.lang.resolve import BUILTIN_FUNCTIONS, BUILTIN_NAMES
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, Verdict
 
@@ -64,6 +66,7 @@ class Case:
     name: str
     spec: Block
     shown: tuple[Block, ...]
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +85,15 @@ def cases_of(page: str, text: str) -> list[Case]:
     found: list[Case] = []
     names: Counter[str] = Counter()
     heading = page
+    blocks = [part for part in parts_of(text) if isinstance(part, Block) and part.kind == "psm"]
+    specs = {words[1]: b.text for b in blocks if (words := b.text.split())[:1] == ["spec"] and words[1:]}
     for part in parts_of(text):
         if isinstance(part, str):
             heading = part
         elif part.kind == "psm":
             names[heading] += 1
             count = f" ({names[heading]})" if names[heading] > 1 else ""
-            found.append(Case(f"{page}: {heading}{count}", part, ()))
+            found.append(Case(f"{page}: {heading}{count}", part, (), specs))
         elif part.kind in ("trace", "coverage"):
             assert found, f"{page}.md:{part.line}: no spec above"
             found[-1] = replace(found[-1], shown=(*found[-1].shown, part))
@@ -115,12 +120,12 @@ def every_case() -> list[Case]:
 # ---- running one
 
 
-def run(text: str) -> Outcome:
-    """Runs all checks of a spec; problems become part of the outcome."""
+def run(text: str, others: Mapping[str, str] | None = None) -> Outcome:
+    """Runs all checks of a spec; problems become part of the outcome. `others` are the specs that it may refine."""
     diagnostics: list[Diagnostic] = []
     checks: dict[str, CheckResult] = {}
     try:
-        spec = checker.loads(text, "block")
+        spec = checker.loads(text, "block", library=Library(texts=others or {}))
     except checker.SpecError as problem:
         return Outcome(problem.diagnostics, {})
     for name in spec.checks:
@@ -236,7 +241,7 @@ CASES = every_case()
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_page_tells_the_truth(case: Case) -> None:
-    wrong = differences(case, run(case.spec.text))
+    wrong = differences(case, run(case.spec.text, case.others))
     assert not wrong, f"the block in line {case.spec.line} of its page\n" + "\n".join(wrong)
 
 

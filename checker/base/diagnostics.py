@@ -68,6 +68,10 @@ CODES: dict[str, str] = {
     "PSM404": "order of a loop over a symmetric set matters",
     "PSM405": "`sent` not allowed here",
     "PSM406": "bare quantifier left of `~>`",
+    # other specs
+    "PSM411": "no such abstract spec",
+    "PSM412": "does not correspond to the abstract spec",
+    "PSM413": "unusable abstract spec",
     # checks
     "PSM501": "constant outside its type",
     "PSM502": "no such check",
@@ -97,6 +101,7 @@ CODES: dict[str, str] = {
     "PSM902": "a tool or library is missing",
     "PSM903": "too large to draw",
     "PSM904": "unusable checkpoint",
+    "PSM905": "unusable trace",
 }
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from checker.base.diagnostics import Diagnostic
 from checker.cli.output import console, print_count, print_diagnostics, print_json, print_note, print_text, signs_of
 from checker.cli.progress import ProgressLine
+from checker.cli.sampling import commands
 from checker.engine.interface import Limits, Observer
 from checker.properties.kinds import CheckResult
 from checker.render.schema import SpecReport, document
@@ -124,6 +125,7 @@ class TextDisplay(_Base):
         self._progress.stop()
         self._say(result.diagnostics)
         self._print(*([] if self._detail.quiet else [""]), self._report.check(result, Names(machine)))
+        self._print(*self._report.again(result, commands(result, machine)))
 
     def finish(self, reports: Sequence[SpecReport], seconds: float, *, interrupted: bool) -> None:
         if interrupted or len(reports) > 1 or any(report.checks for report in reports):

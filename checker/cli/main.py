@@ -25,7 +25,19 @@ NAME = "lockstep"
 COMPLETE = "_LOCKSTEP_COMPLETE"
 """The environment variable by which shells ask for completions."""
 
-COMMANDS = ("check", "inspect", "fmt", "graph", "trace", "new", "docs", "completion")
+COMMANDS = (
+    "check",
+    "explain",
+    "inspect",
+    "fmt",
+    "graph",
+    "trace",
+    "export",
+    "import-trace",
+    "new",
+    "docs",
+    "completion",
+)
 """In the order of the help: what a user needs first stands first. Each is a module of `checker.cli.commands`."""
 
 
@@ -38,7 +50,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"checker.cli.commands.{cmd_name}").command
+        command: click.Command = import_module(f"checker.cli.commands.{cmd_name.replace('-', '_')}").command
         return command
 
     def resolve_command(
@@ -172,20 +184,9 @@ def _say(text: str) -> None:
 
 def _internal(problem: Exception, args: list[str]) -> int:
     """One line about a mistake of this program, and the whole story in a file."""
-    import platform
-    import tempfile
-    import traceback
+    from checker.cli.bugs import report
 
-    story = "".join(traceback.format_exception(problem))
-    head = f"lockstep {__version__}, Python {platform.python_version()}, {platform.platform()}\narguments: {args}\n\n"
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="lockstep-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
-        ) as file:
-            file.write(head + story)
-        where = f"a report with the details is in {file.name}"
-    except OSError:
-        where = "no report could be written"
-    text = " ".join(str(problem).split())[:200]
+    where = report(problem, args)
+    text = " ".join(str(problem).split())[:300]
     _say(f"internal error: {type(problem).__name__}{f': {text}' if text else ''}; {where}")
     return int(Exit.INTERNAL)

@@ -45,10 +45,13 @@ def console(stream: TextIO) -> Console:
 
 
 def print_text(out: Console, *parts: RenderableType) -> None:
-    """Text on a console, without blanks at the ends of lines; flushed, so that it stays in order with standard error."""
+    """Text on a console, without blanks at the ends of lines; flushed, so that it stays in order with standard error.
+
+    Text that is marked `no_wrap` stays on one line, however long, so that it can be copied.
+    """
     with out.capture() as captured:
         for part in parts:
-            out.print(part)
+            out.print(part, soft_wrap=bool(getattr(part, "no_wrap", False)))
     out.file.write(_BLANKS.sub("", captured.get()))
     out.file.flush()
 

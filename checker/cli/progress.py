@@ -31,6 +31,10 @@ CERTAIN = 0.9
 """The highest ratio of new to explored states from which something is concluded."""
 
 
+BAR = 20
+"""The width of a bar."""
+
+
 class Estimate:
     """How many seconds are left, from the reports of an exploration."""
 
@@ -64,6 +68,10 @@ class Estimate:
         found = last.states - first.states
         explored = found - (last.queue - first.queue)
         guesses = []
+        if last.runs is not None and first.runs is not None:
+            explored = 0
+            if last.planned is not None and last.runs > first.runs:
+                guesses.append((last.planned - last.runs) / ((last.runs - first.runs) / passed))
         if explored > 0 and found / explored <= CERTAIN:
             guesses.append(last.queue / (1 - found / explored) / (explored / passed))
         if self._limits.timeout is not None:
@@ -76,11 +84,31 @@ class Estimate:
 def progress_line(name: str, progress: Progress, estimate: Estimate) -> str:
     """The line, without its colours."""
     left = estimate.seconds_left()
+    if progress.runs is not None:
+        return _runs_line(name, progress, estimate.transitions_per_second(), left)
     parts = [
         plural(progress.states, "state"),
         estimate.transitions_per_second(),
         f"depth {progress.depth}",
         f"queue {progress.queue:,}",
+        duration(progress.seconds) if progress.seconds >= 10 else f"{progress.seconds:.1f} s",
+        "— left" if left is None else f"about {_rounded(left)} left",
+    ]
+    return f"{name}: {' · '.join(parts)}"
+
+
+def _runs_line(name: str, progress: Progress, speed: str, left: float | None) -> str:
+    """The line of a simulation, with a bar where the number of runs is known."""
+    runs, planned = progress.runs or 0, progress.planned
+    bar = ""
+    if planned is not None:
+        full = runs * BAR // planned
+        bar = f"[{'=' * full}{' ' * (BAR - full)}] "
+    parts = [
+        f"{bar}{runs:,} of {plural(planned, 'run')}" if planned is not None else plural(runs, "run"),
+        plural(progress.transitions, "step"),
+        speed,
+        plural(progress.states, "state") + " met",
         duration(progress.seconds) if progress.seconds >= 10 else f"{progress.seconds:.1f} s",
         "— left" if left is None else f"about {_rounded(left)} left",
     ]

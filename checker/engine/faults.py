@@ -23,6 +23,8 @@ class Faults(Outcomes):
 
     def __init__(self, program: Program, effects: type[Effects] = Effects) -> None:
         super().__init__(program, effects)
+        self.liars: dict[int, int] = {}
+        """The unit that counts what a process forges, for each that may be faulty."""
         self._links: list[tuple[int, Budget]] = []
         self._cut: tuple[int, Budget, list[int]] | None = None
         self._drifts: dict[str, tuple[int, Budget]] = {}
@@ -33,12 +35,12 @@ class Faults(Outcomes):
     def _declare_faults(self) -> None:
         """The kinds of faults that the budgets allow, with their budgets."""
         for budget in self.machine.budgets:
-            if not budget.count or budget.kind == "byzantine":
-                continue
-            if budget.kind == "own":
+            if not budget.count or budget.kind == "own":
                 continue
             unit = self._unit(budget.key, budget.kind, fault=True)
             match budget.kind:
+                case "byzantine":
+                    self.liars.update(dict.fromkeys(budget.roles[0].processes, unit))
                 case "crash" | "stop":
                     self._crashes.setdefault(budget.roles[0].name, []).append((unit, budget))
                 case "lose" | "dup":

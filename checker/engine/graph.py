@@ -7,10 +7,12 @@ search, so the same spec gives the same graph on every run and every engine.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
-from checker.engine.interface import Limits, Stop
+from checker.engine.interface import Limits, Path, Stop
 from checker.engine.labels import Labels
 from checker.engine.moves import Move
+from checker.engine.replay import Replay
 from checker.engine.runtime import State
 from checker.engine.search import Search
 from checker.model.machine import Machine
@@ -71,4 +73,21 @@ def state_graph(machine: Machine, limits: Limits | None = None) -> StateGraph:
         tuple(edges),
         tuple(depths),
         found.stop is Stop.DONE and not missing,
+    )
+
+
+def path_graph(labels: Labels, path: Path) -> StateGraph:
+    """A path as a graph of its states and steps alone. A state that it meets twice is one node."""
+    numbers: dict[State, int] = {}
+    for state in path.states:
+        numbers.setdefault(state, len(numbers))
+    replay = Replay(labels.steps, labels)
+    edges: dict[Edge, None] = {}
+    for (before, after), name in zip(pairwise(path.states), path.steps, strict=True):
+        done, _ = replay.expand(before)
+        unit, move = next((u, m) for u, m, target in done if target == after and labels.step(m) == name)
+        kind = labels.steps.units[unit]
+        edges[Edge(numbers[before], numbers[after], name, kind.name, kind.fault, move)] = None
+    return StateGraph(
+        labels.machine, labels, tuple(numbers), (0,), tuple(edges), tuple(range(len(numbers))), complete=False
     )

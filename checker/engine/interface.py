@@ -28,7 +28,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an exploration is. `queue` is the number of states found but not explored yet; `memory` in bytes."""
+    """How far an exploration is. `queue` is the number of states found but not explored yet; `memory` in bytes.
+
+    Of a simulation, `transitions` are steps taken, and `runs` of `planned` runs are done (None: as many as there is time for).
+    """
 
     states: int
     transitions: int
@@ -36,6 +39,8 @@ class Progress:
     queue: int
     seconds: float
     memory: int
+    runs: int | None = None
+    planned: int | None = None
 
 
 class Stop(Enum):
@@ -46,6 +51,8 @@ class Stop(Enum):
     MEMORY = "memory limit"
     TIME = "time limit"
     INTERRUPTED = "interrupted"
+    SAMPLED = "sampled"
+    """A simulation made all its runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,37 @@ class Tally:
     bound_cut: int = 0
     limit_cut: int = 0
     dropped: int = 0
+    never_false: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a simulation found something: the seed of the run, its length until then, and whether its path is 1-minimal."""
+
+    seed: int
+    steps: int
+    minimal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How much a simulation tried.
+
+    Attributes:
+        seed: of the first run; the others count up from it.
+        runs: how many runs were made to their end; `length` is the most steps that one could have.
+        schedule: who chose the steps, one of `simulation.schedules.SCHEDULES`; `depth` is what PCT looked for.
+        counted: whether `Exploration.states` is the number of different states; otherwise there were more.
+        origins: for each finding, by the name of its property: where it was found.
+    """
+
+    seed: int
+    runs: int
+    length: int
+    schedule: str
+    depth: int
+    counted: bool
+    origins: Mapping[str, Origin]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +139,8 @@ class Exploration:
             and so missed it; None: it kept the states, and nothing can be missed.
         held: live properties that hold. Only a complete exploration judges them, and only if it was asked to.
         open: live properties that were not judged, with the reason.
+        sample: how much was tried, where runs were sampled. `states` are then those that runs met, `transitions` the steps taken,
+            `depth` the length of the longest run, and paths need not be shortest ones.
     """
 
     engine: str
@@ -116,6 +156,7 @@ class Exploration:
     missed: float | None = None
     held: tuple[str, ...] = ()
     open: Mapping[str, str] = field(default_factory=dict)
+    sample: Sample | None = None
 
 
 Observer = Callable[[Progress], None]

@@ -13,10 +13,11 @@ from checker.engine.networks import all_codes
 from checker.engine.runtime import State
 from checker.engine.steps import Steps
 from checker.model.ir import Local
-from checker.model.layout import DOWN, STOPPED, Layout
+from checker.model.layout import DOWN, STOPPED, UP, Layout
 from checker.model.values import instance_name, show_value, to_json
 
-_STATUS = {DOWN: "down", STOPPED: "stopped"}
+STATUS = {UP: "up", DOWN: "down", STOPPED: "stopped"}
+"""The words for the status of a process."""
 
 
 class StateView:
@@ -53,7 +54,7 @@ class StateView:
                 value = state[self.layout.slot(var, process)]
                 result[f"{self.process(process)}.{var.name}"] = to_json(var.type, value)
         for process, slot in self.layout.status.items():
-            result[f"{self.process(process)}.status"] = _STATUS.get(state[slot], "up")
+            result[f"{self.process(process)}.status"] = STATUS[state[slot]]
         for name, at in (("faulty", self.layout.faulty), ("cut", self.layout.cut)):
             if at is not None:
                 result[name] = [self.process(p) for p in range(self.layout.processes) if state[at] >> p & 1]

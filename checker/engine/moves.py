@@ -82,5 +82,7 @@ Failure = tuple[int, Move, Fail]
 class Counters:
     """What happened on the way that is no step. Reset by whoever reads it."""
 
+    blocked: bytearray
+    """For each conjunct of a guard, by its number, whether it was the first false one."""
     limit_cut: int = 0
     empty_choices: dict[str, int] = field(default_factory=dict)

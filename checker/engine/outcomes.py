@@ -8,10 +8,12 @@ order of a torn loop (`runtime.Effects`). Tears of one step that leave the same 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from checker.base.diagnostics import error
+from checker.base.diagnostics import SpecError, error
 from checker.engine import networks
+from checker.engine.idle import first_numbers
 from checker.engine.moves import Call, Counters, Failure, Successor, Unit
 from checker.engine.program import Program
 from checker.engine.runtime import (
@@ -36,12 +38,22 @@ class Outcomes:
         self.effects = effects
         self.machine = program.machine
         self.layout = program.layout
-        self.counters = Counters()
+        self.counters = Counters(bytearray(first_numbers(self.machine)[-1]))
         self.units: list[Unit] = [
             Unit(c.step.label, c.step.kind, c.step.kind == "fault", c.step) for c in program.steps
         ]
         self._unit_numbers: dict[str, int] = {}
         self._crashes: dict[str, list[tuple[int, Budget]]] = {}
+
+    @contextmanager
+    def uncounted(self) -> Iterator[Counters]:
+        """What is expanded meanwhile counts for nothing. Gives the counters that have it until then."""
+        saved, dropped = self.counters, self.program.dropped.count
+        self.counters = Counters(bytearray(len(saved.blocked)))
+        try:
+            yield self.counters
+        finally:
+            self.counters, self.program.dropped.count = saved, dropped
 
     def _unit(self, name: str, kind: str, *, fault: bool) -> int:
         if name not in self._unit_numbers:
@@ -53,7 +65,8 @@ class Outcomes:
         """Adds the outcomes of one call in a state."""
         code, args = call.code, call.args
         try:
-            if code.guard is not None and not code.guard(state, *args):
+            if code.blocked is not None and (first := code.blocked(state, *args)) >= 0:
+                self.counters.blocked[first] = 1
                 return
             if code.limit is not None and not code.limit(state, *args):
                 self.counters.limit_cut += 1
@@ -135,14 +148,7 @@ class Outcomes:
                 try:
                     torn(start.copy(), tape, fx, *call.args)
                 except TooManyTears as problem:
-                    raise error(
-                        "PSM507",
-                        f"a crash can tear {call.code.step.label} in more than {MAX_TEARS:,} ways",
-                        source=self.machine.source,
-                        span=call.code.step.span,
-                        notes=[f"one send or loop of it alone gives {problem.args[0]:,}"],
-                        help="use fewer recipients, an `atomic` block, or no crash budget for this role",
-                    ) from None
+                    raise self._torn_too_often(call, problem) from None
                 except (Disabled, Discarded, Fail):
                     more = more or fx.picture is not None
                 else:
@@ -155,18 +161,33 @@ class Outcomes:
         self.program.dropped.count = dropped
         return pictures
 
+    def _torn_too_often(self, call: Call, problem: TooManyTears) -> SpecError:
+        return error(
+            "PSM507",
+            f"a crash can tear {call.code.step.label} in more than {MAX_TEARS:,} ways",
+            source=self.machine.source,
+            span=call.code.step.span,
+            notes=[f"one send or loop of it alone gives {problem.args[0]:,}"],
+            help="use fewer recipients, an `atomic` block, or no crash budget for this role",
+        )
+
     def _crashed(self, state: State, process: int, budget: Budget) -> Iterator[tuple[tuple[Any, ...], State]]:
         """The states after a process went down, one for each choice of its `any` variables."""
         tape = Tape()
         while True:
-            target = list(state)
-            self.program.reset(target, process, tape)
-            target[self.layout.status[process]] = DOWN if budget.kind == "crash" else STOPPED
-            target[self.layout.budget(budget)] -= 1
-            for index, slot in enumerate(self.layout.networks):
-                network = self.machine.networks[index]
-                if network.session:
-                    target[slot] = networks.without_endpoint(network, target[slot], process, self.layout.processes)
-            yield tuple(tape.labels), tuple(target)
+            target = self._crash_once(state, process, budget, tape)
+            yield tuple(tape.labels), target
             if not tape.advance():
                 return
+
+    def _crash_once(self, state: State, process: int, budget: Budget, tape: Tape) -> State:
+        """The state after a process went down, with the answers of a tape."""
+        target = list(state)
+        self.program.reset(target, process, tape)
+        target[self.layout.status[process]] = DOWN if budget.kind == "crash" else STOPPED
+        target[self.layout.budget(budget)] -= 1
+        for index, slot in enumerate(self.layout.networks):
+            network = self.machine.networks[index]
+            if network.session:
+                target[slot] = networks.without_endpoint(network, target[slot], process, self.layout.processes)
+        return tuple(target)

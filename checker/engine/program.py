@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
-from checker.base.diagnostics import SpecError, error
+from checker.base.diagnostics import Diagnostic, SpecError, error
 from checker.base.source import Span
 from checker.engine import networks
+from checker.engine.idle import first_numbers
 from checker.engine.names import DomainTooLarge, Names
 from checker.engine.networks import Dropped, all_codes, sender
 from checker.engine.pycode import PyExpressions
@@ -25,6 +26,7 @@ from checker.model.layout import Layout
 from checker.model.machine import NOBODY, Machine, Step
 from checker.model.types import show
 from checker.model.values import Value, conforms
+from checker.model.walk import conjuncts
 
 Predicate = Callable[..., bool]
 
@@ -43,19 +45,27 @@ _BUILTINS = {f.__name__: f for f in (all, any, sum, len, min, max, range, frozen
 
 @dataclass(frozen=True, slots=True)
 class StepCode:
-    """The functions of one step. `guard` and `limit` are None where they are not written; `torn` where nothing can tear it."""
+    """The functions of one step. `blocked` and `limit` are None where they are not written; `torn` where nothing can tear it."""
 
     step: Step
-    guard: Callable[..., bool] | None
+    blocked: Callable[..., int] | None
+    """The number of the first conjunct of the guard that is false (`idle.first_numbers`), -1 where the guard holds."""
     limit: Callable[..., bool] | None
     body: Callable[..., None]
     torn: Callable[..., None] | None
     bindings: tuple[tuple[Value, ...], ...]
     """Every combination of parameters of an action, timeout or own fault; empty for messages."""
 
+    def allows(self, state: State, *args: Value) -> bool:
+        """Whether the guard holds, where nobody asks which part of it does not. Raises `Fail`."""
+        return self.blocked is None or self.blocked(state, *args) < 0
+
+
 
 @dataclass(frozen=True, slots=True)
-class InvariantCode:
+class JudgedCode:
+    """An invariant, or a step property, whose functions take the state before the step first."""
+
     name: str
     test: Predicate
     antecedents: tuple[tuple[str, Predicate], ...]
@@ -154,12 +164,13 @@ class Program:
             self._body(name, f"s, tape, me{params}", procedure.body, torn=False)
             if procedure.role in self._tearable:
                 self._body(f"t{name}", f"s, tape, fx, me{params}", procedure.body, torn=True)
+        numbers = first_numbers(machine)
         for i, step in enumerate(machine.steps):
             self._writing = step.span
             src = f", v{step.sender.number}" if step.sender is not None else ""
             params = f"me{src}" + "".join(f", v{p.number}" for p in step.params)
             if step.guard is not None:
-                self._function(f"g{i}", f"s, {params}", step.guard)
+                self._source.append(f"def g{i}(s, {params}):\n    return {self._blocked(step.guard, numbers[i])}")
             if step.limit is not None:
                 self._function(f"l{i}", f"s, {params}", step.limit)
             self._body(f"b{i}", f"s, tape, {params}", step.body, torn=False)
@@ -174,9 +185,11 @@ class Program:
         for i, prop in enumerate(machine.properties):
             self._writing = prop.span
             if prop.body is not None:
-                self._function(f"q{i}", "o, s" if prop.kind == "step" else "s", prop.body)
+                self._function(f"q{i}", "o, s" if prop.of_steps else "s", prop.body)
+            if prop.initial is not None:
+                self._function(f"first{i}", "s", prop.initial)
             for j, (_, test) in enumerate(prop.antecedents):
-                self._function(f"a{i}_{j}", "s", test)
+                self._function(f"a{i}_{j}", "o, s" if prop.kind == "step" else "s", test)
         if machine.final is not None:
             self._function("final", "s", machine.final)
         if machine.bound is not None:
@@ -185,6 +198,11 @@ class Program:
     def _can_tear(self, step: Step) -> bool:
         """Handlers of a process can be torn; what its surroundings do to it (faults of its own, clocks) cannot."""
         return step.role.name in self._tearable and step.kind not in ("fault", "tick", "ignore")
+
+    def _blocked(self, guard: ir.Expr, number: int) -> str:
+        """The number of the first conjunct that is false: they stop each other as `and` does."""
+        tests = enumerate(conjuncts(guard), number)
+        return "".join(f"{n} if not {PyExpressions(self.names).expr(part)} else " for n, part in tests) + "-1"
 
     def _function(self, name: str, params: str, body: ir.Expr) -> str:
         """Writes a function of one expression, whose text it returns."""
@@ -197,6 +215,11 @@ class Program:
         for s in body:
             writer.stmt(s)
         self._source.append("\n".join([f"def {name}({params}):", *(writer.lines or ["    pass"])]))
+
+    def diagnose(self, problem: Fail) -> Diagnostic:
+        """An error at run time as a diagnostic with its place and value."""
+        site = self.names.sites[problem.site]
+        return Diagnostic(site.code, describe(site, problem.value), self.machine.source, site.span)
 
     def expression(self, e: ir.Expr) -> Callable[[State], Value]:
         """Compiles one more expression over the state, such as a view for a graph."""
@@ -220,19 +243,23 @@ class Program:
             )
             for i, step in enumerate(machine.steps)
         )
-        self.invariants: list[InvariantCode] = []
-        self.step_properties: list[tuple[str, Predicate]] = []
+        self.invariants: list[JudgedCode] = []
+        self.step_properties: list[JudgedCode] = []
         self.reach: list[tuple[str, Predicate]] = []
+        self.first: list[tuple[str, Predicate]] = []
+        """What initial states have to satisfy besides, by the names of properties."""
         for i, prop in enumerate(machine.properties):
             if prop.body is None:
                 continue
             test = made[f"q{i}"]
+            whens = tuple((text, made[f"a{i}_{j}"]) for j, (text, _) in enumerate(prop.antecedents))
             match prop.kind:
                 case "invariant":
-                    whens = tuple((text, made[f"a{i}_{j}"]) for j, (text, _) in enumerate(prop.antecedents))
-                    self.invariants.append(InvariantCode(prop.name, test, whens))
-                case "step":
-                    self.step_properties.append((prop.name, test))
+                    self.invariants.append(JudgedCode(prop.name, test, whens))
+                case "step" | "refines":
+                    if prop.initial is not None:
+                        self.first.append((prop.name, made[f"first{i}"]))
+                    self.step_properties.append(JudgedCode(prop.name, test, whens))
                 case "reach":
                     self.reach.append((prop.name, test))
         self.final: Predicate | None = made.get("final")

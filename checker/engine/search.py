@@ -19,16 +19,16 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from checker.base.diagnostics import Diagnostic, error
+from checker.engine.idle import never_false, never_received
 from checker.engine.interface import Exploration, Finding, Limits, Observer, Path, Progress, Stop, Tally
 from checker.engine.labels import Labels
 from checker.engine.liveness.graph import Recorder
 from checker.engine.liveness.interpreted import judge_recorded
-from checker.engine.liveness.lassos import Interrupted
-from checker.engine.liveness.verdicts import TIME, asked, refusals
+from checker.engine.liveness.verdicts import LiveFindings, asked, refusals
 from checker.engine.memory import resident
 from checker.engine.moves import Failure, Move
 from checker.engine.program import Predicate, Program
-from checker.engine.runtime import Fail, State, describe
+from checker.engine.runtime import Fail, State
 from checker.engine.steps import Steps
 from checker.model.machine import Machine
 from checker.model.types import BagT, EnumT, MapT, OptT, RecordT, SeqT, SetT, Type
@@ -73,12 +73,12 @@ class Search:
         self._broken: dict[str, Finding] = {}
         self._invariants: dict[str, Predicate] = {c.name: c.test for c in self.program.invariants}
         self._reach = dict(self.program.reach)
-        self._step_tests = dict(self.program.step_properties)
+        self._step_tests: dict[str, Predicate] = {c.name: c.test for c in self.program.step_properties}
         self._whens = [w for c in self.program.invariants for w in c.antecedents]
+        self._step_whens = [w for c in self.program.step_properties for w in c.antecedents]
         self._bound_cut = 0
-        self._held: tuple[str, ...] = ()
-        self._open = refusals(machine) if live else {}
-        self._recorder = Recorder(self.steps) if live and len(asked(machine)) > 0 and machine.bound is None else None
+        self._live = LiveFindings(open=refusals(machine) if live else {})
+        self._recorder = Recorder(self.steps) if live and asked(machine) and machine.bound is None else None
 
     # ---- the loop
 
@@ -89,7 +89,7 @@ class Search:
         at = 0
         try:
             for state in self.program.initial_states():
-                self._visit(state, -1, None)
+                self._begin(state)
             if not self.states:
                 raise error(
                     "PSM508",
@@ -131,17 +131,9 @@ class Search:
 
     def _judge_liveness(self, recorder: Recorder, deadline: float) -> None:
         initial = [n for n, parent in enumerate(self.parents) if parent < 0]
-        try:
-            live = judge_recorded(
-                self.program, self.steps, self.labels, self.states, initial, recorder, self.diagnose, deadline
-            )
-        except Interrupted:
-            self._open = refusals(self.machine, reason=TIME)
-            return
-        self._violations |= live.violations
-        self._broken |= live.broken
-        self._open |= live.open
-        self._held = tuple(live.held)
+        self._live = judge_recorded(self.steps, self.labels, self.states, initial, recorder, deadline)
+        self._violations |= self._live.violations
+        self._broken |= self._live.broken
 
     def progress(self, explored: int, seconds: float) -> Progress:
         """A snapshot for observers."""
@@ -172,14 +164,20 @@ class Search:
         cut_before = counters.limit_cut
         done, failed = self.steps.expand(state)
         alive = counters.limit_cut > cut_before
-        units, fired, numbers = self.steps.units, self._fired, self.numbers
+        units, fired, numbers, liars = self.steps.units, self._fired, self.numbers, self.steps.liars
         self.transitions += len(done)
         for unit, move, target in done:
             fired[unit] += 1
+            if move.forged:
+                fired[liars[move.sender]] += 1
             if not alive and not units[unit].fault and not move.forged and move.torn is None and target != state:
                 alive = True
             if self._step_tests:
                 self._test_step(at, move, state, target)
+            if self._step_whens:
+                self._step_whens = [
+                    (text, test) for text, test in self._step_whens if not self._seen(test, state, target)
+                ]
             if target not in numbers:
                 self._visit(target, at, move)
         if self._recorder is not None:
@@ -188,6 +186,16 @@ class Search:
             self._violations["NoError"] = self._error(at, failed[0])
         if not alive and not failed and "NoDeadlock" not in self._violations and not self._is_final(at):
             self._violations["NoDeadlock"] = Finding(self.path(at))
+
+    def _begin(self, state: State) -> None:
+        """Visits an initial state."""
+        self._visit(state, -1, None)
+        for name, test in self.program.first:
+            if name in self._step_tests and not self._holds(
+                name, test, self._step_tests, state, -1, None, default=True
+            ):
+                self._violations[name] = Finding(Path((state,), ()))
+                del self._step_tests[name]
 
     def _visit(self, state: State, parent: int, move: Move | None) -> None:
         """Gives a new state its number, unless it lies outside the bound, and looks at its properties."""
@@ -258,9 +266,9 @@ class Search:
             self._broken.setdefault("NoDeadlock", Finding(self.path(at), self.diagnose(problem)))
             return True
 
-    def _seen(self, test: Callable[..., bool], state: State) -> bool:
+    def _seen(self, test: Callable[..., bool], *states: State) -> bool:
         try:
-            return test(state)
+            return test(*states)
         except Fail:
             return False
 
@@ -305,8 +313,7 @@ class Search:
 
     def diagnose(self, problem: Fail) -> Diagnostic:
         """An error at run time as a diagnostic with its place and value."""
-        site = self.program.names.sites[problem.site]
-        return Diagnostic(site.code, describe(site, problem.value), self.machine.source, site.span)
+        return self.program.diagnose(problem)
 
     # ---- the result
 
@@ -318,13 +325,14 @@ class Search:
         complete = stop is Stop.DONE
         tally = Tally(
             units,
-            tuple(text for text, _ in self._whens) if complete else (),
+            tuple(text for text, _ in (*self._whens, *self._step_whens)) if complete else (),
             self._unused_enum_values() if complete else (),
-            self._never_received() if complete else (),
+            never_received(self.machine, self._fired) if complete else (),
             dict(counters.empty_choices),
             self._bound_cut,
             counters.limit_cut,
             self.program.dropped.count,
+            never_false(self.machine, self._fired, counters.blocked) if complete else (),
         )
         return Exploration(
             Interpreter.name,
@@ -337,21 +345,8 @@ class Search:
             self._reached,
             self._broken,
             tally,
-            held=self._held,
-            open=self._open,
-        )
-
-    def _never_received(self) -> tuple[str, ...]:
-        """Message kinds that are sent, but that no handler ever took."""
-        taken = {
-            u.step.name for u, n in zip(self.steps.units, self._fired, strict=True) if n and u.kind in ("message", "ignore")
-            and u.step is not None
-        }  # fmt: skip
-        handled = {u.step.name for u in self.steps.units if u.step is not None and u.kind in ("message", "ignore")}
-        return tuple(
-            m.name
-            for m in self.machine.messages.values()
-            if m.name in handled and m.name not in taken and m.senders.roles
+            held=tuple(self._live.held),
+            open=self._live.open,
         )
 
     def _unused_enum_values(self) -> tuple[str, ...]:

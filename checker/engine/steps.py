@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from checker.engine import networks
 from checker.engine.clocks import Clocks
-from checker.engine.moves import Call, Counters, Failure, Move, Successor
+from checker.engine.moves import Call, Failure, Move, Successor
 from checker.engine.program import Program, StepCode
-from checker.engine.runtime import Effects, State
+from checker.engine.runtime import Effects, Fail, State
 from checker.model.layout import DOWN, UP
 from checker.model.machine import Step
 from checker.model.types import roles_of
@@ -63,6 +63,28 @@ class Steps(Clocks):
         if self._links:
             self._lose_or_duplicate(state, done)
         return done, failed
+
+    def is_dead_end(self, state: State) -> bool:
+        """Whether a state violates `NoDeadlock`: it is not final, and only faults change it; no step errs, none is held by a limit.
+
+        Raises:
+            Fail: `final` cannot be evaluated.
+        """
+        unclear: Fail | None = None
+        try:
+            if self.program.final is not None and self.program.final(state):
+                return False
+        except Fail as problem:
+            unclear = problem
+        with self.uncounted() as counters:
+            done, failed = self.expand(state)
+            alive = bool(failed or counters.limit_cut) or any(
+                target != state and not self.units[unit].fault and not move.forged and move.torn is None
+                for unit, move, target in done
+            )
+        if unclear is not None and not alive:
+            raise unclear
+        return not alive
 
     # ---- deliveries
 
@@ -134,9 +156,7 @@ class Steps(Clocks):
         status = self.layout.status.get(process)
         if status is None or state[status] == UP:
             return False
-        saved, dropped = self.counters, self.program.dropped.count
-        self.counters = Counters()
-        try:
+        with self.uncounted():
             return not any(
                 self._changes_something(tuple(state), call)
                 for index, slot in enumerate(self.layout.networks)
@@ -144,8 +164,6 @@ class Steps(Clocks):
                 for call in self._calls_of(message, index)
                 if (call.process, call.sender) == (me, process) and call.code.step.kind != "ignore"
             )
-        finally:
-            self.counters, self.program.dropped.count = saved, dropped
 
     def _changes_something(self, state: State, call: Call) -> bool:
         done: list[Successor] = []

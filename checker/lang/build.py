@@ -203,8 +203,14 @@ class AstBuilder(CodeBuilder):
 
     @v_args(meta=True)
     def refines(self, meta: Meta, children: list[Any]) -> ast.RefinesDecl:
-        doc, (name, *binds) = _split_docs(children)
-        return ast.RefinesDecl(span_of(meta), doc, name, tuple(binds))
+        doc, (name, *mapping) = _split_docs(children)
+        return ast.RefinesDecl(span_of(meta), doc, name, tuple(mapping))
+
+    @v_args(meta=True)
+    def mapped(self, meta: Meta, children: list[Any]) -> ast.Mapped:
+        first, second, value = children
+        role, name = (None, first) if second is None else (first, second)
+        return ast.Mapped(span_of(meta), role, name, value)
 
     @v_args(meta=True)
     def bind(self, meta: Meta, children: list[Any]) -> ast.Bind:

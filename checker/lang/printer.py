@@ -177,8 +177,8 @@ class _Printer:
             case ast.FinalDecl():
                 return phrases.headed("final:", decl.cond)
             case ast.RefinesDecl():
-                binds = [phrases.headed(f"{bind.name} =", bind.value) for bind in decl.binds]
-                return concat(f"refines {decl.name} ", self._braces(self._inside(decl), decl.binds, binds))
+                mapping = [phrases.headed(f"{mapped.target} =", mapped.value) for mapped in decl.mapping]
+                return concat(f"refines {decl.name} ", self._braces(self._inside(decl), decl.mapping, mapping))
             case ast.CheckDecl():
                 items = [self._item(item) for item in decl.items]
                 return concat(f"check {decl.name} ", self._braces(self._inside(decl), decl.items, items))

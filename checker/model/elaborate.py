@@ -11,11 +11,14 @@ of the spec are reported in one run; nothing later looks at a machine that has o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
-from checker.base.diagnostics import Reporter, did_you_mean
+from checker.base.diagnostics import Reporter, Severity, SpecError, did_you_mean
 from checker.base.source import Source, Span
 from checker.lang import ast
+from checker.lang.library import Library
+from checker.lang.parser import parse
 from checker.lang.resolve import Symbols, declare
 from checker.model import ir
 from checker.model.bodies import Bodies
@@ -24,7 +27,8 @@ from checker.model.context import Bad, Mode
 from checker.model.convert import coerce, store
 from checker.model.handlers import step_of
 from checker.model.judged import bound_of, expectations_of, final_of, property_of
-from checker.model.machine import Budget, Init, Machine, Message, Network, Step
+from checker.model.machine import Budget, Init, Machine, Message, Network, Property, Step
+from checker.model.refinement import abstract_part, refinement_of, shared_constants, unjudged_refinement
 from checker.model.types import ProcT, RecordT, RoleInfo, SetT, Type, roles_of, show
 from checker.model.values import Value
 from checker.model.walk import nested, statements_in
@@ -37,7 +41,13 @@ DEFAULT_CHECK = "default"
 """The check of a spec that declares none: default constants, no faults, the built-in properties."""
 
 
-def elaborate(spec: ast.Spec, reporter: Reporter, check: str | None, overrides: Mapping[str, Value]) -> Machine:
+def elaborate(
+    spec: ast.Spec,
+    reporter: Reporter,
+    check: str | None,
+    overrides: Mapping[str, Value],
+    library: Library | None = None,
+) -> Machine:
     """The machine of one check, or of the implicit one when `check` is None.
 
     Args:
@@ -45,6 +55,7 @@ def elaborate(spec: ast.Spec, reporter: Reporter, check: str | None, overrides: 
         reporter: collects errors and warnings; also knows the source.
         check: the name of a check of the spec.
         overrides: constants given from outside; they win over those of the check. Strings name enum values.
+        library: where the specs are that it refines; None: nowhere, and its refinements are not judged.
 
     Raises:
         SpecError: with everything that is wrong.
@@ -52,14 +63,20 @@ def elaborate(spec: ast.Spec, reporter: Reporter, check: str | None, overrides: 
     symbols = declare(spec, reporter)
     reporter.raise_if_errors()
     decl = symbols.checks[check] if check is not None else None
-    machine = _Elaborator(symbols, reporter, decl, overrides).machine()
+    machine = _Elaborator(symbols, reporter, decl, overrides, library).machine()
     reporter.raise_if_errors()
     assert machine is not None
     return machine
 
 
 def elaborate_view(
-    spec: ast.Spec, source: Source, check: str | None, overrides: Mapping[str, Value], view: ast.Expr, text: Source
+    spec: ast.Spec,
+    source: Source,
+    check: str | None,
+    overrides: Mapping[str, Value],
+    view: ast.Expr,
+    text: Source,
+    library: Library | None = None,
 ) -> tuple[Machine, ir.Expr]:
     """The machine of a check as `elaborate` makes it, and one more expression over its states.
 
@@ -71,7 +88,8 @@ def elaborate_view(
     reporter = Reporter(source)
     symbols = declare(spec, reporter)
     reporter.raise_if_errors()
-    elaborator = _Elaborator(symbols, reporter, symbols.checks[check] if check is not None else None, overrides)
+    decl = symbols.checks[check] if check is not None else None
+    elaborator = _Elaborator(symbols, reporter, decl, overrides, library)
     machine = elaborator.machine()
     reporter.raise_if_errors()
     assert machine is not None
@@ -92,9 +110,15 @@ def attempt(f: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
 
 class _Elaborator:
     def __init__(
-        self, symbols: Symbols, reporter: Reporter, check: ast.CheckDecl | None, overrides: Mapping[str, Value]
+        self,
+        symbols: Symbols,
+        reporter: Reporter,
+        check: ast.CheckDecl | None,
+        overrides: Mapping[str, Value],
+        library: Library | None,
     ) -> None:
         self.symbols = symbols
+        self.library = library
         self.reporter = reporter
         self.check = check
         binds: dict[str, ast.Expr | Value] = {}
@@ -153,7 +177,7 @@ class _Elaborator:
             for proc in members.procedures.values():
                 attempt(bodies.body(Mode.HANDLER, world.roles[role]).procedure, proc.name, proc)
         properties = [
-            prop for decl in symbols.properties.values() if (prop := attempt(property_of, bodies, decl)) is not None
+            prop for decl in symbols.properties.values() if (prop := attempt(self._property, decl)) is not None
         ]
         final = attempt(final_of, bodies, self.check)
         bound = attempt(bound_of, bodies, self.check)
@@ -291,6 +315,26 @@ class _Elaborator:
         assert not isinstance(decl.init, ast.Range)
         value = store(body.expr(decl.init), var.type, decl.init.span, self.reporter, what, fill=True)
         return Init(var, value, False)
+
+    def _property(self, decl: ast.PropDecl | ast.LiveDecl | ast.RefinesDecl) -> Property:
+        if not isinstance(decl, ast.RefinesDecl):
+            return property_of(self.bodies, decl)
+        if self.library is None:
+            return unjudged_refinement(self.bodies, decl)
+        return refinement_of(self.bodies, decl, self._abstract(decl.name, self.library))
+
+    def _abstract(self, name: ast.Ident, library: Library) -> Machine:
+        """The machine of an abstract spec; what is wrong with it is reported beside what is wrong here."""
+        try:
+            source = library.find(name.text)
+            tree = abstract_part(parse(source), name, self.reporter)
+            return elaborate(tree, Reporter(source), None, shared_constants(self.world, tree))
+        except SpecError as problem:
+            for diagnostic in problem.diagnostics:
+                placed = replace(diagnostic, source=self.reporter.source, span=name.span)
+                if diagnostic.severity is Severity.ERROR:
+                    self.reporter.found.append(placed if diagnostic.source is None else diagnostic)
+            raise Bad from None
 
     def _record(self, decl: ast.RecordDecl) -> None:
         t = self.world.named(decl.name)

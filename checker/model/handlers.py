@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from checker.base.diagnostics import Reporter
 from checker.lang import ast
 from checker.model import ir
 from checker.model.bodies import Bodies
@@ -49,7 +52,19 @@ def step_of(bodies: Bodies, role_name: str, node: ast.OnMessage | ast.Handler | 
     if not isinstance(node, ast.Ignore) and node.fair is not None:
         fair = node.fair == "fair"
     has_choices = chooses(stmts, world.procedures)
-    return Step(role, kind, name, params, sender, guard, limit, stmts, fair, has_choices, node.span, node.doc)
+    texts = () if node.guard is None else tuple(_conjuncts(node.guard, world.reporter))
+    return Step(role, kind, name, params, sender, guard, limit, stmts, fair, has_choices, node.span, node.doc, texts)
+
+
+def _conjuncts(guard: ast.Expr, reporter: Reporter) -> Iterator[str]:
+    """The text of each part of a guard, with its line."""
+    match guard:
+        case ast.Logic(op="and", items=items):
+            for item in items:
+                yield from _conjuncts(item, reporter)
+        case _:
+            line = reporter.source.place(guard.span.start).line
+            yield f"line {line}: {' '.join(reporter.source.slice(guard.span).split())}"
 
 
 def _formals(body: Statements, node: ast.OnMessage | ast.Ignore) -> tuple[ir.Local, ...]:

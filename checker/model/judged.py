@@ -13,18 +13,13 @@ from checker.model.machine import Counts, Expectation, Property
 from checker.model.types import BOOL
 
 
-def property_of(bodies: Bodies, decl: ast.PropDecl | ast.LiveDecl | ast.RefinesDecl) -> Property:
+def property_of(bodies: Bodies, decl: ast.PropDecl | ast.LiveDecl) -> Property:
     """A property; one that this version does not judge is typed, and has no body."""
-    if isinstance(decl, ast.RefinesDecl):
-        body = bodies.body(Mode.PROPERTY)
-        for bind in decl.binds:
-            body.expr(bind.value)
-        return Property(decl.name.text, "refines", None, (), decl.span, decl.doc)
     if isinstance(decl, ast.LiveDecl):
         return Property(decl.name.text, "live", None, (), decl.span, decl.doc, live_cases(bodies, decl))
     body = bodies.body(Mode.STEP if decl.kind == "step" else Mode.PROPERTY)
     value = body.bool(decl.body)
-    antecedents = tuple(_antecedents(value, bodies.reporter)) if decl.kind == "invariant" else ()
+    antecedents = tuple(_antecedents(value, bodies.reporter)) if decl.kind != "reach" else ()
     return Property(decl.name.text, decl.kind, value, antecedents, decl.span, decl.doc)
 
 

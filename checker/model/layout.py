@@ -123,6 +123,10 @@ class Layout:
             found = self._decoded[code] = self._decode(code)
         return found
 
+    def forget(self) -> None:
+        """Drops the decoded messages that are kept, where memory has to stay small."""
+        self._decoded.clear()
+
     def _decode(self, code: int) -> Envelope:
         kind = next(k for k in reversed(self.offsets) if self.offsets[k] <= code)
         number, receiver = divmod(code - self.offsets[kind], self.processes + 1)

@@ -90,6 +90,8 @@ class Step:
     has_choices: bool
     span: Span
     doc: tuple[str, ...] = ()
+    conjuncts: tuple[str, ...] = ()
+    """The parts of the guard that `and` joins, as text with their lines, in the order of `walk.conjuncts`."""
 
     @property
     def label(self) -> str:
@@ -125,10 +127,36 @@ class LiveCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Property:
-    """`body` of a `step` property may use `Old`. A live property has `cases` instead: more than one where it is a family.
+class Abstraction:
+    """What a `refines` is about.
 
-    Refinement properties are named, but not translated yet.
+    Attributes:
+        machine: the abstract spec, with the constants and sizes of the concrete one; it has variables and steps alone.
+        image: the function (in `Machine.functions`) that gives the abstract state of a concrete one, as a record with a
+            field for each variable of `machine`: its value, or a map from the processes of a role that has several.
+        type: the type of that record, in the types of the concrete machine.
+        shift: what is added to the number of a process of each role of `machine` to get that of its counterpart.
+    """
+
+    machine: Machine
+    image: str
+    type: RecordT
+    shift: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property, as it is judged.
+
+    Attributes:
+        body: what every state (`invariant`, `reach`) or step (`step`, `refines`; it may use `Old`) has to satisfy. A live
+            property has `cases` instead. That of a refinement is made by `engine.refinement`.
+        antecedents: for each implication, its text and the question whether its left side was ever true; those of a `step`
+            property may use `Old`.
+        initial: what every initial state has to satisfy besides.
+        cases: what a live property stands for: more than one where it is a family.
+        abstraction: what a `refines` is about.
+        unjudged: why there is no verdict, where there is none.
     """
 
     name: str
@@ -138,6 +166,14 @@ class Property:
     span: Span
     doc: tuple[str, ...] = ()
     cases: tuple[LiveCase, ...] = ()
+    initial: Expr | None = None
+    abstraction: Abstraction | None = None
+    unjudged: str | None = None
+
+    @property
+    def of_steps(self) -> bool:
+        """Whether `body` is about steps, and not about states."""
+        return self.kind in ("step", "refines")
 
 
 @dataclass(frozen=True, slots=True)

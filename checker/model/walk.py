@@ -90,12 +90,33 @@ def blocks_of(s: ir.Stmt) -> Iterator[tuple[ir.Stmt, ...]]:
             yield from branches
 
 
+def conjuncts(e: ir.Expr) -> Iterator[ir.Expr]:
+    """The parts of a condition that `and` joins, inner ones in place of what they are parts of."""
+    match e:
+        case ir.Logic("and", items):
+            for item in items:
+                yield from conjuncts(item)
+        case _:
+            yield e
+
+
 def sends(body: tuple[ir.Stmt, ...], procedures: Mapping[str, Procedure]) -> bool:
     """Whether a body can send, itself or through procedures."""
     return any(
         isinstance(s, ir.SendMsg) or (isinstance(s, ir.DoProc) and sends(procedures[s.proc].body, procedures))
         for s in statements_in(body)
     )
+
+
+def sent_kinds(body: tuple[ir.Stmt, ...], procedures: Mapping[str, Procedure]) -> frozenset[str]:
+    """The message kinds that a body can send, itself or through procedures."""
+    kinds: set[str] = set()
+    for s in statements_in(body):
+        if isinstance(s, ir.SendMsg):
+            kinds.add(s.message)
+        elif isinstance(s, ir.DoProc):
+            kinds |= sent_kinds(procedures[s.proc].body, procedures)
+    return frozenset(kinds)
 
 
 def chooses(body: tuple[ir.Stmt, ...], procedures: Mapping[str, Procedure]) -> bool:

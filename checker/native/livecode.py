@@ -47,7 +47,7 @@ def live_code(machine: Machine, level: int | None) -> LiveCode | None:
     cases = tuple(case for prop in asked(machine) for case in prop.cases)
     if not cases or machine.bound is not None:
         return None
-    layout = plan(machine, cases=cases)
+    layout = plan(machine, cases=cases, coverage=False)
     tiers = EdgeTiers(layout)
     return LiveCode(layout, tiers, tiers.begin(level), level)
 

@@ -20,9 +20,10 @@ from checker.engine.liveness.cells import Cells
 from checker.engine.liveness.graph import Graph, Recorder
 from checker.engine.liveness.lassos import Interrupted, Judge, marks_of
 from checker.engine.liveness.predicates import Predicates, value_of
-from checker.engine.liveness.verdicts import TOO_LARGE, LiveFindings, asked, judge_all
-from checker.engine.liveness.witness import Witness
+from checker.engine.liveness.verdicts import TOO_LARGE, LiveFindings, judge_all, refusals
+from checker.engine.liveness.witness import NoWitness, Witness
 from checker.engine.moves import Move
+from checker.engine.replay import Mismatch
 from checker.engine.runtime import State
 from checker.engine.search import Search
 from checker.model.machine import LiveCase
@@ -77,22 +78,27 @@ class Numbers(Mapping[State, int]):
         raise TypeError("states are only looked up")
 
 
-def judge_stored(code: LiveCode, explorer: Explorer, reference: Search, look: Callable[[], None]) -> LiveFindings:
+def judge_stored(
+    code: LiveCode, explorer: Explorer, reference: Search, ended: Callable[[], str | None]
+) -> LiveFindings:
     """Judges all live properties that are asked for, on a search that is complete.
 
     Args:
         code: That of the machine.
         explorer: The search. Counters and the output buffer of its first worker are used.
         reference: The interpreter.
-        look: Called some dozens of times a second; raises what ends the judging.
+        ended: Called some dozens of times a second; may give a reason to end the judging.
 
     Raises:
-        Interrupted: From `look`, or where the graph is too large.
-        NoWitness: Native code and the interpreter disagree.
+        Mismatch: Native code and the interpreter disagree.
     """
-    judge = NativeLiveness(code, explorer, reference, look)
+    judge = NativeLiveness(code, explorer, reference, ended)
     try:
         return judge.judge()
+    except Interrupted as problem:
+        return LiveFindings(open=refusals(reference.machine, reason=str(problem)))
+    except NoWitness as problem:
+        raise Mismatch(f"liveness: {problem}") from None
     finally:
         judge.close()
 
@@ -100,13 +106,13 @@ def judge_stored(code: LiveCode, explorer: Explorer, reference: Search, look: Ca
 class NativeLiveness:
     """Judges the live properties of one exploration; see `judge_stored`. `close` gives its memory back."""
 
-    def __init__(self, code: LiveCode, explorer: Explorer, reference: Search, look: Callable[[], None]) -> None:
+    def __init__(self, code: LiveCode, explorer: Explorer, reference: Search, ended: Callable[[], str | None]) -> None:
         self.plan = code.plan
         self.reference = reference
         self._code = code
         self._explorer = explorer
-        self._look = look
-        self._cells = NativeCells(code.functions, look)
+        self._ended = ended
+        self._cells = NativeCells(code.functions, self._look)
         self._states = explorer.states
         self._cells.large = self._states >= LARGE
         self._regions: list[Region] = []
@@ -128,15 +134,20 @@ class NativeLiveness:
         )
         judge = Judge(graph, self._cells)
         program = self.reference.program
-        predicates = Predicates(program, self.reference.diagnose)
+        predicates = Predicates(program)
         return judge_all(
-            asked(program.machine),
+            program.machine,
             judge,
             lambda case: self._label(case, judge.mark, predicates),
             self.state,
             Witness(self.reference.steps, self.reference.labels),
             predicates,
         )
+
+    def _look(self) -> None:
+        reason = self._ended()
+        if reason is not None:
+            raise Interrupted(reason)
 
     def close(self) -> None:
         """Gives all memory back."""

@@ -8,17 +8,19 @@ mistake of this program and no result.
 An item is settled by the first finding. One worker meets states in the interpreter's order, so that is the finding of
 the interpreter. Of several workers, who comes first is chance; the path is a shortest one in any case, as levels are
 searched one after the other, but another state may have been found. Such items are `noticed`, and `search` has them
-looked for again.
+looked for again, so that a counterexample is the same on every run. A `reach` that holds is not: that would cost another
+search, since the last of them often is reached in the last level, and any shortest way there is a witness.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from ctypes import Array, c_uint64
 from itertools import pairwise
 
 from checker.engine.interface import Finding
 from checker.engine.interface import Path as Trace
+from checker.engine.replay import Mismatch
 from checker.engine.runtime import Fail, State
 from checker.engine.search import Search
 from checker.native import abi
@@ -28,10 +30,6 @@ from checker.native.code.judge import Item
 from checker.native.code.module import Plan
 from checker.native.explorer import Explorer
 from checker.native.workers import Words
-
-
-class Mismatch(Exception):
-    """Native code and the interpreter disagree. `args[0]` says about what."""
 
 
 class Notices:
@@ -64,13 +62,26 @@ class Notices:
 
     # ---- what is noticed
 
+    def on_initial(self, states: Iterable[State]) -> None:
+        """Judges initial states by what only they have to satisfy."""
+        for name, test in self.reference.program.first:
+            number = next(i for i, item in enumerate(self.plan.items) if (item.kind, item.name) == ("step", name))
+            for state in states:
+                if not self._looked_for(number):
+                    break
+                try:
+                    if not test(state):
+                        self._settle(number, self.violations, name, Finding(Trace((state,), ())))
+                except Fail as problem:
+                    finding = Finding(Trace((state,), ()), self.reference.diagnose(problem))
+                    self._settle(number, self.broken, name, finding)
+
     def on_state(self, worker: int, state: int, parent: int) -> None:
         """`visit` noticed something about a state."""
         for number, item, answer in self._results(worker):
             here = self.plan.packed.unpack(list(self.explorer.words(state)))
-            if item.kind == "when":
-                if self._was_true(item, here):
-                    self.explorer.spec_block(worker)[self.plan.shape.active + number] = 0
+            if item.is_antecedent:
+                self._look_left(worker, number, item, here)
             else:
                 self._judge(number, item, answer, (here,), parent)
 
@@ -78,7 +89,10 @@ class Notices:
         """`transition` noticed something about a step."""
         for number, item, answer in self._results(worker):
             before, after = (self.plan.packed.unpack(list(self.explorer.words(w))) for w in (old, new))
-            self._judge(number, item, answer, (before, after), parent)
+            if item.is_antecedent:
+                self._look_left(worker, number, item, before, after)
+            else:
+                self._judge(number, item, answer, (before, after), parent)
 
     def _results(self, worker: int) -> Iterator[tuple[int, Item, int]]:
         """The items with a result of a worker that are still looked for, and the result, which is taken away."""
@@ -104,17 +118,20 @@ class Notices:
         if answer not in (int(holds), frame.DEFERRED):
             raise Mismatch(f"{item.name} is {holds} where native code saw {answer}")
         if item.kind == "reach" and holds:
-            self._settle(number, self.reached, item.name, Finding(self._trace(parent, states[-1])))
+            witness = Finding(self._trace(parent, states[-1]))
+            self._settle(number, self.reached, item.name, witness, any_will_do=True)
         elif item.kind in ("invariant", "step") and not holds:
             self._settle(number, self.violations, item.name, Finding(self._trace(parent, states[-1])))
 
-    def _settle(self, number: int, where: dict[str, Finding], name: str, finding: Finding) -> None:
-        """An item is not looked at any more."""
+    def _settle(
+        self, number: int, where: dict[str, Finding], name: str, finding: Finding, *, any_will_do: bool = False
+    ) -> None:
+        """An item is not looked at any more, nor looked for again where any finding is as good as the interpreter's."""
         where.setdefault(name, finding)
         self.settled.add(number)
         if self.wanted is not None:
             self.wanted.discard(number)
-        elif not self.ordered:
+        elif not self.ordered and not any_will_do:
             self.noticed.add(number)
         for worker in range(self.workers):
             self.explorer.spec_block(worker)[self.plan.shape.active + number] = 0
@@ -126,18 +143,20 @@ class Notices:
             assert program.bound is not None
             return program.bound
         tests: dict[str, Callable[..., bool]] = {c.name: c.test for c in program.invariants}
-        tests |= dict(program.reach) | dict(program.step_properties)
+        tests |= dict(program.reach) | {c.name: c.test for c in program.step_properties}
         return tests[item.name]
 
-    def _was_true(self, item: Item, state: State) -> bool:
-        for code in self.reference.program.invariants:
-            for text, test in code.antecedents:
-                if text == item.name:
-                    try:
-                        return test(state)
-                    except Fail:
-                        return False
-        raise AssertionError(item.name)
+    def _look_left(self, worker: int, number: int, item: Item, *states: State) -> None:
+        """Asks the interpreter whether an antecedent is true, which then is not looked at any more."""
+        program = self.reference.program
+        judged = program.invariants if item.kind == "when" else program.step_properties
+        test = next(test for code in judged for text, test in code.antecedents if text == item.name)
+        try:
+            true = test(*states)
+        except Fail:
+            return
+        if true:
+            self.explorer.spec_block(worker)[self.plan.shape.active + number] = 0
 
     def on_expanded(self, worker: int, state: int, ref: int, report: int) -> None:
         """`expand` noticed an error, a deadlock, or a `final` that cannot be evaluated."""
@@ -167,11 +186,13 @@ class Notices:
 
     def failing(self, path: Trace, name: str) -> Finding:
         """The finding about a path to a state, or over a step, for which a property cannot be evaluated."""
-        item = next((i for i in self.plan.items if i.name == name and i.kind != "when"), None)
+        item = next((i for i in self.plan.items if i.name == name and not i.is_antecedent), None)
         assert item is not None
         test, count = self.reference.program.final, 1
         if item.kind not in ("no deadlock", "final"):
             test, count = self.test(item), 2 if item.kind == "step" else 1
+            if count > len(path.states):  # it is about where everything begins
+                test, count = dict(self.reference.program.first)[name], 1
         assert test is not None
         try:
             test(*path.states[-count:])
@@ -187,6 +208,9 @@ class Notices:
         counters = steps.counters
         cut, empty, dropped = counters.limit_cut, dict(counters.empty_choices), program.dropped.count
         done, failed = steps.expand(here)
+        if self.plan.coverage:
+            for i, noted in enumerate(counters.blocked):
+                block[shape.blocked + i // 8] |= noted << i % 8 * 8
         block[frame.LIMIT_CUT] += counters.limit_cut - cut
         block[frame.DROPPED] += program.dropped.count - dropped
         names = {name: i for i, name in reversed(list(enumerate(self.plan.units)))}
@@ -195,6 +219,8 @@ class Notices:
         alive = counters.limit_cut > cut
         for unit, move, target in done:
             block[frame.FIRED + unit] += 1
+            if move.forged:
+                block[frame.FIRED + steps.liars[move.sender]] += 1
             if not steps.units[unit].fault and not move.forged and move.torn is None and target != here:
                 alive = True
         report = 0
@@ -248,7 +274,7 @@ class Notices:
         for _, move, target in done:
             if target == after:
                 return self.reference.labels.step(move)
-        raise Mismatch("native code took a step that the interpreter does not have")
+        raise Mismatch("native code took a step that the interpreter does not have", path=Trace((before, after), ()))
 
     # ---- kept
 
@@ -272,4 +298,4 @@ class Notices:
                 finding = self.erring(path) if found.name == "NoError" else Finding(path)
             getattr(self, found.kind)[found.name] = finding
         active = self.plan.shape.active
-        self.settled = {i for i, item in enumerate(self.plan.items) if item.kind != "when" and not block[active + i]}
+        self.settled = {i for i, item in enumerate(self.plan.items) if not item.is_antecedent and not block[active + i]}

@@ -5,8 +5,9 @@ interpreter says (`notices`). A path that the interpreter cannot follow is an in
 
 One worker goes through the states in exactly the order of the interpreter, so it finds the same first violation of
 each property, with the same shortest path. Several workers count the same, but who finds a state first is chance; so
-when they are done, whatever they noticed is looked for again by one worker, which stops as soon as it has found all
-of it. A search that a limit or Ctrl-C ends is not repeated: what it found until then is shown.
+when they are done, violations and errors are looked for again by one worker, which stops as soon as it has found all
+of them; the way to what a `reach` asks for is any of the shortest. A search that a limit or Ctrl-C ends is not
+repeated: what it found until then is shown.
 
 Limits, progress, Ctrl-C (`interrupts`), faster code (`tiers`) and checkpoints (`checkpoint`) are seen to between two
 rounds of the explorer, some hundred times a second; memory (`room`) whenever something has to grow.
@@ -19,11 +20,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from checker.base.diagnostics import error
-from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop
-from checker.engine.liveness.lassos import Interrupted
-from checker.engine.liveness.verdicts import HASHES, MEMORY, TIME, refusals
-from checker.engine.liveness.witness import NoWitness
+from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop, Tally
+from checker.engine.liveness.verdicts import MEMORY, TIME, unjudged
 from checker.engine.memory import resident
+from checker.engine.runtime import State
 from checker.engine.search import REPORT
 from checker.model.machine import Machine
 from checker.native import abi
@@ -57,8 +57,10 @@ class NativeEngine:
         *,
         level: int | None = None,
         fingerprints: bool = False,
+        coverage: bool = True,
         keeping: Keeping | None = None,
         tell: Callable[[str], None] | None = None,
+        look: Callable[[NativeSearch], None] | None = None,
     ) -> None:
         """Says how to explore.
 
@@ -66,14 +68,18 @@ class NativeEngine:
             workers: How many explore at the same time.
             level: Only code of this level; where it is None, both tiers.
             fingerprints: Keep a hash of each state in the visited set, and states on disk.
+            coverage: Count what a check exercises. Without it the tally is empty; that is for measuring what it costs.
             keeping: Where checkpoints go.
             tell: Is told what the user should know, such as that a checkpoint cannot be written.
+            look: Is given the search when it has ended, while its states are still there.
         """
         self.workers = workers
         self.level = level
         self.fingerprints = fingerprints
+        self.coverage = coverage
         self.keeping = keeping
         self.tell = tell or (lambda text: None)
+        self.look = look
 
     def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
         """See `Engine.explore`.
@@ -83,16 +89,20 @@ class NativeEngine:
             SpecError: also PSM904, where a checkpoint cannot be used.
         """
         workers = 1 if limits.max_states is not None else self.workers
-        layout = plan(machine, fingerprints=self.fingerprints)
+        layout = plan(machine, fingerprints=self.fingerprints, coverage=self.coverage)
         checkpoint = None if self.keeping is None else Checkpoint(self.keeping, layout, self.tell)
         tiers = Tiers(layout)
         live = None if self.fingerprints else live_code(machine, self.level)
         try:
             search = NativeSearch(layout, tiers, workers, self.level, tell=self.tell, checkpoint=checkpoint, live=live)
+            search.look = self.look
             if self.keeping is not None and self.keeping.resume:
                 assert checkpoint is not None
                 search.resumed = checkpoint.load()
             return search.run(limits, observe)
+        except Mismatch as problem:
+            problem.machine, problem.engine = machine, self.name
+            raise
         finally:
             tiers.close()
             if live is not None:
@@ -120,19 +130,21 @@ class NativeSearch(Notices):
         self.tiers = tiers
         self.resumed: Mark | None = None
         """Where to go on, instead of from the beginning."""
+        self.look: Callable[[NativeSearch], None] | None = None
+        """Is given the search when it has ended, before its memory goes."""
         self._level = level
         self._kernels = kernels
         self._tell = tell
         self._checkpoint = checkpoint
         self._live = live
-        """Code that judges liveness, where that is asked for."""
-        self.open = refusals(self.machine, reason=HASHES if layout.table_kind == abi.FINGERPRINT else None)
-        self.held: tuple[str, ...] = ()
+        self.live = unjudged(self.machine, hashed=layout.table_kind == abi.FINGERPRINT)
         self._limits = Limits()
         self._interrupts = Interrupts()
         self._room = Room(None, spill_directory(), tell, lambda: False)
         self._observe: Observer | None = None
         self._started = self._reported = 0.0
+        self._first: list[State] = []
+        """The initial states."""
         self._before = 0.0
         """Seconds that were spent before a checkpoint."""
 
@@ -142,7 +154,8 @@ class NativeSearch(Notices):
         """Explores within the limits."""
         self._started = self._reported = time.perf_counter()
         self._limits, self._observe, checkpoint = limits, observe, self._checkpoint
-        initial = [tuple(self.plan.packed.pack(s)) for s in self.reference.program.initial_states()]
+        self._first = self.reference.program.initial_states()
+        initial = [tuple(self.plan.packed.pack(s)) for s in self._first]
         if self._kernels is None:
             assert self.tiers is not None
             self._kernels = self.tiers.begin(self._level)
@@ -150,9 +163,13 @@ class NativeSearch(Notices):
             self._open()
             try:
                 stop = self._explore(lambda: self._begin(initial))
-                if stop is Stop.DONE:
-                    self._judge_liveness()
+                if stop is Stop.DONE and self._live is not None:
+                    self.live = judge_stored(self._live, self.explorer, self.reference, self._ended)
+                    self.violations |= self.live.violations
+                    self.broken |= self.live.broken
                 found, last = self._result(stop), self.progress(self._seconds())
+                if self.look is not None:
+                    self.look(self)
                 if checkpoint is not None and stop is not Stop.DONE:
                     checkpoint.stop(self.explorer.arena_words)
             finally:
@@ -246,6 +263,7 @@ class NativeSearch(Notices):
             self._resume(self.resumed, self._checkpoint)
             return
         self.explorer.add_initial(initial)
+        self.on_initial(self._first)
         if not self.explorer.states:
             raise error(
                 "PSM508",
@@ -278,33 +296,12 @@ class NativeSearch(Notices):
         """Whether so many more bytes may be used."""
         return self._room.may_grow(self.explorer, size)
 
-    # ---- liveness
-
-    def _judge_liveness(self) -> None:
-        """Judges what has to happen some time, now that all states are known."""
-        if self._live is None:
-            return
-        try:
-            live = judge_stored(self._live, self.explorer, self.reference, self._look)
-        except Interrupted as problem:
-            self.open = refusals(self.machine, reason=str(problem))
-            return
-        except NoWitness as problem:
-            raise Mismatch(f"liveness: {problem}") from None
-        self.violations |= live.violations
-        self.broken |= live.broken
-        self.open |= live.open
-        self.held = tuple(live.held)
-
-    def _look(self) -> None:
-        """Ends the judging of liveness where somebody asked for that, or a limit is met."""
+    def _ended(self) -> str | None:
+        """Why the judging of liveness has to end, if it has to."""
         self._report(time.perf_counter())
-        if self._interrupts.asked:
-            raise Interrupted("interrupted")
-        if self._timed_out():
-            raise Interrupted(TIME)
         if self._limits.max_memory is not None and resident() > self._limits.max_memory:
-            raise Interrupted(MEMORY)
+            return MEMORY
+        return "interrupted" if self._interrupts.asked else TIME if self._timed_out() else None
 
     # ---- a second look
 
@@ -392,8 +389,8 @@ class NativeSearch(Notices):
             self.violations,
             self.reached,
             self.broken,
-            tally(self.plan, block, explorer.bound_cut, complete=stop is Stop.DONE),
+            tally(self.plan, block, explorer.bound_cut, complete=stop is Stop.DONE) if self.plan.coverage else Tally(),
             n * (n - 1) / 2 / 2**HASH_BITS if self.plan.table_kind == abi.FINGERPRINT else None,
-            held=self.held,
-            open=self.open,
+            held=tuple(self.live.held),
+            open=self.live.open,
         )

@@ -8,6 +8,7 @@ what has to be kept to go on another day is the arenas and a `Snapshot`.
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
 from ctypes import Array, c_uint64
@@ -157,6 +158,17 @@ class Store:
             while at < worker.ctx[abi.CTX_ARENA_NEXT]:
                 yield self._reference(worker, at)
                 at += self._record_size(at)
+
+    def sample(self, most: int) -> list[int]:
+        """At most so many states, evenly spread over the order in which each worker found them; all if there are no more."""
+        stride = -(-self.states // max(most, 1))
+        if stride < abi.MARK_EVERY:
+            return list(itertools.islice(self.references(), 0, None, stride))
+        found = []
+        for worker in self._workers:
+            marks = words_at(worker.marks.start, -(-worker.ctx[abi.CTX_RECORDS] // abi.MARK_EVERY))
+            found += [self._reference(worker, record) for record in marks[:: -(-stride // abi.MARK_EVERY)]]
+        return found
 
     # ---- on disk
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from checker.engine.idle import never_false, never_received
 from checker.engine.interface import Tally
 from checker.native.code import frame
 from checker.native.code.module import Plan
@@ -61,21 +62,24 @@ def tally(plan: Plan, block: Block, bound_cut: int, *, complete: bool) -> Tally:
         fired[name] = fired.get(name, 0) + block[frame.FIRED + i]
         if block[shape.empty + i]:
             empty[name] = empty.get(name, 0) + block[shape.empty + i]
-    received = ("message", "ignore")
-    handled = {s.name for s in machine.steps if s.kind in received}
-    taken = {s.name for i, s in enumerate(machine.steps) if block[frame.FIRED + i] and s.kind in received}
-    vacuous = [item.name for i, item in enumerate(plan.items) if item.kind == "when" and block[shape.active + i]]
-    never = [m.name for m in machine.messages.values() if m.name in handled - taken and m.senders.roles]
+    steps = block[frame.FIRED : frame.FIRED + len(machine.steps)]
+    vacuous = [item.name for i, item in enumerate(plan.items) if item.is_antecedent and block[shape.active + i]]
     return Tally(
         fired,
         tuple(vacuous) if complete else (),
         _unused(plan, block) if complete else (),
-        tuple(never) if complete else (),
+        never_received(machine, steps) if complete else (),
         empty,
         bound_cut,
         block[frame.LIMIT_CUT],
         block[frame.DROPPED],
+        never_false(machine, steps, _blocked(plan, block)) if complete else (),
     )
+
+
+def _blocked(plan: Plan, block: Block) -> bytes:
+    """For each conjunct of a guard, whether it was the first false one."""
+    return b"".join(word.to_bytes(8, "little") for word in block[plan.shape.blocked : plan.shape.block])
 
 
 def _unused(plan: Plan, block: Block) -> tuple[str, ...]:

@@ -93,8 +93,10 @@ class Compiled(Generic[K]):
             machine.source.text,
             machine.check,
             repr(sorted(machine.overrides.items())),
+            [(budget.key, budget.count) for budget in machine.budgets],
             self._plan.constants,
             self.kernels.__name__,
+            self._plan.coverage,
             level,
         ):
             digest.update(f"{part}\n".encode())

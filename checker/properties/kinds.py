@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Literal
 
 from checker.base.diagnostics import Diagnostic
+from checker.engine.interface import Sample
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """A value as it stands in JSON. Ids, instances and enum values are strings, `none` is null."""
@@ -63,17 +64,42 @@ class TraceStep:
 
 
 @dataclass(frozen=True, slots=True)
+class AbstractStep:
+    """What a step is in the abstract spec of a refinement.
+
+    `step` is the name of the abstract step; it is None where the step stutters (nothing changes) or, with `matched` False, where
+    no step of the abstract spec makes these `changes`.
+    """
+
+    step: str | None
+    changes: Mapping[str, Json]
+    matched: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AbstractTrace:
+    """The abstract side of a trace, one step for each of its steps. `matched`: it begins in an initial state of `spec`."""
+
+    spec: str
+    initial: Mapping[str, Json]
+    steps: tuple[AbstractStep, ...]
+    matched: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """A path from an initial state. `initial` has every variable; `len(steps)` is the length that verdicts quote.
 
     `error` is set when the path ends in a step that could not be carried out (it is not one of `steps`): its name.
     `loop` is set when the path is a run without end: behind the last step, the run is back in the state before step
     `loop + 1`, and goes on from there as it did. Where `loop` is the number of steps, nothing happens any more.
+    `abstract` is there where a refinement fails: what the trace is in the abstract spec.
     """
 
     initial: Mapping[str, Json]
     steps: tuple[TraceStep, ...]
     error: str | None = None
+    abstract: AbstractTrace | None = None
     loop: int | None = None
 
     @property
@@ -121,11 +147,13 @@ class Coverage:
 
     Attributes:
         steps: how often each handler, `ignore`, timeout and action fired, in the order of the spec, zeros included.
-        faults: the same for each declared fault budget (`crash RM`, `lose`).
+        faults: the same for each declared fault budget (`crash RM`, `lose`); for `byzantine`, how often a forged message
+            was taken.
         unreached: `reach` properties that no state satisfied.
-        vacuous: antecedents of `=>` in invariants that were never true, as text with their place.
+        vacuous: antecedents of `=>` in invariants and step properties that were never true, as text with their place.
+        never_false: conjuncts of guards of handlers that fired which never refused anything, as text with their place.
         enum_values: enum values that no variable of that enum ever had, as `Enum.value`.
-        never_received: message kinds that were sent, but that no step ever took (handlers and `ignore` alike).
+        never_received: message kinds that a step which fired sends, but that no step ever took (handlers and `ignore` alike).
         empty_choices: handlers with a `choose` that found nothing to choose from at least once, and how often.
         bound_cut: transitions whose target lies outside the check's `bound`, counted and checked but not explored.
         limit_cut: steps that a handler's `limit` alone refused.
@@ -142,6 +170,7 @@ class Coverage:
     bound_cut: int = 0
     limit_cut: int = 0
     dropped: int = 0
+    never_false: tuple[str, ...] = ()
 
     @property
     def never_fired(self) -> tuple[str, ...]:
@@ -176,6 +205,8 @@ class CheckResult:
     """Assumptions that a reader of the verdict must know, such as `assumes synchrony`."""
     diagnostics: tuple[Diagnostic, ...] = ()
     """Warnings about the spec; errors, where the check could not run at all (verdict `error`)."""
+    sample: Sample | None = None
+    """How much was tried, where runs were sampled: `states` are those that they met, `transitions` the steps that they took."""
     missed: float | None = None
     """A bound on the probability that a state was missed, where the engine kept hashes of states; None: it is exact."""
 

@@ -1,10 +1,10 @@
 """Verdicts on invariants, step properties, `reach`, liveness, `NoError` and `NoDeadlock`.
 
 An engine says what it found; the author said what should come of it. This module puts the two together. A violation is
-certain however the exploration ended; "holds" is only said of a whole state space; "unreached" likewise. Where the engine
+certain however the exploration ended; "holds" is only said of a whole state space; "unreached" likewise. Every path is gone
+again by the interpreter before anything is said of it (`replay`). Where the engine
 kept hashes instead of states, it may have missed one, and the result says with which probability. Liveness is judged on the
-whole graph or not at all; what an engine left open, and what this version cannot judge yet (refinement), is `incomplete`
-with that reason, so that it never looks like a pass.
+whole graph or not at all; what an engine left open is `incomplete` with its reason, so that it never looks like a pass.
 
 The verdict of a check is the worst of its parts: an error, then an unmet expectation, then something incomplete.
 """
@@ -12,6 +12,7 @@ The verdict of a check is the worst of its parts: an error, then an unmet expect
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from checker.engine.interface import Exploration, Finding, Path, Stop
 from checker.engine.labels import StateView
@@ -31,8 +32,9 @@ from checker.properties.kinds import (
     TraceStep,
     Verdict,
 )
+from checker.properties.levels import abstract_trace
+from checker.properties.replay import verify
 
-NOT_YET = {"refines": "refinement is not judged by this version"}
 _STOPPED = {
     Stop.STATES: "the limit on states was reached",
     Stop.MEMORY: "the limit on memory was reached",
@@ -43,8 +45,9 @@ _STOPPED = {
 
 def judge(machine: Machine, found: Exploration) -> CheckResult:
     """The result of a check."""
+    verify(machine, found)
     view = StateView(Layout(machine))
-    stopped = _STOPPED.get(found.stop)
+    stopped = sampled(found) if found.sample is not None else _STOPPED.get(found.stop)
     inexact = (
         None if found.missed is None else f"not exact, a missed state has a probability of at most {found.missed:.1e}"
     )
@@ -69,7 +72,16 @@ def judge(machine: Machine, found: Exploration) -> CheckResult:
         notes=machine.notes,
         diagnostics=machine.warnings,
         missed=found.missed,
+        sample=found.sample,
     )
+
+
+def sampled(found: Exploration) -> str:
+    """How much a simulation tried, in words."""
+    assert found.sample is not None
+    early = "" if found.stop is Stop.SAMPLED else f", {_STOPPED[found.stop]}"
+    runs, steps = found.sample.runs, found.transitions
+    return f"only sampled, {runs:,} run{'s' * (runs != 1)} with {steps:,} step{'s' * (steps != 1)}{early}"
 
 
 def verdict_of(results: list[PropertyResult], counts: CountExpectation | None) -> CheckVerdict:
@@ -90,8 +102,9 @@ def _property(
     expected = expectation.verdict if expectation is not None else None
     if name in found.broken:
         return _broken(name, kind, expected, found.broken[name], view)
-    if kind.value in NOT_YET:
-        return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, NOT_YET[kind.value])
+    unjudged = next((p.unjudged for p in machine.properties if p.name == name), None)
+    if unjudged is not None:
+        return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, unjudged)
     if name in found.open:
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, stopped or found.open[name])
     where = found.reached if kind is Kind.REACH else found.violations
@@ -99,8 +112,11 @@ def _property(
     if finding is not None:
         verdict = Verdict.HOLDS if kind is Kind.REACH else Verdict.VIOLATED
         reason = finding.note if finding.error is None else finding.error.headline()
+        shown = trace(finding.path, view)
+        if kind is Kind.REFINES:
+            shown = replace(shown, abstract=abstract_trace(machine, name, finding.path))
         fairness = fairness_text(machine) if kind is Kind.LIVE else None
-        return PropertyResult(name, kind, expected, verdict, reason, trace(finding.path, view), finding.error, fairness)
+        return PropertyResult(name, kind, expected, verdict, reason, shown, finding.error, fairness)
     if stopped is not None:
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, stopped)
     if kind is Kind.LIVE:
@@ -120,7 +136,7 @@ def trace(path: Path, view: StateView) -> Trace:
     """A path as people and programs read it: the initial state, and what each step changes."""
     pairs = zip(path.states, path.states[1:], path.steps, strict=False)
     steps = tuple(TraceStep(step, view.changes(before, after)) for before, after, step in pairs)
-    return Trace(view.initial(path.states[0]), steps, path.error, path.loop)
+    return Trace(view.initial(path.states[0]), steps, path.error, loop=path.loop)
 
 
 def _counts(expected: Counts | None, found: Exploration) -> CountExpectation | None:
@@ -138,7 +154,7 @@ def _counts(expected: Counts | None, found: Exploration) -> CountExpectation | N
 
 def _coverage(machine: Machine, found: Exploration) -> Coverage:
     tally = found.tally
-    budgets = [b.key for b in machine.budgets if b.count and b.kind not in ("own", "byzantine")]
+    budgets = [b.key for b in machine.budgets if b.count and b.kind != "own"]
     own = {b.key for b in machine.budgets if b.kind == "own"}
     steps: Mapping[str, int] = {
         s.label: tally.units.get(s.label, 0)
@@ -162,4 +178,5 @@ def _coverage(machine: Machine, found: Exploration) -> Coverage:
         bound_cut=tally.bound_cut,
         limit_cut=tally.limit_cut,
         dropped=tally.dropped,
+        never_false=tally.never_false,
     )

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from checker.base.diagnostics import Diagnostic
-from checker.properties.kinds import CheckResult, Coverage, PropertyResult, Trace
+from checker.engine.interface import Sample
+from checker.properties.kinds import AbstractTrace, CheckResult, Coverage, PropertyResult, Trace
 
 VERSION = 1
 
@@ -63,6 +64,7 @@ def check_object(check: CheckResult) -> Object:
         "seconds": round(check.seconds, 6),
         "engine": check.engine,
         "missed": check.missed,
+        "sample": None if check.sample is None else sample_object(check.sample),
         "counts": None
         if check.counts is None
         else {
@@ -78,6 +80,22 @@ def check_object(check: CheckResult) -> Object:
     }
 
 
+def sample_object(sample: Sample) -> Object:
+    """How much a simulation tried, and the runs that found something."""
+    return {
+        "seed": sample.seed,
+        "runs": sample.runs,
+        "depth": sample.length,
+        "schedule": sample.schedule,
+        "bug_depth": sample.depth,
+        "counted": sample.counted,
+        "found": {
+            name: {"seed": origin.seed, "steps": origin.steps, "minimal": origin.minimal}
+            for name, origin in sample.origins.items()
+        },
+    }
+
+
 def property_object(result: PropertyResult) -> Object:
     """One property."""
     return {
@@ -90,6 +108,7 @@ def property_object(result: PropertyResult) -> Object:
         "initial": None if result.trace is None else dict(result.trace.initial),
         "error_step": None if result.trace is None else result.trace.error,
         "loop": None if result.trace is None else result.trace.loop,
+        "abstract": None if result.trace is None else abstract_object(result.trace.abstract),
         "fairness": result.fairness,
         "diagnostic": None if result.diagnostic is None else diagnostic_object(result.diagnostic),
     }
@@ -98,6 +117,18 @@ def property_object(result: PropertyResult) -> Object:
 def steps_list(trace: Trace) -> list[Object]:
     """The steps of a trace with what each changed."""
     return [{"step": s.step, "changes": dict(s.changes)} for s in trace.steps]
+
+
+def abstract_object(trace: AbstractTrace | None) -> Object | None:
+    """What a trace is in the abstract spec of a refinement."""
+    if trace is None:
+        return None
+    return {
+        "spec": trace.spec,
+        "initial": dict(trace.initial),
+        "matched": trace.matched,
+        "steps": [{"step": s.step, "changes": dict(s.changes), "matched": s.matched} for s in trace.steps],
+    }
 
 
 def coverage_object(coverage: Coverage) -> Object:
@@ -109,6 +140,7 @@ def coverage_object(coverage: Coverage) -> Object:
         "unused_faults": list(coverage.unused_faults),
         "unreached": list(coverage.unreached),
         "vacuous": list(coverage.vacuous),
+        "never_false": list(coverage.never_false),
         "enum_values": list(coverage.enum_values),
         "never_received": list(coverage.never_received),
         "empty_choices": dict(coverage.empty_choices),

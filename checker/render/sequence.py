@@ -2,7 +2,8 @@
 
 Time runs downwards, one row for each step. A step is a numbered box on the lifeline of its process, with its name and what
 it changed beside it. A step that consumes a message has an arrow from the box of the step that sent it, so a long arrow is
-a message that was late, and two arrows from one box to one lifeline are a message that arrived twice. Whatever was broken
+a message that was late, and two arrows from one box to one lifeline are a message that arrived twice. Messages that no step of the trace takes are named below their
+sender. Whatever was broken
 stands on a band across the picture, the name of a faulty process is red, and the lifeline of one that is down is dotted.
 
 An arrow leaves along the row of its sender, where no other box is, and turns towards its receiver shortly before it, where
@@ -21,9 +22,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from html import escape
 
-from checker.properties.kinds import Trace
+from checker.model.machine import Machine
+from checker.model.values import instance_name
+from checker.properties.kinds import Json, Trace
 from checker.render.plain import clean, ending, plural, shortened
-from checker.render.values import Change, Names
+from checker.render.values import Change, Names, grouped
 
 _STEP = re.compile(
     r"(?P<process>\w+)\.(?P<ignore>ignore )?(?P<name>\w+)(?:\((?P<args>.*)\))?"
@@ -41,9 +44,11 @@ _STYLE = 'font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" fon
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One row. `process` is None for what concerns all; `origin` is the row that sent the message, if it is known.
+    """One row. `process` is None for what concerns all.
 
-    `left`: the texts stand left of the lifeline. `ending`: no step, but how a run without end goes on.
+    `message` is what the step takes or a fault strikes, `origin` the row that sent it, if it is known. `unread` are the messages
+    that the step sent and that no later step of the trace takes by an arrow. `left`: the texts stand left of the lifeline.
+    `ending`: no step, but how a run without end goes on.
     """
 
     text: str
@@ -57,8 +62,28 @@ class Event:
     up: bool = False
     error: bool = False
     changes: str = ""
+    message: str | None = None
+    unread: str = ""
     left: bool = False
     ending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who takes part in the runs of a machine: its processes in order, and the steps that are faults of the spec itself."""
+
+    processes: tuple[str, ...]
+    own_faults: frozenset[str]
+
+
+def cast(machine: Machine) -> Cast:
+    """The cast of a machine."""
+    return Cast(
+        tuple(instance_name(r, p) for r in machine.roles.values() for p in r.processes),
+        frozenset(
+            f"{instance_name(s.role, p)}.{s.name}" for s in machine.steps if s.kind == "fault" for p in s.role.processes
+        ),
+    )
 
 
 def sequence_svg(
@@ -67,18 +92,22 @@ def sequence_svg(
     *,
     changes: Sequence[Sequence[Change]] | None = None,
     own_faults: AbstractSet[str] = frozenset(),
+    reason: str | None = None,
+    alone: bool = False,
 ) -> str:
     """The diagram of a trace.
 
     `changes` says what each step changed, as `Names.step` gives it with the types of a machine. `own_faults` names the
-    steps that are faults of the spec itself (`RM0.AbortByHand`).
+    steps that are faults of the spec itself (`RM0.AbortByHand`). `reason` says how the step at the end errs. `alone`: the
+    drawing is a file and not part of a page, so it brings its own ground.
     """
-    events = read_events(trace, processes, all_changes(trace) if changes is None else changes, own_faults)
+    told = all_changes(trace) if changes is None else changes
+    events = read_events(trace, processes, told, own_faults, reason)
     used = {name for e in events for name in (e.process, e.sender)}
     faulty = trace.initial.get("faulty")
     shown = [p for p in processes if p in used] or list(processes[:1])
     liars = frozenset(map(str, faulty)) if isinstance(faulty, list) else frozenset()
-    return _Drawing(shown, events, liars, trace.loop if not trace.stutters else None).svg()
+    return _Drawing(shown, events, liars, trace.loop if not trace.stutters else None).svg(alone)
 
 
 def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change, ...], ...]:
@@ -97,22 +126,43 @@ def read_events(
     processes: Sequence[str],
     changes: Sequence[Sequence[Change]],
     own_faults: AbstractSet[str] = frozenset(),
+    reason: str | None = None,
 ) -> list[Event]:
-    """What each step of a trace shows; a step that could not be carried out is one more."""
+    """What each step of a trace shows; a step that could not be carried out is one more, and `reason` says why."""
     sent: dict[str, int] = {}
+    unread: list[dict[str, None]] = []
     events: list[Event] = []
     for row, (step, changed) in enumerate(zip(trace.steps, changes, strict=True)):
-        events.append(_event(step.step, processes, own_faults, sent, _own(changed, step.step)))
+        event = _event(step.step, processes, own_faults, sent, _own(changed, step.step))
+        events.append(event)
+        if event.origin is not None and event.message is not None:
+            unread[event.origin].pop(event.message, None)
         network = step.changes.get("network")
         added = network.get("added") if isinstance(network, dict) else None
+        unread.append({})
+        if step.step.startswith("dup "):
+            continue  # one more copy was not sent by anybody
         for message in added if isinstance(added, list) else ():
             sent[str(message)] = row
+            unread[row][str(message)] = None
     if trace.loop is not None:
         events.append(Event(f"↻ {': '.join(ending(len(trace.steps), trace.loop))}", ending=True))
+        unread.append({})
     if trace.error is not None:
-        last = _event(trace.error, processes, own_faults, sent, "this step errs")
+        last = _event(trace.error, processes, own_faults, sent, reason or "this step errs")
         events.append(replace(last, error=True, down=False, up=False))
+        unread.append({})
+    events = [replace(e, unread=_unread(list(letters))) for e, letters in zip(events, unread, strict=True)]
     return _sides(events, {name: i for i, name in enumerate(processes)})
+
+
+def _unread(letters: Json) -> str:
+    """Messages in a few words: `Prepare → RM0, RM1`."""
+    texts = []
+    for line in grouped(letters):
+        content, _, receivers = line.partition(" -> ")
+        texts.append(f"{content.rpartition(' ')[0].removesuffix('()')} → {receivers}")
+    return "; ".join(texts)
 
 
 def _sides(events: list[Event], columns: Mapping[str, int]) -> list[Event]:
@@ -135,7 +185,9 @@ def _event(
     if link and link["receiver"] in processes:
         message = f"{link['content']} {link['sender']} -> {link['receiver']}"
         text = f"lost: {link['content'].removesuffix('()')}"
-        return Event(text, link["receiver"], link["sender"], sent.get(message), True, lost=True, changes=changes)
+        return Event(
+            text, link["receiver"], link["sender"], sent.get(message), True, lost=True, changes=changes, message=message
+        )
     match = _STEP.fullmatch(step)
     if match is None or match["process"] not in processes:
         return Event(step, fault=step.startswith(("cut ", "dup ", "lose ")), changes=changes)
@@ -144,16 +196,18 @@ def _event(
     text = (match["ignore"] or "") + (name if args is None else f"{name}({args})".removesuffix("()"))
     changes = ", ".join(part for part in (notes, changes) if part)
     fatal = args is None and name in ("crash", "stop")
+    taken = None if sender is None else f"{name}({args}) {sender} -> {process}"
     return Event(
         text,
         process,
         sender if sender in processes else None,
-        None if sender is None else sent.get(f"{name}({args}) {sender} -> {process}"),
+        None if taken is None else sent.get(taken),
         fault=fatal or torn is not None or f"{process}.{name}" in own_faults,
         forged="forged" in (notes or ""),
         down=fatal or torn is not None,
         up=name == "restart",
         changes=changes,
+        message=taken,
     )
 
 
@@ -200,7 +254,8 @@ class _Drawing:
     def width(event: Event) -> float:
         """The room that the texts of an event need."""
         limit, number = (_WIDE, 4) if event.process is None else (_LABEL, 4 * event.lost)
-        return max(number + len(shortened(event.text, limit)), len(shortened(event.changes, _CHANGE)) * 0.92) * _CHAR
+        below = max(len(shortened(event.changes, _CHANGE)), len(shortened(_not_taken(event), _CHANGE)))
+        return max(number + len(shortened(event.text, limit)), below * 0.92) * _CHAR
 
     def x(self, process: str) -> int:
         return self.left + self.between * self.columns[process]
@@ -209,17 +264,20 @@ class _Drawing:
     def y(row: int) -> int:
         return _TOP + _ROW * row + _ROW // 2
 
-    def svg(self) -> str:
+    def svg(self, alone: bool = False) -> str:
         bands = [self.band(row, e) for row, e in enumerate(self.events) if e.fault or e.error or e.process is None]
         arrows = [self.arrow(row, e) for row, e in enumerate(self.events) if e.sender is not None]
         boxes = [self.box(row, e) for row, e in enumerate(self.events)]
         lives = [self.lifeline(p) for p in self.columns]
+        ground = f'<rect width="{self.total}" height="{self.height}" fill="#fff"/>' if alone else ""
         title = f"Sequence diagram of {plural(sum(not e.ending for e in self.events), 'step')}"
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="ls-sequence" role="img" aria-label="{title}" '
             f'width="{self.total}" height="{self.height}" viewBox="0 0 {self.total} {self.height}" '
             f'style="min-width:{round(self.total * 0.75)}px" '
-            f'fill="currentColor" {_STYLE}>' + "".join((*bands, *lives, *arrows, *boxes, self.again())) + "</svg>"
+            f'fill="currentColor" {_STYLE}>'
+            + "".join((ground, *bands, *lives, *arrows, *boxes, self.again()))
+            + "</svg>"
         )
 
     def again(self) -> str:
@@ -285,32 +343,36 @@ class _Drawing:
         """The numbered box of a step with its texts."""
         y = self.y(row)
         if event.ending:
-            return _label(_MARGIN, y, "start", event.text, event.changes, _WIDE)
+            return _label(_MARGIN, y, "start", event.text, event, _WIDE)
         if event.process is None:
-            return _label(_MARGIN // 2, y, "start", f"{row + 1}: {event.text}", event.changes, _WIDE)
+            return _label(_MARGIN // 2, y, "start", f"{row + 1}: {event.text}", event, _WIDE)
         x = self.x(event.process)
         anchor, at = ("end", x - _BOX - 7) if event.left else ("start", x + _BOX + 7)
         if event.lost:
-            return _label(at, y, anchor, f"{row + 1}: {event.text}", event.changes, _LABEL)
+            return _label(at, y, anchor, f"{row + 1}: {event.text}", event, _LABEL)
         colour = _FAULT if event.fault or event.error else _ACCENT
         return (
             f'<rect x="{x - _BOX}" y="{y - 10}" width="{2 * _BOX}" height="20" rx="4" fill="{colour}"/>'
             f'<text x="{x}" y="{y + 4}" text-anchor="middle" fill="#fff" font-size="11">{row + 1}</text>'
-        ) + _label(at, y, anchor, event.text, event.changes, _LABEL)
+        ) + _label(at, y, anchor, event.text, event, _LABEL)
 
 
-def _label(x: int, y: int, anchor: str, text: str, changes: str, limit: int) -> str:
-    """One or two lines beside a point; the full text shows when it is pointed at."""
+def _not_taken(event: Event) -> str:
+    return f"sent: {event.unread}" if event.unread else ""
+
+
+def _label(x: int, y: int, anchor: str, text: str, event: Event, limit: int) -> str:
+    """Up to three lines beside a point; the full text shows when it is pointed at."""
     halo = 'style="paint-order:stroke;stroke:var(--md-default-bg-color,transparent);stroke-width:3px"'
     where = f'x="{x}" text-anchor="{anchor}" {halo}'
-    name = f"<title>{_text(text)}</title>{_text(shortened(text, limit))}"
-    if not changes:
-        return f'<text y="{y + 4}" {where}>{name}</text>'
-    more = f"<title>{_text(changes)}</title>{_text(shortened(changes, _CHANGE))}"
-    return (
-        f'<text y="{y - 4}" {where}>{name}</text>'
-        f'<text y="{y + 11}" font-size="11" fill-opacity=".75" {where}>{more}</text>'
-    )
+    below = [line for line in (event.changes, _not_taken(event)) if line]
+    parts = [
+        f'<text y="{y - 4 if below else y + 4}" {where}><title>{_text(text)}</title>{_text(shortened(text, limit))}</text>'
+    ]
+    for number, line in enumerate(below):
+        shown = f"<title>{_text(line)}</title>{_text(shortened(line, _CHANGE))}"
+        parts.append(f'<text y="{y + 10 + 13 * number}" font-size="11" fill-opacity=".75" {where}>{shown}</text>')
+    return "".join(parts)
 
 
 def _text(text: str) -> str:

@@ -6,6 +6,8 @@
     2  RM0.Prepare() <- TM       RM0.st: working → prepared
                                  + Vote(true) RM0 -> TM
 
+Where a refinement fails, a third column has what each step is in the abstract spec.
+
 A run without end closes with a line that says where it goes back to, and which steps come again and again.
 
 Names of steps stand in one column and their effects in another, so that the story can be read down the left side. What is
@@ -21,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from checker.base.diagnostics import Diagnostic
-from checker.properties.kinds import Json, Trace, TraceStep
+from checker.properties.kinds import AbstractTrace, Json, Trace, TraceStep
 from checker.render.diagnostics import Line, diagnostic_lines
 from checker.render.plain import Signs, ending, fitted
 from checker.render.values import Change, Names, grouped
@@ -65,10 +67,14 @@ class TraceText:
     def trace(self, trace: Trace, diagnostic: Diagnostic | None = None) -> RenderableType:
         """A whole trace; `diagnostic` is what went wrong in its last step, which is then shown in its place."""
         table = self.table([*(s.step for s in trace.steps), trace.error or ""])
-        table.add_row("0", Text("initial state", "dim"), self.state(trace.initial))
+        above = self._abstract(trace.abstract)
+        if trace.abstract is not None:
+            table.add_column(overflow="fold")
+            table.add_row("", "", "", Text(trace.abstract.spec, "bold underline"))
+        table.add_row("0", Text("initial state", "dim"), self.state(trace.initial), *above[:1])
         values = dict(trace.initial)
         for number, step in enumerate(trace.steps, 1):
-            table.add_row(str(number), self.text(step.step), self.changes(values, step))
+            table.add_row(str(number), self.text(step.step), self.changes(values, step), *above[number : number + 1])
             values |= step.changes
         if trace.error is not None:
             table.add_row(self.signs.unmet, self.text(trace.error, "bold red"), Text("this step goes wrong", "red"))
@@ -78,6 +84,23 @@ class TraceText:
         if diagnostic is None:
             return table
         return Group(table, *(indented(line, 5) for line in diagnostic_lines(diagnostic, self.signs)))
+
+    def _abstract(self, trace: AbstractTrace | None) -> list[Text]:
+        """What the initial state and each step are in the abstract spec; nothing where there is none."""
+        if trace is None:
+            return []
+        writer = TraceText(self.names.abstract.get(trace.spec, Names()), self.signs, self.width)
+        first = writer.state(trace.initial)
+        found = [first if trace.matched else Text.assemble(("not initial\n", "bold red"), first)]
+        values = dict(trace.initial)
+        for step in trace.steps:
+            if step.step is None and step.matched:
+                found.append(Text("stutters", "dim"))
+                continue
+            name = ("no step does this", "bold red") if step.step is None else writer.text(step.step)
+            found.append(Text.assemble(name, "\n", writer.changes(values, TraceStep("", step.changes))))
+            values |= step.changes
+        return found
 
     def table(self, names: Iterable[str]) -> Table:
         """An empty table for steps of these names: number, name, changes."""

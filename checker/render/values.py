@@ -35,12 +35,19 @@ class Change:
 
 
 class Names:
-    """The types of a machine's variables, by the names that traces use. Without a machine: JSON as it stands."""
+    """The types of a machine's variables, by the names that traces use. Without a machine: JSON as it stands.
+
+    `abstract` has the same for the abstract specs that it refines.
+    """
 
     def __init__(self, machine: Machine | None = None) -> None:
         self.types: dict[str, Type] = {"faulty": SetT(NeverT()), "cut": SetT(NeverT())}
+        self.abstract: dict[str, Names] = {}
         if machine is None:
             return
+        for prop in machine.properties:
+            if prop.abstraction is not None:
+                self.abstract[prop.name] = Names(prop.abstraction.machine)
         for var in machine.variables:
             if var.role is None:
                 self.types[var.name] = var.type

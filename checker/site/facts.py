@@ -44,10 +44,14 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What stands beside the steps of a trace: lines about the initial state, and what each step changed."""
+    """What stands beside the steps of a trace: lines about the initial state, and what each step changed.
+
+    `abstract` is the story of the same steps in the abstract spec that a refinement is about.
+    """
 
     initial: tuple[str, ...]
     changes: tuple[tuple[Change, ...], ...]
+    abstract: Story | None = None
 
 
 @dataclass(frozen=True, slots=True)

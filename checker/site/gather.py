@@ -19,12 +19,13 @@ from checker.base.diagnostics import SpecError
 from checker.engine.interface import Limits, Stop
 from checker.engine.search import Search
 from checker.lang import ast
+from checker.lang.library import Library
 from checker.lang.parser import read_source
 from checker.model.machine import Machine
 from checker.model.values import instance_name, show_value
-from checker.properties.kinds import Trace
+from checker.properties.kinds import Trace, TraceStep
 from checker.properties.safety import judge
-from checker.render.sequence import all_changes
+from checker.render.sequence import all_changes, cast
 from checker.render.values import Names
 from checker.site.drawings import draw
 from checker.site.facts import CheckFacts, Figures, Setting, SpecFacts, Story
@@ -47,17 +48,22 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class SpecFile:
-    """A spec as it was found: `path` is where pages say it is, below the root of the repository."""
+    """A spec as it was found: `path` is where pages say it is, below the root of the repository.
+
+    `folder` is where it was, and where the specs are that it refines.
+    """
 
     path: str
     text: str
+    folder: str = ""
 
 
 def find_specs(root: Path) -> tuple[SpecFile, ...]:
     """Every spec below a folder, in order of path. Raises `SpecError` for one that cannot be read."""
     files = sorted(path for path in root.rglob("*.psm") if path.is_file())
     return tuple(
-        SpecFile((Path(root.name) / path.relative_to(root)).as_posix(), read_source(path).text) for path in files
+        SpecFile((Path(root.name) / path.relative_to(root)).as_posix(), read_source(path).text, path.parent.as_posix())
+        for path in files
     )
 
 
@@ -67,26 +73,31 @@ def gather(files: Sequence[SpecFile], store: Store, *, workers: int | None = Non
     Raises:
         SpecError: the diagnostics of all specs that do not parse.
     """
-    specs: list[LoadedSpec] = []
+    specs: list[tuple[LoadedSpec, str]] = []
     problems: list[SpecError] = []
     for file in files:
         try:
-            specs.append(loads(file.text, file.path))
+            specs.append((_loaded(file.path, file.text, file.folder), file.folder))
         except SpecError as problem:
             problems.append(problem)
     if problems:
         raise SpecError(d for problem in problems for d in problem.diagnostics)
     jobs = _Jobs(store)
-    for spec in specs:
+    for spec, folder in specs:
+        texts = (spec.path, spec.source.text, *spec.refined)
         for check in spec.checks:
-            name = key("check", spec.path, spec.source.text, check, sources_hash(_RUNS))
-            jobs.add(name, CheckFacts, run_check, spec.path, spec.source.text, check)
-        name = key("figures", spec.path, spec.source.text, sources_hash(_DRAWS))
-        jobs.add(name, Figures, run_drawings, spec.path, spec.source.text)
+            name = key("check", *texts, check, sources_hash(_RUNS))
+            jobs.add(name, CheckFacts, run_check, spec.path, spec.source.text, check, folder)
+        name = key("figures", *texts, sources_hash(_DRAWS))
+        jobs.add(name, Figures, run_drawings, spec.path, spec.source.text, folder)
     done = iter(jobs.run(workers))
     return tuple(
-        SpecFacts(s.path, s.source.text, tuple(next(done) for _ in s.checks), next(done)) for s in specs
+        SpecFacts(s.path, s.source.text, tuple(next(done) for _ in s.checks), next(done)) for s, _ in specs
     )  # fmt: skip
+
+
+def _loaded(path: str, text: str, folder: str) -> LoadedSpec:
+    return loads(text, path, library=Library.around(Path(folder)) if folder else None)
 
 
 class _Jobs:
@@ -133,14 +144,14 @@ class _Jobs:
 # ---- one spec
 
 
-def run_drawings(path: str, text: str) -> Figures:
+def run_drawings(path: str, text: str, folder: str = "") -> Figures:
     """The drawings of a spec."""
-    return draw(loads(text, path))
+    return draw(_loaded(path, text, folder))
 
 
-def run_check(path: str, text: str, check: str, *, limits: Limits | None = None) -> CheckFacts:
+def run_check(path: str, text: str, check: str, folder: str = "", *, limits: Limits | None = None) -> CheckFacts:
     """Runs a check and notes what it assumed."""
-    spec = loads(text, path)
+    spec = _loaded(path, text, folder)
     try:
         machine = spec.machine(check)
         search = Search(machine, live=True)
@@ -173,7 +184,14 @@ def _story(trace: Trace, names: Names) -> Story:
         equal.setdefault(", ".join(parts), []).append(owner)
     initial = [f"{', '.join(who)}: {what}" if who != [""] else what for what, who in equal.items()]
     changes = tuple(tuple(c for c in step if not c.place.startswith(BUDGET)) for step in all_changes(trace, names))
-    return Story(tuple(initial), changes)
+    return Story(tuple(initial), changes, _abstract_story(trace, names))
+
+
+def _abstract_story(trace: Trace, names: Names) -> Story | None:
+    if trace.abstract is None:
+        return None
+    steps = tuple(TraceStep(s.step or "", s.changes) for s in trace.abstract.steps)
+    return _story(Trace(trace.abstract.initial, steps), names.abstract[trace.abstract.spec])
 
 
 def _setting(spec: LoadedSpec, machine: Machine, check: str) -> Setting:
@@ -194,7 +212,5 @@ def _setting(spec: LoadedSpec, machine: Machine, check: str) -> Setting:
         networks=tuple(networks),
         bound=next((spec.source.slice(i.cond.span) for i in items if isinstance(i, ast.Bound)), None),
         processes={instance_name(r, p): r.name for r in machine.roles.values() for p in r.processes},
-        own_faults=tuple(
-            f"{instance_name(s.role, p)}.{s.name}" for s in machine.steps if s.kind == "fault" for p in s.role.processes
-        ),
+        own_faults=tuple(sorted(cast(machine).own_faults)),
     )

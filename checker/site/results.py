@@ -293,6 +293,7 @@ def gaps(facts: CheckFacts) -> list[str]:
         ("fault budgets never used", coverage.unused_faults),
         ("never reached", coverage.unreached),
         ("conditions of <code>=&gt;</code> never true", coverage.vacuous),
+        ("parts of guards never false", coverage.never_false),
         ("values never taken", coverage.enum_values),
         ("sent and never received", coverage.never_received),
         ("nothing to choose from", [f"{name}, {plural(n, 'time')}" for name, n in coverage.empty_choices.items()]),

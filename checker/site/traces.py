@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from checker.properties.kinds import Kind, PropertyResult, Verdict
+from checker.properties.kinds import AbstractTrace, Kind, PropertyResult, Verdict
 from checker.render.plain import ending, plural
 from checker.render.sequence import sequence_svg
 from checker.render.values import Change
-from checker.site.facts import CheckFacts, SpecFacts
+from checker.site.facts import CheckFacts, SpecFacts, Story
 from checker.site.results import anchor_of, outcome
 from checker.site.text import escape, escape_markdown, inline_html, listed, scrolling
 
@@ -132,7 +132,11 @@ def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True, is_open: bo
     story = facts.stories[shown.result.name]
     lines = spec.lines if links else {}
     diagram = sequence_svg(
-        trace, tuple(facts.setting.processes), changes=story.changes, own_faults=frozenset(facts.setting.own_faults)
+        trace,
+        tuple(facts.setting.processes),
+        changes=story.changes,
+        own_faults=frozenset(facts.setting.own_faults),
+        reason=None if shown.result.diagnostic is None else shown.result.diagnostic.message,
     )
     reason = ""
     if shown.result.diagnostic is not None:
@@ -143,11 +147,14 @@ def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True, is_open: bo
     items = [
         '<li value="0"><span class="ls-step">initial state</span>'
         + "".join(f'<div class="ls-change">{escape(line)}</div>' for line in story.initial)
-        + "</li>"
     ]
     for step, changes in zip(trace.steps, story.changes, strict=True):
         told = "".join(change_html(c) for c in changes) or '<div class="ls-change ls-quiet">nothing changes</div>'
-        items.append(f"<li>{_step(lines, facts.setting.processes, step.step)}{told}</li>")
+        items.append(f"<li>{_step(lines, facts.setting.processes, step.step)}{told}")
+    if trace.abstract is not None and story.abstract is not None:
+        above = abstract_html(trace.abstract, story.abstract)
+        items = [below + level for below, level in zip(items, above, strict=True)]
+    items = [f"{item}</li>" for item in items]
     if trace.error is not None:
         items.append(
             f'<li class="ls-error">{_step(lines, facts.setting.processes, trace.error)}'
@@ -162,6 +169,23 @@ def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True, is_open: bo
         f'<details class="ls-details"{" open" if is_open else ""}><summary>The {steps}, and what each changed</summary>'
         f'<ol class="ls-trace">{"".join(items)}</ol></details>'
     )
+
+
+def abstract_html(trace: AbstractTrace, story: Story) -> list[str]:
+    """What the initial state and each step are in an abstract spec."""
+    name = f'<span class="ls-name">{escape(trace.spec)}</span>'
+    first = "".join(f'<div class="ls-change">{escape(line)}</div>' for line in story.initial)
+    wrong = "" if trace.matched else '<span class="ls-bad-text">not an initial state</span>'
+    parts = [f"{name}: {wrong}{first}"]
+    for step, changes in zip(trace.steps, story.changes, strict=True):
+        told = "".join(change_html(c) for c in changes)
+        if not step.matched:
+            parts.append(f'{name}: <span class="ls-bad-text">no step does this</span>{told}')
+        elif step.step is None:
+            parts.append(f'{name}: <span class="ls-quiet">stutters</span>')
+        else:
+            parts.append(f'{name}: <span class="ls-step">{escape(step.step)}</span>{told}')
+    return [f'<div class="ls-abstract">{part}</div>' for part in parts]
 
 
 def _step(lines: Mapping[str, int], processes: Mapping[str, str], name: str) -> str:

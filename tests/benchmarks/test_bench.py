@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 import checker
-from benchmarks import limits, peers, run
+from benchmarks import compiling, limits, peers, run
 from benchmarks.cases import CASES, MODELS, ROOT, SMALLEST, Case
+from benchmarks.compiling import measure_compilation
 from benchmarks.figures import Result, Spread, document, machine, ratio
 from benchmarks.peers import PEERS, Lockstep, Sample, Spin, parse_lockstep, parse_spin, parse_tlc
 from benchmarks.process import Failed, Measured, measure
+from checker.native import jit
 from checker.properties.kinds import CheckVerdict
 
 SPIN = """
@@ -145,6 +147,20 @@ def test_several_workers_know_the_name_of_one() -> None:
     assert "lockstep native" in names
 
 
+def test_cost_of_coverage_is_what_is_slower_than_without_it() -> None:
+    counted = Result(CASE, peers.COVERED.name, (sample(1.1),))
+    uncounted = Result(CASE, peers.UNCOVERED.name, (sample(1.0),))
+    assert run.coverage_cost([counted, uncounted]) == ["toy: coverage costs 10% of the time"]
+    assert run.coverage_cost([counted, Result(CASE, peers.UNCOVERED.name, absent="too small")]) == []
+
+
+def test_exploring_without_coverage_finds_the_known_counts() -> None:
+    case = next(case for case in CASES if case.name == "two_phase 5")
+    found = peers.UNCOVERED.run(case)
+    assert (found.states, found.transitions) == (case.states, case.transitions)
+    assert peers.UNCOVERED.skips(case) and not peers.COVERED.skips(case)
+
+
 def test_nothing_measured() -> None:
     gone = Result(CASE, "Spin", absent="not installed")
     assert (gone.rate, gone.verdict, gone.bytes_a_state, gone.wrong()) == (None, None, None, [])
@@ -162,6 +178,7 @@ def test_wrong_counts_are_named() -> None:
 def bench(peers: list[Fake], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[int, dict[str, object]]:
     monkeypatch.setattr(run, "CASES", (CASE,))
     monkeypatch.setattr(run, "limits_missing", lambda: "gcc is not installed")
+    monkeypatch.setattr(run, "compilation_here", lambda runs, console: ("llvmlite is not installed", False))
     output = tmp_path / "deep" / "results.json"
     code = run.main(["--runs", "2", "--output", str(output)], peers)
     return code, json.loads(output.read_text(encoding="utf-8"))
@@ -174,6 +191,7 @@ def test_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Cap
     assert code == 0
     assert "TLC: not measured: java is not installed" in shown
     assert "limits of the machine: not measured: gcc is not installed" in shown
+    assert "raft: compilation not measured: llvmlite is not installed" in shown
     assert written["version"] == 1
     assert isinstance(results := written["results"], list)
     assert results[0]["verdict_seconds"] == {"median": 1.0, "least": 1.0, "greatest": 1.0}
@@ -328,3 +346,14 @@ def test_promela_model_of_raft_is_the_same_graph(case: Case) -> None:
         pytest.skip(reason)
     found = spin.run(case)
     assert (found.states, found.transitions) == (case.states, case.transitions)
+
+
+@pytest.mark.skipif(jit.unavailable() is not None, reason=jit.unavailable() or "")
+def test_compilation() -> None:
+    compiled = measure_compilation(SMALLEST["raft.pml"], 2)
+    assert 0 < compiled.first.least <= compiled.first.greatest
+    assert compiled.first.median < compiled.optimised.median
+    written = document([], "gcc is not installed", 2, description={}, compiled=compiled)["compilation"]
+    assert written["first_state_seconds"]["median"] == compiled.first.median
+    with pytest.raises(Failed, match="unexpected output of the compilation: 'no numbers'"):
+        compiling.parse("no numbers")

@@ -15,17 +15,18 @@ PAGE = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
 SPEC = {"path": str, "spec": (str, type(None)), "checks": list, "diagnostics": list}
 CHECK = {
     "name": str, "verdict": str, "reason": (str, type(None)), "states": int, "transitions": int, "depth": int,
-    "seconds": float, "engine": str, "missed": (float, type(None)), "counts": (dict, type(None)), "properties": list,
+    "seconds": float, "engine": str, "missed": (float, type(None)), "sample": (dict, type(None)), "counts": (dict, type(None)), "properties": list,
     "coverage": dict, "notes": list, "diagnostics": list,
 }  # fmt: skip
 PROPERTY = {
     "name": str, "kind": str, "expected": (str, type(None)), "verdict": str, "reason": (str, type(None)),
     "trace": (list, type(None)), "initial": (dict, type(None)), "error_step": (str, type(None)),
-    "loop": (int, type(None)), "fairness": (str, type(None)),
+    "loop": (int, type(None)), "abstract": (dict, type(None)), "fairness": (str, type(None)),
     "diagnostic": (dict, type(None)),
 }  # fmt: skip
 COVERAGE = {
     "steps": dict, "never_fired": list, "faults": dict, "unused_faults": list, "unreached": list, "vacuous": list,
+    "never_false": list,
     "enum_values": list, "never_received": list, "empty_choices": dict, "bound_cut": int, "limit_cut": int,
     "dropped": int,
 }  # fmt: skip
@@ -125,6 +126,6 @@ def test_page_names_every_key() -> None:
 
 def test_page_of_the_command_line_names_every_option() -> None:
     page = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
-    for name in ("check", "inspect", "fmt", "graph", "trace", "new"):
+    for name in ("check", "inspect", "fmt", "graph", "trace", "export", "import-trace", "new"):
         options = set(re.findall(r"--[a-z-]+", lockstep(name, "--help").out)) - {"--help"}
         assert {option for option in options if f"{option}" not in page} == set(), name

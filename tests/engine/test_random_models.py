@@ -35,8 +35,10 @@ def summary(found: Exploration) -> object:
         {name: (f.path, f.error.code if f.error else None) for name, f in part.items()}
         for part in (found.violations, found.reached, found.broken)
     ]
-    tally = replace(found.tally, vacuous=())  # these are named with their lines, which the formatter moves
-    return found.states, found.transitions, found.depth, found.stop, findings, tally, len(found.tally.vacuous)
+    tally = found.tally
+    lines = len(tally.vacuous), len(tally.never_false)
+    tally = replace(tally, vacuous=(), never_false=())  # these are named with their lines, which the formatter moves
+    return found.states, found.transitions, found.depth, found.stop, findings, tally, lines
 
 
 def examine(text: str) -> None:

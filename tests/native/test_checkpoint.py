@@ -23,6 +23,7 @@ from checker.model.machine import Machine
 from checker.native import checkpoint, jit
 from checker.native.search import Keeping, NativeEngine
 from tests.cli.support import environment
+from tests.engine.contract import ways
 
 pytestmark = pytest.mark.skipif(jit.unavailable() is not None, reason=jit.unavailable() or "")
 
@@ -89,6 +90,11 @@ def resume(
     return explore(machine, workers, limits, keeping=Keeping(folder, resume=True), **more)
 
 
+def same(found: Exploration, expected: Exploration) -> bool:
+    """Whether two explorations found the same; of the ways to what was reached, only their lengths are compared."""
+    return ways(found) == ways(expected) and replace(found, reached={}) == replace(expected, reached={})
+
+
 @pytest.mark.parametrize(("before", "after"), [(1, 1), (1, 2), (2, 1), (2, 3)])
 @pytest.mark.parametrize("name", MACHINES)
 def test_nothing_is_lost(name: str, before: int, after: int, tmp_path: Path) -> None:
@@ -97,7 +103,7 @@ def test_nothing_is_lost(name: str, before: int, after: int, tmp_path: Path) -> 
     for number, share in enumerate((0.0, 0.02, 0.3, 0.9)):
         folder = tmp_path / str(number)
         start(machine, folder, 1 + int(expected.states * share), before)
-        assert resume(machine, folder, after) == expected
+        assert same(resume(machine, folder, after), expected)
         assert [p.name for p in folder.glob("*/*")] == ["lock"], "there is nothing to go on from any more"
 
 
@@ -109,7 +115,7 @@ def test_again_and_again(tmp_path: Path) -> None:
         workers = 1 + states % 3
         found = resume(machine, tmp_path, workers, Limits(max_states=states))
         assert (found.stop, found.states >= states) == (Stop.STATES, True)
-    assert resume(machine, tmp_path, 2) == expected
+    assert same(resume(machine, tmp_path, 2), expected)
 
 
 def test_a_limit_on_states_holds_after_several_workers(tmp_path: Path) -> None:

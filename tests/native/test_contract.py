@@ -33,6 +33,7 @@ class TestOneWorker(NativeContract):
 
 class TestTwoWorkers(NativeContract):
     models = 15
+    any_witness = True
 
     def make(self) -> Engine:
         return NativeEngine(2, level=0)

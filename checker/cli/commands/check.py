@@ -13,8 +13,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.arguments import SET_HELP, bindings, complete_check, constant, count, seconds, show_constant, size
+from checker.cli.arguments import (
+    SET_HELP,
+    bindings,
+    complete_check,
+    constant,
+    count,
+    seconds,
+    seed,
+    show_constant,
+    size,
+)
 from checker.cli.exits import Exit, worst
+from checker.cli.sampling import BUG_DEPTH, RUNS, SCHEDULES, STEPS, check_sampling, simulator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +59,18 @@ if TYPE_CHECKING:
 @click.option("--timeout", type=seconds, metavar="S", help="Stop a check after so many seconds.")
 @click.option("--checkpoint", type=click.Path(), metavar="DIR", help="Keep what is found in DIR every few seconds.")
 @click.option("--resume", type=click.Path(), metavar="DIR", help="Go on from what `--checkpoint DIR` kept.")
+@click.option("--simulate", is_flag=True,
+              help="Sample runs instead of exploring all states: for models that are too large. Never says `holds`.")  # fmt: skip
+@click.option(
+    "seed_", "--seed", type=seed, metavar="N", help="With --simulate: the seed of the first run; 0 by default."
+)
+@click.option("--runs", type=count, metavar="N",
+              help=f"With --simulate: how many runs; {RUNS:,} by default, or as many as `--timeout` allows.")  # fmt: skip
+@click.option("--depth", type=count, metavar="N", help=f"With --simulate: the most steps of a run; {STEPS} by default.")
+@click.option("--schedule", type=click.Choice(SCHEDULES),
+              help="With --simulate: who chooses the steps; `mixed`, the default, takes turns.")  # fmt: skip
+@click.option("--bug-depth", type=count, metavar="D",
+              help=f"With --simulate: how many orderings PCT aims at; {BUG_DEPTH} by default.")  # fmt: skip
 @click.option("--traces", is_flag=True, help="Show traces of expected failures and of what is reached, too.")
 @click.option("-q", "--quiet", is_flag=True, help="One line for each check; properties only where they surprise.")
 @click.option("-v", "--verbose", is_flag=True, help="Show everything: all traces, and how often each step fired.")
@@ -64,16 +87,19 @@ def command(
     timeout: float | None,
     checkpoint: str | None,
     resume: str | None,
+    simulate: bool,
     traces: bool,
     quiet: bool,
     verbose: bool,
+    **sampling: int | str | None,
 ) -> int:
     """Model-check specs, and compare what is found with what they expect.
 
     PATH is a spec, or a directory: then every .psm file in it and below it is checked.
 
     Each check of a spec explores all states that the protocol can reach. A property that was expected to hold and does
-    not gets a shortest counterexample, step by step. Ctrl-C stops and shows what was covered.
+    not gets a shortest counterexample, step by step. Ctrl-C stops and shows what was covered. With `--simulate` it samples
+    runs instead, and shows what they found, made short, with a command that finds it again.
 
     Exit codes: 0 every expectation is met, 1 one is not, 2 a spec or the command line is wrong, 3 incomplete,
     130 interrupted.
@@ -88,13 +114,21 @@ def command(
         raise click.UsageError("`--quiet` and `--verbose` exclude each other")
     if checkpoint is not None and resume is not None:
         raise click.UsageError("`--resume DIR` goes on writing to DIR, and excludes `--checkpoint`")
+    check_sampling(sampling, simulate=simulate, others={
+        "--engine": engine != "auto", "--workers": workers is not None, "--fingerprints": fingerprints,
+        "--max-states": max_states is not None, "--checkpoint": checkpoint is not None, "--resume": resume is not None,
+    })  # fmt: skip
     text = format_ == "text"
     display = TextDisplay(quiet=quiet, traces=traces, verbose=verbose) if text else JsonDisplay()
     kept = checkpoint if resume is None else resume
-    chosen = engine_named(
-        engine, workers or 1, fingerprints, checkpoint=None if kept is None else Path(kept), resume=resume is not None,
-        tell=display.note,
-    )  # fmt: skip
+    chosen: Engine
+    if simulate:
+        chosen = simulator(sampling, timed=timeout is not None)
+    else:
+        chosen = engine_named(
+            engine, workers or 1, fingerprints, checkpoint=None if kept is None else Path(kept), resume=resume is not None,
+            tell=display.note,
+        )  # fmt: skip
     run = _Run(names, bindings(constants), chosen, Limits(max_states, max_memory, timeout), display)
     return run.all(paths)
 

@@ -53,7 +53,7 @@ def command(
     if to is None and max_states is not None:
         raise click.UsageError("`--max-states` belongs to `--to`")
     spec, machine = machine_of(path, check, bindings(constants))
-    show = _Show(spec, machine, format_ == "json")
+    show = Show(spec, machine, format_ == "json")
     if to is not None:
         return _to(machine, to, max_states, show)
     if choose:
@@ -61,7 +61,7 @@ def command(
     return _random(machine, seed_ or 0, steps or STEPS, show)
 
 
-class _Show:
+class Show:
     """Prints one trace, as text or as a document."""
 
     def __init__(self, spec: LoadedSpec, machine: Machine, json: bool) -> None:
@@ -96,7 +96,7 @@ class _Show:
 
     def _document(self, trace: Trace | None, end: str, diagnostic: Diagnostic | None, more: dict[str, object]) -> None:
         from checker.cli.output import print_json
-        from checker.render.schema import VERSION, diagnostic_object, steps_list
+        from checker.render.schema import VERSION, abstract_object, diagnostic_object, steps_list
 
         print_json(
             {
@@ -109,13 +109,14 @@ class _Show:
                 "trace": None if trace is None else steps_list(trace),
                 "error_step": None if trace is None else trace.error,
                 "loop": None if trace is None else trace.loop,
+                "abstract": None if trace is None else abstract_object(trace.abstract),
                 "end": end,
                 "diagnostics": [] if diagnostic is None else [diagnostic_object(diagnostic)],
             }
         )
 
 
-def _random(machine: Machine, seed_: int, steps: int, show: _Show) -> Exit:
+def _random(machine: Machine, seed_: int, steps: int, show: Show) -> Exit:
     from checker.engine.walk import random_walk
     from checker.properties.safety import trace
 
@@ -128,34 +129,12 @@ def _random(machine: Machine, seed_: int, steps: int, show: _Show) -> Exit:
 # ---- to a property
 
 
-def _to(machine: Machine, name: str, max_states: int | None, show: _Show) -> Exit:
-    from checker.base.diagnostics import did_you_mean, error
-    from checker.cli.progress import ProgressLine
-    from checker.engine.interface import Limits, Stop
-    from checker.engine.liveness.verdicts import listing
-    from checker.lang.resolve import BUILTIN_PROPERTIES
-    from checker.native.choose import engine_named
+def _to(machine: Machine, name: str, max_states: int | None, show: Show) -> Exit:
+    from checker.cli.paths import explored
     from checker.properties.kinds import Verdict
-    from checker.properties.safety import judge
 
-    known = [*(p.name for p in machine.properties), *BUILTIN_PROPERTIES]
-    if name not in known:
-        raise error(
-            "PSM901",
-            f"{show.spec.path} has no property `{name}`",
-            help=did_you_mean(name, known) or f"it has {', '.join(known)}",
-        )
-    machine = listing(machine, name)
-    limits = Limits(max_states=max_states)
-    progress = ProgressLine()
-    progress.start(f"{machine.spec} {machine.check}", limits)
-    try:
-        found = engine_named("auto").explore(machine, limits, progress.observe if progress.enabled else None)
-    finally:
-        progress.stop()
-    result = judge(machine, found).property(name)
-    if result.trace is None and found.stop is Stop.INTERRUPTED:
-        raise KeyboardInterrupt
+    _, checked = explored(machine, name, max_states)
+    result = checked.property(name)
     show.trace(
         result.trace, how=f"to {name}", end=_outcome(result), diagnostic=result.diagnostic,
         property=name, verdict=result.verdict.value,
@@ -186,7 +165,7 @@ def _outcome(result: PropertyResult) -> str:
 # ---- chosen
 
 
-def _choose(machine: Machine, steps: int | None, show: _Show) -> Exit:
+def _choose(machine: Machine, steps: int | None, show: Show) -> Exit:
     from checker.cli.choosing import Chooser
     from checker.engine.walk import End, Walk
     from checker.properties.safety import trace

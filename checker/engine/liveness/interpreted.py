@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from checker.base.diagnostics import Diagnostic
 from checker.engine.labels import Labels
 from checker.engine.liveness.graph import Recorder
-from checker.engine.liveness.lassos import Judge, Plain
+from checker.engine.liveness.lassos import Interrupted, Judge, Plain
 from checker.engine.liveness.predicates import Predicates
-from checker.engine.liveness.verdicts import LiveFindings, asked, judge_all
+from checker.engine.liveness.verdicts import TIME, LiveFindings, judge_all, refusals
 from checker.engine.liveness.witness import Witness
-from checker.engine.program import Program
-from checker.engine.runtime import Fail, State
+from checker.engine.runtime import State
 from checker.engine.steps import Steps
 
 
@@ -32,28 +30,25 @@ class Clock:
 
 
 def judge_recorded(
-    program: Program,
     steps: Steps,
     labels: Labels,
     states: Sequence[State],
     initial: Sequence[int],
     recorder: Recorder,
-    diagnose: Callable[[Fail], Diagnostic],
     deadline: float,
 ) -> LiveFindings:
-    """Judges the live properties of a machine whose graph was recorded as a whole.
-
-    Raises:
-        Interrupted: the time has come.
-        NoWitness: a lasso is none.
-    """
-    predicates = Predicates(program, diagnose)
+    """Judges the live properties of a machine whose graph was recorded as a whole. Raises `NoWitness` where a lasso is none."""
+    program = steps.program
+    predicates = Predicates(program)
     judge = Judge(recorder.graph(initial), Plain(Clock(deadline)))
-    return judge_all(
-        asked(program.machine),
-        judge,
-        lambda case: predicates.label(case, states, judge.mark),
-        states.__getitem__,
-        Witness(steps, labels),
-        predicates,
-    )
+    try:
+        return judge_all(
+            program.machine,
+            judge,
+            lambda case: predicates.label(case, states, judge.mark),
+            states.__getitem__,
+            Witness(steps, labels),
+            predicates,
+        )
+    except Interrupted:
+        return LiveFindings(open=refusals(program.machine, reason=TIME))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import assert_never
 
 from checker.base.diagnostics import Diagnostic
-from checker.engine.interface import Finding, Path
+from checker.engine.interface import Path
 from checker.engine.liveness.cells import Cells
 from checker.engine.liveness.lassos import ERRS, NO, YES, marks_of
-from checker.engine.liveness.witness import NoWitness
 from checker.engine.names import DomainTooLarge
 from checker.engine.program import Predicate, Program, too_large
 from checker.engine.runtime import Fail, State
@@ -19,9 +18,8 @@ from checker.model.machine import LiveCase
 class Predicates:
     """The sides of live properties as functions of a state, made when they are asked for."""
 
-    def __init__(self, program: Program, diagnose: Callable[[Fail], Diagnostic]) -> None:
+    def __init__(self, program: Program) -> None:
         self._program = program
-        self._diagnose = diagnose
         self._made: dict[int, tuple[LiveCase, Predicate, Predicate | None]] = {}
 
     def sides(self, case: LiveCase) -> tuple[Predicate, Predicate | None]:
@@ -40,24 +38,24 @@ class Predicates:
         for v, state in enumerate(states):
             mark[v] = marks_of(case, value_of(left, state), 0 if right is None else value_of(right, state))
 
-    def explain(self, case: LiveCase, path: Path) -> Finding:
-        """What goes wrong where a side is evaluated in the last state of a path."""
+    def problems(self, case: LiveCase, state: State) -> list[Diagnostic]:
+        """What goes wrong where the sides are evaluated in a state."""
+        found = []
         for side in self.sides(case):
             try:
                 if side is not None:
-                    side(path.states[-1])
+                    side(state)
             except Fail as problem:
-                return Finding(path, self._diagnose(problem))
-        raise AssertionError("it can be evaluated")
+                found.append(self._program.diagnose(problem))
+        return found
 
-    def confirm(self, case: LiveCase, path: Path) -> None:
-        """Checks that a run without end violates a property. Raises `NoWitness` where it does not."""
+    def refutes(self, case: LiveCase, path: Path) -> bool:
+        """Whether a run without end violates a property."""
         left, right = self.sides(case)
         values = [value_of(left, state) for state in path.states]
         aims = [YES if right is None else value_of(right, state) for state in path.states]
         assert path.loop is not None
-        if not _violated(case, values, aims, path.loop):
-            raise NoWitness("the run satisfies the property")
+        return _violated(case, values, aims, path.loop)
 
 
 def _violated(case: LiveCase, left: Sequence[int], right: Sequence[int], loop: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from checker.engine.interface import Finding
@@ -57,18 +57,23 @@ def refusals(machine: Machine, *, reason: str | None = None) -> dict[str, str]:
     }
 
 
+def unjudged(machine: Machine, *, hashed: bool = False) -> LiveFindings:
+    """What is said before anything is judged. `hashed`: there are no states to judge, only hashes."""
+    return LiveFindings(open=refusals(machine, reason=HASHES if hashed else None))
+
+
 def judge_all(
-    properties: Iterable[Property],
+    machine: Machine,
     judge: Judge,
     label: Callable[[LiveCase], None],
     state: Callable[[int], State],
     witness: Witness,
     predicates: Predicates,
 ) -> LiveFindings:
-    """Judges properties one after the other; of a family, the first member that is violated.
+    """Judges the properties that are asked for, one after the other; of a family, the first member that is violated counts.
 
     Args:
-        properties: Which ones.
+        machine: Has the properties.
         judge: Has the graph.
         label: Fills `judge.mark` for a case.
         state: The state with a number.
@@ -79,18 +84,18 @@ def judge_all(
         Interrupted: Somebody asked for an end.
         NoWitness: A lasso is none: a mistake of this program.
     """
-    found = LiveFindings()
-    for prop in properties:
+    found = LiveFindings(open=refusals(machine))
+    for prop in asked(machine):
         for case in prop.cases:
             label(case)
             answer = judge.find(case)
             match answer:
                 case Lasso(numbers, loop, chance):
                     path = witness.lasso([state(n) for n in numbers], loop)
-                    predicates.confirm(case, path)
                     found.violations[prop.name] = Finding(path, note=_note(case, chance))
                 case Errs(numbers):
-                    found.broken[prop.name] = predicates.explain(case, witness.path([state(n) for n in numbers]))
+                    path = witness.path([state(n) for n in numbers])
+                    found.broken[prop.name] = Finding(path, predicates.problems(case, path.states[-1])[0])
                 case Limited():
                     found.open.setdefault(prop.name, LIMITED)
             if isinstance(answer, Lasso | Errs):

@@ -179,16 +179,30 @@ class FinalDecl(Documented):
 
 @dataclass(frozen=True, slots=True)
 class Bind(Node):
-    """`NAME = expr`, in a check and in `refines`."""
+    """`NAME = expr` in a check."""
 
     name: Ident
     value: Expr
 
 
 @dataclass(frozen=True, slots=True)
+class Mapped(Node):
+    """`NAME = expr` or `ROLE.NAME = expr` in `refines`: what a variable of the abstract spec is here."""
+
+    role: Ident | None
+    name: Ident
+    value: Expr
+
+    @property
+    def target(self) -> str:
+        """The variable as it is written."""
+        return self.name.text if self.role is None else f"{self.role}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class RefinesDecl(Documented):
     name: Ident
-    binds: tuple[Bind, ...]
+    mapping: tuple[Mapped, ...]
 
 
 FaultKind = Literal["lose", "dup", "cut", "crash", "stop", "byzantine", "drift", "own"]

@@ -10,14 +10,20 @@ A quantifier tests the parts of its body that do not depend on its variable once
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from checker.model import ir
 from checker.model.types import BOOL, BagT, IntT, MapT, NeverT, SeqT, SetT, Type, fits
+from checker.model.values import Value, width
+from checker.native.code.known import MULTIPLIER, known, patterns_of
 from checker.native.code.logic import Logic
 from checker.native.code.pitfalls import may_fail, mentions
 from checker.native.code.values import Val, closed, joined, kind
 from checker.native.code.width import bits, elements
+from checker.native.code.writer import normal
+
+SMALL = 6
+"""How many bits the elements of a known set have at most for it to be a pattern of bits, and not a table."""
 
 
 class Domains(Logic):
@@ -123,10 +129,34 @@ class Domains(Logic):
             case ir.RangeSet(lo, hi):
                 above = self.compare("sle", 64, self.expr(lo).op, x.op)
                 return self.stopping_with("and", above, lambda: self.compare("sle", 64, x.op, self.expr(hi).op))
+            case ir.Const(values, SetT(elem)) if values and width(elem) > SMALL:
+                return self.listed(x, elem, values)
         holder = self.expr(of)
         if isinstance(holder.type, SetT):
             return self.in_set(x, holder)
         return self.compare("sgt", 64, self.occurrences(holder, x).op, "0")
+
+    def listed(self, v: Val, elem: Type, values: Collection[Value]) -> str:
+        """Whether a value is one of many that are known (`known`)."""
+        number, total = f"i{bits(elem)}", bits(elem)
+        found = known(patterns_of(elem, values))
+        table = self.unit.table(number, found.slots)
+        good = self.conforms(v, elem, plain=True)
+        wanted, folded = self.pack(self.narrowed(v, elem)), "0"
+        for at in range(0, total, 64):
+            width_here = min(64, total - at)
+            part = self.resize(self.extract(wanted, total, str(at), width_here), width_here, 64)
+            folded = self.op("xor", 64, folded, part)
+        home = self.op("lshr", 64, self.op("mul", 64, folded, normal(MULTIPLIER, 64)), str(64 - found.size))
+        is_member = self.stack("i1")
+        self.store(good, is_member, "i1")
+        done = self.block("known")
+        for away in range(found.reach + 1):
+            there = self.let(f"getelementptr {number}, ptr {table}, i64 {self.op('add', 64, home, str(away))}")
+            self.require(self.compare("ne", total, self.load(there, number), wanted), done, likely=False)
+        self.store("0", is_member, "i1")
+        self.place(done)
+        return self.load(is_member, "i1")
 
     # ---- quantifiers
 

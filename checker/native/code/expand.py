@@ -52,17 +52,21 @@ class Expansion(Surroundings):
         """Every message that some process of these roles could invent, to one handler of one process."""
         step = self.unit.machine.steps[number]
 
-        def lie(liar: str) -> None:
+        def lie(role: RoleInfo, liar: str) -> None:
             on = self.block("on")
             self.require(self.compare("ne", 64, liar, me), on, likely=False)
             self.require(self.is_faulty(liar, state), on, likely=False)
             self.require(self.is_up(state, me, ProcT((step.role,))), on, likely=False)
             self.require(self.negate(self.separated(state, me, liar)), on, likely=False)
+            taken = self.word(self.frame, frame.TRANSITIONS)
+            before = self.load(taken)
             self.each_binding(step, Call(number=number, state=state, me=me, sender=liar, forged=True))
+            forged = self.op("sub", 64, self.load(taken), before)
+            self.bump(self.word(self.frame, frame.FIRED + self.program.liars[role.name]), forged)
             self.place(on)
 
         for role in liars:
-            self.each_process(role, lie)
+            self.each_process(role, partial(lie, role))
 
     def each_process(self, role: RoleInfo, body: Callable[[str], None]) -> None:
         """Runs code for every process of a role, written out where little code comes of it."""
@@ -179,10 +183,18 @@ def write_expand(program: Program, shape: frame.Shape, items: tuple[Item, ...]) 
     code.ctx = code.pointer("%ctx.address")
     given = code.pointer("%state.address")
     code.frame = code.stack("i64", shape.frame)
-    for i in range(shape.frame):
+    empties = {n for n, s in enumerate(unit.machine.steps) if s.has_choices}
+    if "tick" in program.names:
+        empties.add(program.names.index("tick"))
+    counted = [*range(frame.FIRED, shape.empty), *(shape.empty + n for n in sorted(empties))]
+    for i in (*range(frame.FIRED), *counted):
         code.store("0", code.word(code.frame, i))
     code.store("%out", code.word(code.frame, frame.OUT))
     code.store(code.load(code.word(code.ctx, abi.CTX_OUT_END)), code.word(code.frame, frame.END))
+    notes = code.stack("i64", max(shape.notes, 1))
+    for i in range(shape.notes):
+        code.store("0", code.word(notes, i))
+    code.store(code.address(notes), code.word(code.frame, frame.BLOCKED))
     state = given
     if unit.packed.fixed and unit.packed.words <= IN_PLACE:  # what is written to the buffer cannot change this copy
         state = code.stack("i64", unit.packed.words)
@@ -201,17 +213,11 @@ def write_expand(program: Program, shape: frame.Shape, items: tuple[Item, ...]) 
     block = code.pointer(code.load(code.word(code.ctx, abi.CTX_SPEC)))
     transitions = code.word(code.ctx, abi.CTX_TRANSITIONS)
     code.bump(transitions, code.load(code.word(code.frame, frame.TRANSITIONS)))
-    empties = {n for n, s in enumerate(unit.machine.steps) if s.has_choices}
-    if "tick" in program.names:
-        empties.add(program.names.index("tick"))
-    used = [
-        frame.LIMIT_CUT,
-        frame.DROPPED,
-        *range(frame.FIRED, shape.empty),
-        *(shape.empty + n for n in sorted(empties)),
-    ]
-    for i in used:
+    for i in (frame.LIMIT_CUT, frame.DROPPED, *(counted if program.coverage else ())):
         code.bump(code.word(block, i), code.load(code.word(code.frame, i)))
+    for i in range(shape.notes):
+        noted = code.word(block, shape.blocked + i)
+        code.store(code.op("or", 64, code.load(noted), code.load(code.word(notes, i))), noted)
     code.ret(code.load(code.word(code.frame, frame.OUT)))
     for label, status in ((code.defer, abi.DEFER), (code.need, abi.NEED_SPACE)):
         code.place(label)

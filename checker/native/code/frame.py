@@ -4,7 +4,8 @@ The **frame** lives on the stack while one state is expanded: where the next suc
 spec's block when the expansion is complete, so an expansion that is given up leaves no trace.
 
 The **block** of a worker (`abi.CTX_SPEC`) has the counters at the same places, then for each item that is judged whether it is
-still looked at and what was found, then which enum values were seen.
+still looked at and what was found, then which enum values were seen, and which conjuncts of guards were false. These are
+written at once: noting one again does no harm.
 
 The **scratch memory** has the tapes of choices, the effects of a torn step, and pictures of torn states.
 """
@@ -29,9 +30,11 @@ LIMIT_CUT = 6
 DROPPED = 7
 STUTTERED = 8
 """Whether a step that changes nothing was kept for step properties."""
-KEY = 9
+BLOCKED = 9
+"""Where it is noted which conjuncts of guards were false: the address of a word for each (`Shape.blocked`)."""
+KEY = 10
 """Where edges are noted: what tells the fair unit of the step under way from others of the same handler."""
-FIRED = 10
+FIRED = 11
 """From here on, how often each unit fired; then, how often a choice of each unit was empty."""
 
 # ---- results of items
@@ -73,6 +76,7 @@ class Shape:
     items: int
     enums: tuple[int, ...]
     record: int
+    conjuncts: int = 0
 
     @property
     def empty(self) -> int:
@@ -115,9 +119,19 @@ class Shape:
         return self.stuttered + 1
 
     @property
+    def blocked(self) -> int:
+        """Where it is noted for each conjunct of a guard whether it was the first false one (`engine.idle`)."""
+        return self.seen + sum(self.enums)
+
+    @property
     def block(self) -> int:
         """The words of the block."""
-        return self.seen + sum(self.enums)
+        return self.blocked + self.notes
+
+    @property
+    def notes(self) -> int:
+        """The words of the notes about conjuncts: a byte for each."""
+        return -(-self.conjuncts // 8)
 
     @property
     def pictures(self) -> int:

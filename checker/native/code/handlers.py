@@ -28,8 +28,7 @@ def write_handler(program: Program, number: int, inline: str) -> None:
     bind(code, step)
     on = code.block("enabled")
     leave = code.block("disabled")
-    if step.guard is not None:
-        code.require(code.expr(step.guard).op, leave, likely=False)
+    code.guard(number, leave)
     if step.limit is not None:
         within, cut = code.block("within"), code.block("cut")
         code.when(code.expr(step.limit).op, within, cut)
@@ -92,7 +91,8 @@ def write_commit(program: Program, inline: str) -> None:
     names = [("ptr", "ctx"), ("ptr", "frame"), ("ptr", "state"), ("ptr", "work"), ("i64", "unit"), ("i64", "alive")]
     code = Outcomes(program, "commit", names, inline)
     code.result = "void"
-    code.bump(code.word("%frame", code.op("add", 64, "%unit", str(frame.FIRED))))
+    if program.coverage:
+        code.bump(code.word("%frame", code.op("add", 64, "%unit", str(frame.FIRED))))
     code.bump(code.word("%frame", frame.TRANSITIONS))
     changed = code.differs("%state", "%work")
     alive = code.word("%frame", frame.ALIVE)

@@ -26,7 +26,7 @@ from checker.native.code.unit import Unit
 from checker.native.code.width import Unsupported
 from checker.native.code.writer import normal
 
-ItemKind = Literal["invariant", "reach", "when", "step", "no error", "no deadlock", "final", "bound"]
+ItemKind = Literal["invariant", "reach", "when", "step", "step when", "no error", "no deadlock", "final", "bound"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,16 @@ class Item:
     name: str
     body: ir.Expr | None
 
+    @property
+    def is_antecedent(self) -> bool:
+        """Whether this is the left side of an `=>`, of which coverage asks whether it was ever true."""
+        return self.kind in ("when", "step when")
+
+    @property
+    def is_over_steps(self) -> bool:
+        """Whether it speaks about the state before a step, too."""
+        return self.kind in ("step", "step when")
+
 
 def items_of(unit: Unit) -> tuple[Item, ...]:
     """Everything that is judged, in the order in which it is."""
@@ -44,10 +54,13 @@ def items_of(unit: Unit) -> tuple[Item, ...]:
     items: list[Item] = []
     kinds: tuple[ItemKind, ...] = ("invariant", "reach", "step")
     for kind in kinds:
-        items += [Item(kind, p.name, p.body) for p in machine.properties if p.kind == kind and p.body is not None]
-    for p in machine.properties:
-        if p.kind == "invariant" and p.body is not None:
-            items += [Item("when", text, test) for text, test in p.antecedents]
+        of_kind = [p for p in machine.properties if ("step" if p.of_steps else p.kind) == kind]
+        items += [Item(kind, p.name, p.body) for p in of_kind if p.body is not None]
+    antecedents: tuple[tuple[str, ItemKind], ...] = (("invariant", "when"), ("step", "step when"))
+    for of, kind in antecedents:
+        for p in machine.properties:
+            if p.kind == of and p.body is not None:
+                items += [Item(kind, text, test) for text, test in p.antecedents]
     items += [Item("no error", "NoError", None), Item("no deadlock", "NoDeadlock", None)]
     items += [Item("final", "NoDeadlock", None), Item("bound", "bound", None)]
     return tuple(items)
@@ -139,14 +152,14 @@ class Judge(Functions):
         self.require(touched, skip, likely=False)
         self.require(self.compare("ne", 64, self.load(self.flag(number)), "0"), skip)
         answer = self.let(f"call i64 @q{number}({arguments})")
-        usual = frame.FALSE if item.kind in ("reach", "when") else frame.HOLDS
+        usual = frame.FALSE if item.kind == "reach" or item.is_antecedent else frame.HOLDS
         self.require(self.compare("ne", 64, answer, str(usual)), skip, likely=False)
-        if item.kind == "when":
+        if item.is_antecedent:
             ignore = self.compare("eq", 64, answer, str(frame.ERROR))
             self.require(self.negate(ignore), skip)
         deferred = self.compare("eq", 64, answer, str(frame.DEFERRED))
         self.store(self.resize(deferred, 1, 64), self.flag(number))
-        if item.kind == "when":
+        if item.is_antecedent:
             self.require(deferred, skip)
         self.store(self.op("add", 64, answer, "1"), self.result_of(number))
         self.store("1", self.event)
@@ -157,7 +170,7 @@ def write_judges(unit: Unit, items: tuple[Item, ...], shape: frame.Shape, enums:
     """Adds what judges states and steps."""
     for i, item in enumerate(items):
         if item.body is not None:
-            write_predicate(unit, f"q{i}", item.body, old=item.kind == "step")
+            write_predicate(unit, f"q{i}", item.body, old=item.is_over_steps)
     if unit.machine.final is not None:
         write_predicate(unit, "final", unit.machine.final)
     _write_visit(unit, items, shape, enums)
@@ -222,7 +235,7 @@ def _write_transition(unit: Unit, items: tuple[Item, ...], shape: frame.Shape) -
     params = [("i64", name) for name in ("ctx.address", "old.address", "new.address")]
     code = Judge(unit, "transition", params, shape)
     old, new = code.pointer("%old.address"), code.pointer("%new.address")
-    steps = [(i, item) for i, item in enumerate(items) if item.kind == "step"]
+    steps = [(i, item) for i, item in enumerate(items) if item.is_over_steps]
     read = [masks(unit, item.body) for _, item in steps if item.body is not None]
     known = [m for m in read if m is not None]
     done = code.block("done")

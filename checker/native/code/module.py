@@ -34,6 +34,8 @@ class Plan:
     table_kind: int
     has_bound: int
     has_steps: int
+    coverage: bool = True
+    """Whether anything is counted that a verdict does not need."""
     cases: tuple[LiveCase, ...] = ()
     """Live properties to be asked about states. Where there are some, the spec is compiled for its edges, and judges nothing."""
 
@@ -50,7 +52,7 @@ class Plan:
     def text(self) -> str:
         """The module's text. Raises `Unsupported` where native code cannot do what the machine needs."""
         unit = Unit(self.machine, edges=bool(self.cases))
-        program = Program(unit)
+        program = Program(unit, coverage=self.coverage)
         inline = _inlining(program)
         write_commit(program, "alwaysinline" if not program.in_place else "")
         for number in range(len(self.machine.steps)):
@@ -68,16 +70,20 @@ class Plan:
         return unit.text()
 
 
-def plan(machine: Machine, *, fingerprints: bool = False, cases: tuple[LiveCase, ...] = ()) -> Plan:
+def plan(
+    machine: Machine, *, fingerprints: bool = False, coverage: bool = True, cases: tuple[LiveCase, ...] = ()
+) -> Plan:
     """Lays a machine out. Raises `Unsupported` where native code cannot hold it."""
     unit = Unit(machine, edges=bool(cases))
-    program = Program(unit)
+    program = Program(unit, coverage=coverage)
     items, enums = items_of(unit), enums_of(unit)
+    if not coverage:
+        items, enums = tuple(i for i in items if not i.is_antecedent), ()
     packed = unit.packed
     return Plan(
         machine,
         packed,
-        frame.Shape(len(program.names), len(items), enum_words(enums), program.record),
+        frame.Shape(len(program.names), len(items), enum_words(enums), program.record, program.conjuncts[-1]),
         items,
         enums,
         tuple(program.names),
@@ -86,6 +92,7 @@ def plan(machine: Machine, *, fingerprints: bool = False, cases: tuple[LiveCase,
         abi.FINGERPRINT if fingerprints else abi.INLINE if packed.is_small else abi.INDIRECT,
         int(machine.bound is not None),
         int(program.has_steps),
+        coverage,
         cases,
     )
 

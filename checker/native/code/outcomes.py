@@ -17,10 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from checker.model import ir
 from checker.model.machine import Budget, Step
 from checker.model.types import Type
+from checker.model.walk import conjuncts
 from checker.native import abi
 from checker.native.code import frame
 from checker.native.code.functions import Functions
@@ -70,6 +72,41 @@ class Outcomes(Functions):
                 self.place(label)
                 self.ret(str(code))
         return self.text()
+
+    # ---- guards
+
+    def guard(self, number: int, leave: str) -> None:
+        """Goes on if the guard of a step holds; else notes which conjunct was the first that does not, and leaves.
+
+        Cheap conjuncts are computed with the one before them, and one branch asks for all (`logic.stopping`).
+        """
+        guard = self.unit.machine.steps[number].guard
+        if guard is None:
+            return
+        if not self.program.coverage:
+            self.require(self.expr(guard).op, leave, likely=False)
+            return
+        groups: list[list[tuple[int, ir.Expr]]] = []
+        for n, part in enumerate(conjuncts(guard), self.program.conjuncts[number]):
+            if groups and self.is_cheap(part):
+                groups[-1].append((n, part))
+            else:
+                groups.append([(n, part)])
+        for group in groups:
+            values = [(n, self.expr(part).op) for n, part in group]
+            holds = reduce(self.both, (value for _, value in values))
+            if holds == "1":
+                continue
+            blocked, on = self.block("blocked"), self.block("unblocked")
+            self.when(holds, on, blocked)
+            self.place(blocked)
+            first = str(values[-1][0])
+            for n, value in reversed(values[:-1]):
+                first = self.select(value, "i64", first, str(n))
+            notes = self.pointer(self.load(self.word(self.frame, frame.BLOCKED)))
+            self.store("1", self.let(f"getelementptr i8, ptr {notes}, i64 {first}"), "i8")
+            self.go(leave)
+            self.place(on)
 
     # ---- states under construction
 

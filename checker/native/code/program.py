@@ -7,6 +7,7 @@ healing and ticks.
 
 from __future__ import annotations
 
+from checker.engine.idle import first_numbers
 from checker.model.machine import Budget, Step
 from checker.native.code.packed import MAX_LANES
 from checker.native.code.unit import Unit
@@ -21,12 +22,16 @@ IN_PLACE = 8
 class Program:
     """What all functions of one compiled machine have to know: units, sizes, which roles may crash."""
 
-    def __init__(self, unit: Unit) -> None:
+    def __init__(self, unit: Unit, *, coverage: bool = True) -> None:
         self.unit = unit
+        self.coverage = coverage
         machine = unit.machine
         self.names: list[str] = [s.label for s in machine.steps]
         self.kinds: list[str] = [s.kind for s in machine.steps]
         self.faults: list[bool] = [s.kind == "fault" for s in machine.steps]
+        self.conjuncts = first_numbers(machine) if coverage else [0]
+        self.liars: dict[str, int] = {}
+        """The unit that counts what processes of a role forge."""
         self._numbers: dict[str, int] = {}
         self.crashes: dict[str, list[tuple[int, Budget]]] = {}
         self.links: list[tuple[int, Budget]] = []
@@ -36,7 +41,7 @@ class Program:
         packed = unit.packed
         self.record = packed.words + (0 if packed.fixed else -(-MAX_LANES * packed.lane // 64)) + SLACK
         self.in_place = not packed.fixed or packed.words > IN_PLACE
-        self.has_steps = not unit.edges and any(p.kind == "step" and p.body is not None for p in machine.properties)
+        self.has_steps = not unit.edges and any(p.of_steps and p.body is not None for p in machine.properties)
 
     def number(self, name: str, kind_: str, *, fault: bool) -> int:
         """The number of a unit that is no handler."""
@@ -51,10 +56,12 @@ class Program:
         """The units that are no handlers, numbered as `engine.faults` numbers them."""
         machine = self.unit.machine
         for budget in machine.budgets:
-            if not budget.count or budget.kind in ("byzantine", "own"):
+            if not budget.count or budget.kind == "own":
                 continue
             number = self.number(budget.key, budget.kind, fault=True)
             match budget.kind:
+                case "byzantine":
+                    self.liars[budget.roles[0].name] = number
                 case "crash" | "stop" if budget.roles[0].size:
                     self.crashes.setdefault(budget.roles[0].name, []).append((number, budget))
                 case "lose" | "dup":

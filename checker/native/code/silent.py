@@ -43,6 +43,8 @@ def write_silent(program: Program, shape: frame.Shape) -> None:
     for i in range(shape.frame):
         code.store("0", code.word(code.frame, i))
     code.store("1", code.word(code.frame, frame.PROBE))
+    unheeded = code.stack("i64", max(shape.notes, 1))
+    code.store(code.address(unheeded), code.word(code.frame, frame.BLOCKED))
     room = code.address(code.scratch(shape.pictures))
     code.store(room, code.word(code.frame, frame.OUT))
     code.store(code.op("add", 64, room, str(8 * 2 * (2 + shape.record))), code.word(code.frame, frame.END))

@@ -32,14 +32,13 @@ class Surroundings(Deliveries):
         leave = self.block("no_tick")
         before, self.fail, self.state = self.fail, self.block("tick_failed"), state
         mine = self.me
-        for _, step in clocks:
+        for number, step in clocks:
 
-            def guard(me: str, step: Step = step) -> None:
+            def guard(me: str, number: int = number, step: Step = step) -> None:
                 skip = self.block("skip")
                 self.require(self.negate(self.is_faulty(me, state)), skip)
                 self.me = me
-                if step.guard is not None:
-                    self.require(self.expr(step.guard).op, leave)
+                self.guard(number, leave)
                 if step.limit is not None:
                     cut, on = self.block("cut"), self.block("on")
                     self.when(self.expr(step.limit).op, on, cut)

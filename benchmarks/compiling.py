@@ -1,0 +1,62 @@
+"""How long it takes to compile a large spec: until the first state is explored, and until optimised code can take over.
+
+Both begin with the typed machine and an empty cache, in a process of its own. The first ends when unoptimised code has
+expanded a state; the second when the optimised code, which a child process makes from then on, has been linked.
+`python -m benchmarks.compiling SPEC CHECK` prints the two in seconds.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.cases import ROOT, Case
+from benchmarks.figures import Compiled, Spread
+from benchmarks.process import Failed, measure
+
+
+def measure_compilation(case: Case, runs: int) -> Compiled:
+    """Measures one case. Raises `Failed`."""
+    command = [sys.executable, "-m", "benchmarks.compiling", str(ROOT / case.spec), case.check]
+    samples = [parse(measure(command, ROOT).output) for _ in range(runs)]
+    return Compiled(case, *(Spread.of(one) for one in zip(*samples, strict=True)))
+
+
+def parse(output: str) -> tuple[float, float]:
+    """The two numbers. Raises `Failed`."""
+    try:
+        first, optimised = map(float, output.split())
+    except ValueError:
+        raise Failed(f"unexpected output of the compilation: {output[:200]!r}") from None
+    return first, optimised
+
+
+def main(given: Sequence[str]) -> None:
+    """Measures once, in this process."""
+    import checker
+    from checker.engine.interface import Limits
+    from checker.native.cache import Cache
+    from checker.native.code.module import plan
+    from checker.native.search import NativeSearch
+    from checker.native.tiers import FAST, Tiers
+
+    path, check = given
+    with tempfile.TemporaryDirectory() as folder:
+        machine = checker.load(path).machine(check)
+        begin = time.perf_counter()
+        layout = plan(machine)
+        tiers = Tiers(layout, Cache(Path(folder)))
+        NativeSearch(layout, tiers, 1, FAST).run(Limits(max_states=1))
+        first = time.perf_counter() - begin
+        tiers.improve()
+        while tiers.better() is None:
+            time.sleep(0.001)
+        print(first, time.perf_counter() - begin)
+        tiers.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

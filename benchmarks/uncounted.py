@@ -1,0 +1,29 @@
+"""Explores one check with the native engine and counts nothing for its coverage: what coverage costs is the difference.
+
+    python -m benchmarks.uncounted SPEC CHECK [N]
+
+Prints what the benchmark reads of `lockstep check --format json`. Users have no such switch: coverage is always on.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+import checker
+from checker.engine.interface import Limits
+from checker.native.search import NativeEngine
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Explores and prints."""
+    spec, check, *n = arguments
+    machine = checker.load(spec).machine(check, constants={"N": int(n[0])} if n else {})
+    found = NativeEngine(coverage=False).explore(machine, Limits())
+    counts = {"states": found.states, "transitions": found.transitions, "seconds": found.seconds}
+    print(json.dumps({"specs": [{"checks": [counts]}]}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

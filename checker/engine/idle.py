@@ -1,0 +1,72 @@
+"""What a spec has and an exploration never needed, as far as counts of steps tell: messages, and parts of guards.
+
+**Messages.** A kind that a handler which fired sends, that some handler takes, and that none ever took.
+
+**Guards.** A conjunct counts as false where it is the first of its guard that is: those before it hold then, and those behind
+it are not evaluated. So one that was never false refused nothing that the ones before it let through, and without it the check
+would find the same. Only handlers that fired are looked at; the others are reported as such. A conjunct that reads nothing but
+constants is a switch of the spec, and another check may set it differently; it is left out. Conjuncts are numbered through all
+guards of a machine, in the order of its steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checker.model.fold import FoldError, NotConstant, fold
+from checker.model.ir import Expr
+from checker.model.machine import Machine
+from checker.model.walk import conjuncts, sent_kinds
+
+
+def first_numbers(machine: Machine) -> list[int]:
+    """For each step, the number of the first conjunct of its guard, and at the end how many there are in all."""
+    numbers = [0]
+    for step in machine.steps:
+        numbers.append(numbers[-1] + len(step.conjuncts))
+    return numbers
+
+
+def never_false(machine: Machine, fired: Sequence[int], blocked: Sequence[int]) -> tuple[str, ...]:
+    """The conjuncts that were never false, as text with their place.
+
+    Args:
+        machine: What was explored, to its end.
+        fired: How often each step fired, by its number.
+        blocked: For each conjunct, whether it was the first false one at least once.
+    """
+    found = []
+    numbers = first_numbers(machine)
+    for i, step in enumerate(machine.steps):
+        if step.guard is None or not fired[i]:
+            continue
+        for n, (text, part) in enumerate(zip(step.conjuncts, conjuncts(step.guard), strict=True), numbers[i]):
+            if not blocked[n] and not _is_constant(part):
+                place, _, condition = text.partition(": ")
+                found.append(f"{place}: {step.label} when {condition}")
+    return tuple(found)
+
+
+def never_received(machine: Machine, fired: Sequence[int]) -> tuple[str, ...]:
+    """The message kinds that were sent, in a step that fired, and never received."""
+    handled: set[str] = set()
+    taken: set[str] = set()
+    sent: set[str] = set()
+    for step, count in zip(machine.steps, fired, strict=False):
+        if step.kind in ("message", "ignore"):
+            handled.add(step.name)
+            if count:
+                taken.add(step.name)
+        if count:
+            sent |= sent_kinds(step.body, machine.procedures)
+    return tuple(kind for kind in machine.messages if kind in handled & sent - taken)
+
+
+def _is_constant(e: Expr) -> bool:
+    try:
+        fold(e)
+    except NotConstant:
+        return False
+    except FoldError:
+        return True
+    return True
