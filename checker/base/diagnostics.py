@@ -96,12 +96,16 @@ CODES: dict[str, str] = {
     "PSM702": "spec declares nothing to check",
     "PSM704": "message never handled",
     "PSM705": "message never sent",
+    # histories
+    "PSM851": "unreadable history",
+    "PSM852": "operation that the model does not have",
     # command line
     "PSM901": "unusable argument",
     "PSM902": "a tool or library is missing",
     "PSM903": "too large to draw",
     "PSM904": "unusable checkpoint",
     "PSM905": "unusable trace",
+    "PSM920": "cannot be exported to TLA+",
 }
 
 

@@ -34,6 +34,7 @@ COMMANDS = (
     "trace",
     "export",
     "import-trace",
+    "conform",
     "new",
     "docs",
     "completion",
@@ -150,8 +151,9 @@ def _usage(problem: click.ClickException, args: list[str]) -> int:
 
 
 def _format(args: list[str]) -> list[str]:
-    """The values of `--format`, read without click, which may have refused the rest."""
-    values = [a.removeprefix("--format=") for a in args if a.startswith("--format=")]
+    """The values of `--format`, read without click, which may have refused the rest; `--json` is one, too."""
+    values = ["json"] if "--json" in args else []
+    values += [a.removeprefix("--format=") for a in args if a.startswith("--format=")]
     return values + [b for a, b in pairwise(args) if a == "--format"]
 
 

@@ -47,7 +47,7 @@ class Outcomes:
 
     @contextmanager
     def uncounted(self) -> Iterator[Counters]:
-        """What is expanded meanwhile counts for nothing. Gives the counters that have it until then."""
+        """Whatever is tried inside counts for nothing, but in the counters that are given."""
         saved, dropped = self.counters, self.program.dropped.count
         self.counters = Counters(bytearray(len(saved.blocked)))
         try:

@@ -61,7 +61,6 @@ class StepCode:
         return self.blocked is None or self.blocked(state, *args) < 0
 
 
-
 @dataclass(frozen=True, slots=True)
 class JudgedCode:
     """An invariant, or a step property, whose functions take the state before the step first."""

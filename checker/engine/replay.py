@@ -53,7 +53,7 @@ class Replay:
         Raises:
             Mismatch: there is no step between two of them.
         """
-        steps = []
+        steps: list[str] = []
         for number, (before, after) in enumerate(pairwise(states), 1):
             found = self.names(before, after)
             if not found:

@@ -65,7 +65,7 @@ class Steps(Clocks):
         return done, failed
 
     def is_dead_end(self, state: State) -> bool:
-        """Whether a state violates `NoDeadlock`: it is not final, and only faults change it; no step errs, none is held by a limit.
+        """Whether a state violates `NoDeadlock`: it is not final, no step but faults changes it, none errs, no limit holds one.
 
         Raises:
             Fail: `final` cannot be evaluated.

@@ -23,6 +23,7 @@ from checker.base.diagnostics import error
 from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop, Tally
 from checker.engine.liveness.verdicts import MEMORY, TIME, unjudged
 from checker.engine.memory import resident
+from checker.engine.replay import Mismatch
 from checker.engine.runtime import State
 from checker.engine.search import REPORT
 from checker.model.machine import Machine
@@ -34,7 +35,7 @@ from checker.native.explorer import Explorer, Kernels, Outcome
 from checker.native.interrupts import Interrupts
 from checker.native.livecode import LiveCode, live_code
 from checker.native.liveness import judge_stored
-from checker.native.notices import Mismatch, Notices
+from checker.native.notices import Notices
 from checker.native.room import Room, spill_directory
 from checker.native.tallies import following, initial_block, merged, tally
 from checker.native.tiers import PATIENCE, Tiers

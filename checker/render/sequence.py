@@ -1,10 +1,10 @@
 """A trace as a sequence diagram in SVG: lifelines, messages as arrows, faults as bands.
 
-Time runs downwards, one row for each step. A step is a numbered box on the lifeline of its process, with its name and what
-it changed beside it. A step that consumes a message has an arrow from the box of the step that sent it, so a long arrow is
-a message that was late, and two arrows from one box to one lifeline are a message that arrived twice. Messages that no step of the trace takes are named below their
-sender. Whatever was broken
-stands on a band across the picture, the name of a faulty process is red, and the lifeline of one that is down is dotted.
+Time runs downwards, one row for each step. A step is a numbered box on the lifeline of its process, with its name beside it
+and what it changed there and in shared variables. A step that consumes a message has an arrow from the box of the step
+that sent it, so a long arrow is a message that was late, and two arrows from one box to one lifeline are a message that
+arrived twice. Messages that no step of the trace takes are named below the step that sent them. Whatever was broken stands
+on a band across the picture, the name of a faulty process is red, and the lifeline of one that is down is dotted.
 
 An arrow leaves along the row of its sender, where no other box is, and turns towards its receiver shortly before it, where
 no names are. Names stand on the side of their box that has no arrow.
@@ -47,8 +47,8 @@ class Event:
     """One row. `process` is None for what concerns all.
 
     `message` is what the step takes or a fault strikes, `origin` the row that sent it, if it is known. `unread` are the messages
-    that the step sent and that no later step of the trace takes by an arrow. `left`: the texts stand left of the lifeline.
-    `ending`: no step, but how a run without end goes on.
+    that the step sent and no later step takes. `left`: the texts stand left of the lifeline. `ending`: no step, but how a run
+    without end goes on.
     """
 
     text: str
@@ -133,7 +133,7 @@ def read_events(
     unread: list[dict[str, None]] = []
     events: list[Event] = []
     for row, (step, changed) in enumerate(zip(trace.steps, changes, strict=True)):
-        event = _event(step.step, processes, own_faults, sent, _own(changed, step.step))
+        event = _event(step.step, processes, own_faults, sent, _told(changed, step.step, processes))
         events.append(event)
         if event.origin is not None and event.message is not None:
             unread[event.origin].pop(event.message, None)
@@ -211,15 +211,21 @@ def _event(
     )
 
 
-def _own(changes: Sequence[Change], step: str) -> str:
-    """What a step changed in its own process, in a few words."""
+def _told(changes: Sequence[Change], step: str, processes: Sequence[str]) -> str:
+    """What a step changed in its own process and in what is shared, in a few words."""
     own = step.partition(".")[0] + "."
     words = {"set": "=", "add": "+=", "remove": "-="}
     return ", ".join(
         f"{c.place.removeprefix(own)} {words[c.kind]} {c.new}"
         for c in changes
-        if c.place.startswith(own) and not c.place.endswith(".status")
+        if (c.place.startswith(own) and not c.place.endswith(".status")) or _is_shared(c.place, processes)
     )
+
+
+def _is_shared(place: str, processes: Sequence[str]) -> bool:
+    """Whether a place lies in a shared variable, and is not the checker's own: a budget, a cut, or who lies."""
+    owner = re.split(r"[.\[]", place, maxsplit=1)[0]
+    return bool(place) and owner not in processes and owner not in ("cut", "faulty") and " " not in owner
 
 
 class _Drawing:

@@ -22,8 +22,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from checker.engine.interface import Origin, Sample
 from checker.properties.kinds import CheckResult, CheckVerdict, Kind, PropertyResult, Trace, Verdict
+from checker.render import sampled
 from checker.render.plain import ASCII, Signs, ascii_only, duration, fitted, length, plural, rate
 from checker.render.schema import SpecReport
 from checker.render.traces import TraceText
@@ -128,7 +128,7 @@ class Report:
     def _numbers(self, result: CheckResult) -> Text:
         speed = rate(result.transitions, result.seconds)
         if result.sample is not None:
-            return self._sampled(result, result.sample, speed)
+            return self.text(sampled.numbers(result, result.sample, speed, quiet=self.detail.quiet), "dim")
         parts = [
             plural(result.states, "state"),
             plural(result.transitions, "transition") + (f" ({speed})" if speed else ""),
@@ -139,18 +139,6 @@ class Report:
         if self.detail.quiet:
             parts = [parts[0], duration(result.seconds)]
         return self.text(" · ".join(parts), "dim")
-
-    def _sampled(self, result: CheckResult, sample: Sample, speed: str | None) -> Text:
-        """The numbers of a simulation. States are those that were met; how many there are, it does not know."""
-        parts = [
-            plural(sample.runs, "run"),
-            plural(result.transitions, "step") + (f" ({speed})" if speed else ""),
-            ("" if sample.counted else "more than ") + plural(result.states, "state") + " met",
-            f"longest run {result.depth}",
-            duration(result.seconds),
-            f"schedule {sample.schedule}, seed {sample.seed}",
-        ]
-        return self.text(" · ".join([parts[0], parts[4]] if self.detail.quiet else parts), "dim")
 
     def _surprising(self, result: PropertyResult) -> bool:
         open_ = result.verdict is Verdict.INCOMPLETE and result.expected is not None
@@ -258,25 +246,12 @@ class Report:
             yield Text("  " + what, "bold red" if prop.met is False or prop.verdict is Verdict.ERROR else "bold")
             yield writer.trace(prop.trace, prop.diagnostic)
             if result.sample is not None and prop.name in result.sample.origins:
-                yield self._origin(result.sample.origins[prop.name])
-
-    def _origin(self, origin: Origin) -> Text:
-        """Where a simulation found something."""
-        why = (
-            "without any one step it shows nothing"
-            if origin.minimal
-            else "given up before it was as short as it can be"
-        )
-        return Text(f"       from a run of {plural(origin.steps, 'step')}, made short: {why}", "dim")
+                yield Text(sampled.origin(result.sample.origins[prop.name]), "dim")
 
     def again(self, result: CheckResult, commands: Mapping[str, str]) -> list[Text]:
-        """The commands that make the findings of a simulation again whose traces are shown. They are lines to copy: no line breaks."""
+        """The commands that make findings of a simulation again, of those whose traces are shown. Each is one line, to copy."""
         shown = [commands[p.name] for p in result.properties if p.name in commands and self._shows_trace(p)]
-        if not shown:
-            return []
-        lines = [Text(fitted(f"    {command}", self.signs), no_wrap=True) for command in dict.fromkeys(shown)]
-        head = Text("  to find it again:", "bold")
-        return [head, *lines, Text("")] if self.detail.quiet else [Text(""), head, *lines]
+        return sampled.again(shown, self.signs, quiet=self.detail.quiet) if shown else []
 
     def _shows_trace(self, prop: PropertyResult) -> bool:
         """Surprises are told in full; what is as expected only on demand."""

@@ -97,7 +97,9 @@ def test_where_it_does_not_even_begin() -> None:
     altered({"Client.done": True}, 0)
     done = lockstep("import-trace", "t.json", "--spec", "transfer.psm")
     assert done.code == 1
-    wanted = "state 0 of the trace is no initial state: in the nearest of 1, Client.done is false, but true in the trace"
+    wanted = (
+        "state 0 of the trace is no initial state: in the nearest of 1, Client.done is false, but true in the trace"
+    )
     assert wanted in " ".join(done.out.split())
 
 
@@ -150,7 +152,10 @@ def test_named_steps() -> None:
     assert [s["#meta"].get("step") for s in done.json["states"]] == [None, "Client.Ask()", "Bank.Pay() <- Client"]
     wrong = lockstep("export", "transfer.psm", *steps, "--step", "Client.Paid() <- Bnk", "--to", "itf")
     assert wrong.code == 2
-    assert "step 3, `Client.Paid() <- Bnk`, is not possible there\n   help: did you mean `Client.Paid() <- Bank`?" in wrong.err
+    assert (
+        "step 3, `Client.Paid() <- Bnk`, is not possible there\n   help: did you mean `Client.Paid() <- Bank`?"
+        in wrong.err
+    )
 
 
 def test_a_random_walk() -> None:

@@ -15,7 +15,8 @@ PAGE = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
 SPEC = {"path": str, "spec": (str, type(None)), "checks": list, "diagnostics": list}
 CHECK = {
     "name": str, "verdict": str, "reason": (str, type(None)), "states": int, "transitions": int, "depth": int,
-    "seconds": float, "engine": str, "missed": (float, type(None)), "sample": (dict, type(None)), "counts": (dict, type(None)), "properties": list,
+    "seconds": float, "engine": str, "missed": (float, type(None)), "sample": (dict, type(None)),
+    "counts": (dict, type(None)), "properties": list,
     "coverage": dict, "notes": list, "diagnostics": list,
 }  # fmt: skip
 PROPERTY = {

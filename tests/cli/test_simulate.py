@@ -34,7 +34,9 @@ def test_text(name: str, args: list[str], code: int) -> None:
 
 
 def test_the_command_that_is_shown_makes_the_same_trace() -> None:
-    done = lockstep("check", "--simulate", "transfer.psm", "--runs", "50", "--seed", "9", "--schedule", "pct", "--depth", "33")
+    done = lockstep(
+        "check", "--simulate", "transfer.psm", "--runs", "50", "--seed", "9", "--schedule", "pct", "--depth", "33"
+    )
     (command,) = re.findall(r"^    lockstep (.*)$", done.out, re.MULTILINE)
     again = lockstep(*shlex.split(command))
     head, tail = "PaidOnce is violated", "to find it again"
@@ -57,7 +59,13 @@ def test_json() -> None:
     document = lockstep("check", "--simulate", "transfer.psm", "--runs", "50", "--format", "json").json
     (check,) = document["specs"][0]["checks"]
     sample = check["sample"]
-    assert (sample["seed"], sample["runs"], sample["depth"], sample["schedule"], sample["bug_depth"]) == (0, 50, 100, "mixed", 3)
+    assert (sample["seed"], sample["runs"], sample["depth"], sample["schedule"], sample["bug_depth"]) == (
+        0,
+        50,
+        100,
+        "mixed",
+        3,
+    )
     assert sample["counted"] is True
     assert sample["found"]["PaidOnce"]["minimal"] is True
     assert check["engine"] == "simulation"
@@ -96,10 +104,10 @@ def test_a_limit_on_time_decides_how_many_runs() -> None:
 
 def test_progress() -> None:
     estimate = Estimate(Limits())
-    for seconds, runs in ((0.0, 0), (1.0, 100), (2.0, 200)):
-        progress = Progress(50, runs * 20, 30, 0, seconds, 0, runs, 1_000)
+    reports = [Progress(50, runs * 20, 30, 0, runs / 100, 0, runs, 1_000) for runs in (0, 100, 200)]
+    for progress in reports:
         estimate.add(progress)
-    line = progress_line("S c", progress, estimate)
+    line = progress_line("S c", reports[-1], estimate)
     bar = "[====                ]"
     assert line == f"S c: {bar} 200 of 1,000 runs · 4,000 steps · 2,000/s · 50 states met · 2.0 s · about 8 s left"
     endless = Progress(50, 4_000, 30, 0, 2.0, 0, 200, None)

@@ -56,7 +56,9 @@ def test_variables_may_come_and_go() -> None:
 
 def test_names_decide_between_steps() -> None:
     same = {"x": 1}
-    text = TEXT.replace("action Up when x < 9 { x += 1 }", "action Up when x < 9 { x += 1 }  action Other when x < 9 { x += 1 }")
+    text = TEXT.replace(
+        "action Up when x < 9 { x += 1 }", "action Up when x < 9 { x += 1 }  action Other when x < 9 { x += 1 }"
+    )
     machine = checker.loads(text).machine()
     for name in ("A.Up()", "A.Other()"):
         document = {"vars": ["x"], "states": [{"x": 0}, {**same, "#meta": {"step": name}}]}
@@ -133,7 +135,9 @@ def test_a_variable_that_there_is_not() -> None:
 def test_too_much_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing but the number of steps is known, and every way has to be followed."""
     monkeypatch.setattr("checker.conformance.recorded.MOST_FOLLOWED", 30)
-    text = "spec O shared x: 0..99 = 0 shared y: 0..9 = 0 role A { action Go(n: 0..9) when x < 90 { x += n } } check c { }"
+    text = (
+        "spec O shared x: 0..99 = 0 shared y: 0..9 = 0 role A { action Go(n: 0..9) when x < 90 { x += n } } check c { }"
+    )
     document = {"vars": ["y"], "states": [{"y": 0}] * 6}
     with pytest.raises(SpecError, match="more than 30 states agree with state 4"):
         match(checker.loads(text).machine(), parse_itf(json.dumps(document).encode()))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path as FilePath
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,8 @@ def test_true_witnesses_pass() -> None:
     judge(machine, found)
 
 
+OTHER = checker.Diagnostic("PSM605", "something else")
+
 Change = Callable[[Finding], Finding]
 
 
@@ -78,16 +81,14 @@ def test_planted_mistakes_are_noticed(name: str, change: Change, why: str) -> No
     machine, found = explored()
     parts = {"Three": "reached", "Odd": "broken"}
     part = parts.get(name, "violations")
-    wrong = replace(found, **{part: {**getattr(found, part), name: change(getattr(found, part)[name])}})
+    changed: dict[str, Any] = {part: {**getattr(found, part), name: change(getattr(found, part)[name])}}
+    wrong = replace(found, **changed)
     with pytest.raises(Mismatch) as problem:
         judge(machine, wrong)
     assert why in str(problem.value)
     assert problem.value.machine is machine
     assert problem.value.engine == "python"
     assert problem.value.path is not None
-
-
-OTHER = checker.Diagnostic("PSM605", "something else")
 
 
 def test_a_dead_end_that_is_none() -> None:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import checker
-from checker.properties.kinds import Trace, TraceStep
+from checker.properties.kinds import Json, Trace, TraceStep
 from checker.render.sequence import all_changes, read_events, sequence_svg
 
 SENT = {"network": {"added": ["M(1) A -> B"], "removed": []}}
@@ -85,6 +85,15 @@ def test_a_run_that_stops_has_no_way_back() -> None:
     assert read_events(told, ("A", "B"), all_changes(told))[-1].text == "↻ for ever: nothing happens any more"
     drawn = sequence_svg(told, ("A", "B"))
     assert drawn.count("<path") == sequence_svg(trace("A.Send()"), ("A", "B")).count("<path")
+
+
+def test_changes_of_the_process_and_of_what_is_shared_are_told() -> None:
+    changes: dict[str, Json] = {
+        "A.x": 1, "A.status": "down", "B.x": 2, "paid": [1], "stock": {"k": 3}, "left of crash A": 0, "cut": ["A"],
+    }  # fmt: skip
+    told = Trace({**dict.fromkeys(changes, None), "stock": {"k": 0}}, (TraceStep("A.Go()", changes),))
+    (event,) = read_events(told, ("A", "B"), all_changes(told))
+    assert event.changes == "x = 1, paid = [1], stock = {k: 3}"
 
 
 def test_names_stand_where_no_arrow_is() -> None:

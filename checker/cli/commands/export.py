@@ -23,7 +23,7 @@ ENDINGS = {".itf.json": "itf", ".json": "itf", ".mmd": "mermaid", ".svg": "svg",
 
 @click.command("export")
 @one_spec
-@click.option("to", "--to", type=click.Choice(["itf", "mermaid", "svg", "shiviz", "dot"]), default=None,
+@click.option("to", "--to", type=click.Choice(["itf", "mermaid", "svg", "shiviz", "dot", "tla"]), default=None,
               help="The format; by default what FILE ends in.")  # fmt: skip
 @click.option(
     "--property", "name", metavar="NAME", help="The shortest way to a violation of it, or to where it is reached."
@@ -34,7 +34,13 @@ ENDINGS = {".itf.json": "itf", ".json": "itf", ".mmd": "mermaid", ".svg": "svg",
     "--length", type=count, default=None, metavar="N", help=f"With `--seed`: how many steps; {LENGTH} by default."
 )
 @click.option("--max-states", type=count, metavar="N", help="With `--property`: give up after so many states.")
-@click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Where to write; standard output by default.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    metavar="FILE",
+    help="Where to write; standard output by default. With `--to tla`, a directory.",
+)
 def command(
     path: str,
     check: str | None,
@@ -47,7 +53,7 @@ def command(
     max_states: int | None,
     output: str | None,
 ) -> int:
-    """Write a path through a check in the format of another tool.
+    """Write a path through a check in the format of another tool, or the check itself for TLC.
 
     The path leads to a property (a counterexample, or a witness of a `reach`), is made of the steps that are named, or is a
     random walk. Formats: ITF JSON (Apalache, Quint), Mermaid and SVG sequence diagrams, a log for ShiViz, and DOT.
@@ -55,6 +61,11 @@ def command(
     \b
       lockstep export spec.psm --property Atomic --to itf -o atomic.itf.json
       lockstep export spec.psm --check lossy --property Safe -o safe.svg
+
+    `--to tla` writes the whole check as a TLA+ module with its configuration, in which TLC counts the same states:
+
+    \b
+      lockstep export spec.psm --check lossy --to tla -o tla/
 
     With `--property` the exit code is 1 if there is no such path, and 3 if none was found within the limit.
     """  # noqa: D301 - a backspace tells click to keep the lines
@@ -64,6 +75,10 @@ def command(
     from checker.cli.output import write_atomically
     from checker.cli.specs import machine_of
 
+    if to == "tla":
+        if name is not None or steps or seed_ is not None or length is not None or max_states is not None:
+            raise click.UsageError("`--to tla` writes the whole check, and takes no path")
+        return _module(machine_of(path, check, bindings(constants))[1], output)
     if sum((name is not None, bool(steps), seed_ is not None)) != 1:
         raise click.UsageError("say which path: one of `--property NAME`, `--step NAME …` and `--seed N`")
     if length is not None and seed_ is None:
@@ -82,6 +97,26 @@ def command(
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+    return Exit.MET
+
+
+def _module(machine: Machine, folder: str | None) -> int:
+    """Writes a check as a TLA+ module and its configuration; without a directory, the module alone to standard output."""
+    import sys
+    from pathlib import Path
+
+    from checker.base.source import display_name
+    from checker.cli.output import write_atomically
+    from checker.render.tla import export_tla
+
+    module = export_tla(machine)
+    if folder is None:
+        sys.stdout.write(module.text)
+        return Exit.MET
+    for ending, text in (("tla", module.text), ("cfg", module.config)):
+        file = Path(folder, f"{module.name}.{ending}")
+        write_atomically(file, text.encode())
+        sys.stdout.write(f"wrote {display_name(file)}\n")
     return Exit.MET
 
 

@@ -1,11 +1,12 @@
 """One step at random, and the same one again.
 
-A source that is asked gives one step, or none. What was drawn is kept as a `Draw`: whatever is needed to make that step again in
-another state, if it is possible there. A run is thus a list of draws, parts of which can be left out.
+A source that is asked gives one step, or none. What was drawn is kept as a `Draw`: whatever is needed to make that step
+again in another state, if it is possible there. A run is thus a list of draws, parts of which can be left out.
 
-Every step comes from the functions of `engine.steps` and its bases, so a simulation takes no step that the search does not have. The
-opposite is true with one limit, which the semantics does not have: of a handler that chooses, some answers are tried at
-random, then up to `MOST_OUTCOMES` in order. If none of them changes the state, it is passed over.
+Every step comes from the functions of `engine.steps` and its bases, so a simulation takes no step that the search does not
+have. The opposite is true with limits that the semantics does not have. Of a handler that chooses, some answers are tried
+at random, then up to `MOST_OUTCOMES` in order; if none of them changes the state, it is passed over. Of a liar, `LIES`
+messages are tried.
 """
 
 from __future__ import annotations

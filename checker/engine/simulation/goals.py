@@ -20,6 +20,7 @@ from checker.engine.steps import Steps
 class Where(Enum):
     """Where a goal shows."""
 
+    START = "in an initial state"
     STATE = "in a state"
     STEP = "over a step"
     ERROR = "in a step that errs"
@@ -54,6 +55,8 @@ class Goals:
         self._invariants: dict[str, Callable[..., bool]] = {c.name: c.test for c in program.invariants}
         self._reach: dict[str, Callable[..., bool]] = dict(program.reach)
         self._over: dict[str, Callable[..., bool]] = {c.name: c.test for c in program.step_properties}
+        self._first: dict[str, Callable[..., bool]] = dict(program.first)
+        """What step properties ask of initial states."""
         self._tests = {**self._invariants, **self._reach, **self._over}
         self._built_in = {NO_ERROR, NO_DEADLOCK, BOUND}
 
@@ -85,6 +88,17 @@ class Goals:
                         yield Goal(name, Where.STATE, reached=wanted)
                 except Fail as problem:
                     yield Goal(name, Where.STATE, problem.site)
+
+    def start(self, state: State) -> list[Goal]:
+        """What an initial state shows beside what it shows as any other state."""
+        found = []
+        for name, test in self._first.items():
+            try:
+                if name in self._over and not test(state):
+                    found.append(Goal(name, Where.START))
+            except Fail as problem:
+                found.append(Goal(name, Where.START, problem.site))
+        return self._taken(found)
 
     def step(self, before: State, after: State) -> list[Goal]:
         """What a step shows."""
@@ -140,8 +154,11 @@ class Goals:
 
     def _holds(self, goal: Goal, before: State | None, after: State) -> bool | None:
         """Whether a property holds. Of a step property, None where there is no step."""
-        if goal.where is Where.STEP:
-            return None if before is None else bool(self._tests[goal.name](before, after))
+        match goal.where:
+            case Where.STEP:
+                return None if before is None else bool(self._tests[goal.name](before, after))
+            case Where.START:
+                return bool(self._first[goal.name](after)) if before is None else None
         test = self._program.bound if goal.name == BOUND else self._tests[goal.name]
         assert test is not None
         return bool(test(after))

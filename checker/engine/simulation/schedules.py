@@ -1,19 +1,21 @@
 """Who is asked first for the next step.
 
-**Random**: every source of work has the same chance, and every now and then a fault, a lie or a timeout comes first. Timeouts wait
-like this, since a timeout that fires as often as everything else ends most runs before anything has happened. How often is drawn
-for each run, so that some runs are calm and some are stormy: bugs differ in what they need, and a mixture of such runs finds
-more of them than runs of one kind (Groce et al., Swarm Testing, ISSTA 2012).
+**Random**: every source of work has the same chance, and every now and then a fault, a lie or a timeout comes first.
+Timeouts wait like this, since a timeout that fires as often as everything else ends most runs before anything has
+happened. How often is drawn for each run, so that some runs are calm and some are stormy: bugs differ in what they need,
+and a mixture of such runs finds more of them than runs of one kind (Groce et al., Swarm Testing, ISSTA 2012).
 
 **PCT**: probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi and Nagarakatte: A Randomized Scheduler with
 Probabilistic Guarantees of Finding Bugs, ASPLOS 2010). Each source gets a random priority when it is first seen, and the
 enabled source of the highest priority makes the step. d - 1 times in a run, at steps drawn beforehand, the source that
-would be next falls below all others: at the i-th change to the priority i, where all initial ones are higher. A bug of depth d is one that
-shows whenever d - 1 pairs of steps, or one source held back, stand in a certain order. A run finds it with a probability of at least
-1 / (n * k^(d-1)) for n sources and k steps. In the paper sources are threads. Here they are messages, actions
-and faults, since a process may take its messages in any order. The proof asks no more of a thread than that it goes one way
-when it is chosen, so the guarantee holds for steps without choices; those are drawn. Drawing a priority when a source is
-first seen is the same as drawing all of them beforehand.
+would be next falls below all initial priorities, at the i-th change to the priority i. A bug of depth d is one that shows
+in every run in which d certain steps stand in the order that it needs. A run finds it with a probability of at least
+1 / (n * k^(d-1)), for n sources and k steps.
+
+In the paper, sources are threads. Here they are messages, actions and faults, since a process may take its messages in any
+order. The proof asks no more of a thread than that it goes one way when it is chosen, so the guarantee holds for steps
+without choices of their own; those are drawn. Drawing a priority when a source is first seen is the same as drawing all of
+them beforehand.
 
 A source that would change nothing is passed over like one that is not enabled.
 """
@@ -27,7 +29,8 @@ from typing import Protocol
 
 from checker.engine.moves import Successor
 from checker.engine.runtime import State
-from checker.engine.simulation.draws import Draw, Draws, Source
+from checker.engine.simulation.draws import Draws
+from checker.engine.simulation.sources import Draw, Source
 
 SCHEDULES = ("mixed", "random", "pct")
 

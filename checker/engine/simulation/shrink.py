@@ -11,8 +11,10 @@ any more. The result is 1-minimal: without any single one of its steps, it does 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from checker.engine.moves import Failure
 from checker.engine.program import Program
@@ -48,10 +50,16 @@ class Shrinker:
         self._program: Program = draws.program
         self._goals = goals
         self._left = 0
+        self._until = inf
 
-    def shrink(self, goal: Goal, start: State, draws: Sequence[Draw]) -> tuple[Shown, bool]:
-        """A 1-minimal run that shows the goal, out of one that does; False if it was given up before it was minimal."""
-        self._left = MOST_STEPS
+    def shrink(
+        self, goal: Goal, start: State, draws: Sequence[Draw], *, until: float | None = None
+    ) -> tuple[Shown, bool]:
+        """A 1-minimal run that shows the goal, out of one that does; False if it was given up before it was minimal.
+
+        It is given up after `MOST_STEPS`, or where the performance counter comes to `until`.
+        """
+        self._left, self._until = MOST_STEPS, inf if until is None else until
         best = self.replay(goal, start, draws)
         assert best is not None, "a run shows again what it showed"
         size = max(1, len(best.all_draws) // 2)
@@ -63,15 +71,19 @@ class Shrinker:
                 return best, True
             if shorter is None or size > len(best.all_draws):
                 size = max(1, size // 2)
-            if self._left <= 0:
+            if self._tired:
                 return best, False
+
+    @property
+    def _tired(self) -> bool:
+        return self._left <= 0 or time.perf_counter() > self._until
 
     def _without(self, goal: Goal, start: State, shown: Shown, size: int) -> Shown | None:
         """The run without pieces of this size, as many as can go; None where none can."""
         found = None
         draws = shown.all_draws
         at = len(draws)
-        while at > 0 and self._left > 0:
+        while at > 0 and not self._tired:
             at = max(0, min(at, len(draws)) - size)
             fewer = self.replay(goal, start, (*draws[:at], *draws[at + size :]))
             if fewer is not None:

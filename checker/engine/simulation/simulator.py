@@ -36,6 +36,9 @@ MOST_COUNTED = 1 << 18
 MOST_STEPS = 100_000
 """The most steps of one run."""
 
+GRACE = 0.5
+"""Seconds to make a finding shorter in, although the limit on time is met."""
+
 REPORT = 0.1
 """Seconds between two reports to the observer."""
 
@@ -128,6 +131,7 @@ class _Simulation:
         for state in found:
             self._start, self._trail = state, []
             self._note(self.goals.state(state))
+            self._note(self.goals.start(state))
             within, problems = self.goals.inside(state)
             self._note(problems)
             if within:
@@ -159,8 +163,10 @@ class _Simulation:
                 self._note(goals.end(state))
             if made is None:
                 return
-            draw, (unit, _, target) = made
+            draw, (unit, move, target) = made
             self._fired[unit] += 1
+            if move.forged:
+                self._fired[self.draws.liars[move.sender]] += 1
             self.steps += 1
             self._trail.append(draw)
             self.longest = max(self.longest, len(self._trail))
@@ -218,7 +224,8 @@ class _Simulation:
         """Keeps what the current run shows, after it was made short. An interruption ends that, and nothing is lost."""
         for goal in found:
             try:
-                shown, minimal = self.shrinker.shrink(goal, self._start, self._trail)
+                until = None if self._deadline is None else max(self._deadline, time.perf_counter() + GRACE)
+                shown, minimal = self.shrinker.shrink(goal, self._start, self._trail, until=until)
             except KeyboardInterrupt:
                 whole = self.shrinker.replay(goal, self._start, self._trail)
                 assert whole is not None
@@ -228,11 +235,10 @@ class _Simulation:
 
     def _keep(self, goal: Goal, shown: Shown, minimal: bool) -> None:
         path = self.replay.named(shown.states)
+        problem = self.goals.problem(goal, shown.states) if goal.broken else None
         if shown.failure is not None:
             _, move, problem = shown.failure
             path = Path(path.states, path.steps, self.labels.step(move))
-        else:
-            problem = self.goals.problem(goal, shown.states) if goal.broken else None
         diagnostic = None if problem is None else self.program.diagnose(problem)
         where = self.reached if goal.reached else self.broken if goal.broken else self.violations
         where.setdefault(goal.name, Finding(path, diagnostic))

@@ -2,8 +2,8 @@
 
 The search lists every enabled step of a state. That is what makes it exact, and what a simulation cannot afford: a cut has
 2^(n-1) sides, a faulty process has a lie for every payload, a handler that chooses has an outcome for each choice, and a
-crash tears it in every place. Here a state has *sources* instead: a message that could be delivered, an action of a process, the
-clocks, a fault. Listing them evaluates no guard. `draws` asks a source for one step, and keeps it as a `Draw`.
+crash tears it in every place. Here a state has *sources* instead: a message that could be delivered, an action of a
+process, the clocks, a fault. Listing them evaluates no guard. `draws` asks a source for one step, and keeps it as a `Draw`.
 """
 
 from __future__ import annotations

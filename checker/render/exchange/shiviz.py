@@ -1,8 +1,8 @@
 """A trace as a log for ShiViz, which draws what happened before what.
 
-ShiViz (https://bestchai.bitbucket.io/shiviz/) reads a log by a regular expression with the groups `event`, `host` and `clock`. The first
-line of the file is that expression, the second is empty (it would separate several executions), as ShiViz expects it of a
-file that is uploaded. A clock is a vector clock, as JSON: how many events of each host are known to have happened.
+ShiViz (https://bestchai.bitbucket.io/shiviz/) reads a log by a regular expression with the groups `event`, `host` and
+`clock`. The first line of the file is that expression, and the second is empty (it would separate several executions). A
+clock is a vector clock, as JSON: how many events of each host are known to have happened.
 
 A step is an event of the process that takes it. It knows what that process knew, and a step that takes a message knows what
 the step that sent it knew. What concerns the network or all clocks is an event of the host `surroundings`.

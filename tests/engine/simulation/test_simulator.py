@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from math import sqrt
 from pathlib import Path
@@ -23,8 +24,8 @@ from tests.random_specs import random_spec, wide_spec
 SPECS = Path(__file__).resolve().parents[3] / "specs"
 
 
-def simulate(machine: Machine, limits: Limits = Limits(), **plan: object) -> Exploration:
-    return Simulator(Plan(**plan)).explore(machine, limits)  # type: ignore[arg-type]
+def simulate(machine: Machine, limits: Limits | None = None, **plan: object) -> Exploration:
+    return Simulator(Plan(**plan)).explore(machine, limits or Limits())  # type: ignore[arg-type]
 
 
 def library(name: str, check: str, **constants: int) -> Machine:
@@ -187,9 +188,9 @@ def test_without_any_one_step_it_shows_nothing(name: str, check: str, monkeypatc
     tried = 0
     shrink = Shrinker.shrink
 
-    def watched(self, goal, start, draws):  # type: ignore[no-untyped-def]
+    def watched(self, goal, start, draws, **more):  # type: ignore[no-untyped-def]
         nonlocal tried
-        shown, minimal = shrink(self, goal, start, draws)
+        shown, minimal = shrink(self, goal, start, draws, **more)
         assert minimal
         steps = shown.all_draws
         assert len(steps) <= len(draws)
@@ -217,6 +218,23 @@ def test_a_long_run_becomes_short() -> None:
     assert found.sample is not None
     assert len(found.violations["Safe"].path.steps) == 4 + 1 + 2
     assert found.sample.origins["Safe"].minimal
+
+
+def test_shrinking_ends_soon_after_the_limit_on_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replays that take long: what was found is shown as it is, and it is said that it is not minimal."""
+    replay = Shrinker.replay
+
+    def slow(self, goal, start, draws):  # type: ignore[no-untyped-def]
+        time.sleep(0.05)
+        return replay(self, goal, start, draws)
+
+    monkeypatch.setattr(Shrinker, "replay", slow)
+    machine = library("locks/redis_lock", "unfenced")
+    found = simulate(machine, Limits(timeout=0.1), runs=None)
+    assert found.sample is not None
+    assert any(not origin.minimal for origin in found.sample.origins.values())
+    assert found.seconds < 10
+    judge(machine, found)
 
 
 # ---- PCT

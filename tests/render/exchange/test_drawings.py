@@ -16,12 +16,14 @@ NAMES = ("A", "B", "C")
 def events(*steps: tuple[str, list[str]], error: str | None = None) -> list[Event]:
     """Events of steps, each with the messages that it sends."""
     told = Trace(
-        {}, tuple(TraceStep(s, {"network": {"added": added, "removed": []}} if added else {}) for s, added in steps), error
-    )  # type: ignore[arg-type]
+        {},
+        tuple(TraceStep(s, {"network": {"added": [*added], "removed": []}} if added else {}) for s, added in steps),
+        error,
+    )
     return read_events(told, NAMES, all_changes(told), frozenset({"C.Slip"}), "5 is outside 0..3")
 
 
-STORY = (
+STORY: tuple[tuple[str, list[str]], ...] = (
     ("A.Go()", ["M(1) A -> B", "M(1) A -> C"]),
     ("C.Slip()", []),
     ("B.M(1) <- A", ["Ok() B -> A"]),

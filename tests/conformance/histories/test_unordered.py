@@ -1,0 +1,172 @@
+"""Sets, queues, identifiers, locks, counters and convergence: what each check finds and what it lets pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from checker.base.diagnostics import SpecError
+from checker.conformance.histories.history import History, Moment, history_of
+from checker.conformance.histories.judge import NAMES, judge, levels
+from checker.conformance.histories.verdict import Verdict
+from tests.conformance.histories.worlds import world
+
+Event = tuple[Any, ...]
+
+
+def history(*events: Event) -> History:
+    """Events as (process, type, f, value)."""
+    return history_of(Moment(p, t, f, v, None, -1, n) for n, (p, t, f, v) in enumerate(events, 1))
+
+
+def done(process: object, f: str, asked: Any, answered: Any = None, how: str = "ok") -> list[Event]:
+    return [(process, "invoke", f, asked), (process, how, f, asked if answered is None else answered)]
+
+
+def overlapping(f: str, value: Any) -> list[Event]:
+    """Two operations at once, so that a history can show something."""
+    return [("a", "invoke", f, value), *done("b", f, value), ("a", "ok", f, value)]
+
+
+ADDS = [(0, "invoke", "add", 1), *done(1, "add", 2), (0, "ok", "add", 1)]
+PUTS = [(0, "invoke", "enqueue", 1), *done(1, "enqueue", 2), (0, "ok", "enqueue", 1)]
+LOCKS = [*done(0, "acquire", None, 1), (0, "invoke", "release", None), (1, "invoke", "acquire", None)]
+
+CASES: dict[str, tuple[str, list[Event], Verdict, list[str]]] = {
+    "set": ("grow-set", [*ADDS, *done(0, "read", None, [1, 2])], Verdict.OK, []),
+    "set, recovered": (
+        "grow-set", [*ADDS, *done(2, "add", 3, how="info"), *done(0, "read", None, [1, 2, 3])], Verdict.OK, [],
+    ),
+    "set, failed": ("grow-set", [*ADDS, *done(2, "add", 3, how="fail"), *done(0, "read", None, [1, 2])], Verdict.OK, []),
+    "set, lost": ("grow-set", [*ADDS, *done(0, "read", None, [2])], Verdict.ILLEGAL, ["lost element"]),
+    "set, unexpected": ("grow-set", [*ADDS, *done(0, "read", None, [1, 2, 9])], Verdict.ILLEGAL, ["unexpected element"]),
+    "set, never read": ("grow-set", ADDS, Verdict.INCOMPLETE, []),
+    "queue": ("total-queue", [*PUTS, *done(0, "dequeue", None, 2), *done(0, "drain", None, [1])], Verdict.OK, []),
+    "queue, lost": ("total-queue", [*PUTS, *done(0, "drain", None, [1])], Verdict.ILLEGAL, ["lost element"]),
+    "queue, twice": (
+        "total-queue", [*PUTS, *done(0, "dequeue", None, 2), *done(0, "drain", None, [1, 2])], Verdict.ILLEGAL,
+        ["duplicate element"],
+    ),
+    "queue, unexpected": (
+        "total-queue", [*PUTS, *done(0, "drain", None, [1, 2, 3])], Verdict.ILLEGAL, ["unexpected element"],
+    ),
+    "queue, not drained": ("total-queue", [*PUTS, *done(0, "dequeue", None, 2)], Verdict.INCOMPLETE, []),
+    "queue, a crashed dequeue": (
+        "total-queue", [*PUTS, *done(0, "dequeue", None, None, "info"), *done(2, "drain", None, [1])], Verdict.INCOMPLETE, [],
+    ),
+    "ids": ("unique-ids", [(0, "invoke", "generate", None), *done(1, "generate", None, 2), (0, "ok", "generate", 1)],
+            Verdict.OK, []),
+    "ids, twice": ("unique-ids", [*overlapping("generate", None), *done(0, "generate", None, 7), *done(1, "generate", None, 7)],
+                   Verdict.ILLEGAL, ["duplicate id", "duplicate id"]),
+    "mutex": ("mutex", [*LOCKS, (0, "ok", "release", None), (1, "ok", "acquire", None)], Verdict.OK, []),
+    "mutex, granted while it is being released": (
+        "mutex", [*LOCKS, (1, "ok", "acquire", None), (0, "ok", "release", None)], Verdict.OK, [],
+    ),
+    "mutex, two": (
+        "mutex", [*LOCKS[:2], *done(1, "acquire", None, 1), *done(1, "release", None), *done(0, "release", None)],
+        Verdict.ILLEGAL, ["held twice"],
+    ),
+    "mutex, never released": ("mutex", [*LOCKS[:2], *done(1, "acquire", None, 1)], Verdict.ILLEGAL, ["held twice"]),
+    "mutex, a failed release": (
+        "mutex", [*LOCKS[:2], *done(0, "release", None, how="fail"), *done(1, "acquire", None, 1)], Verdict.ILLEGAL,
+        ["held twice"],
+    ),
+    "fencing": (
+        "fenced-lock", [*LOCKS, (0, "ok", "release", None), (1, "ok", "acquire", 2), *done(0, "acquire", None, 5)],
+        Verdict.OK, [],
+    ),
+    "fencing, back": (
+        "fenced-lock", [*LOCKS, (0, "ok", "release", None), (1, "ok", "acquire", 9), *done(0, "acquire", None, 5)],
+        Verdict.ILLEGAL, ["token not larger"],
+    ),
+    "fencing, the same": (
+        "fenced-lock", [*LOCKS, (0, "ok", "release", None), (1, "ok", "acquire", 1)], Verdict.ILLEGAL, ["token given twice"],
+    ),
+    "counter": ("counter-bounds", [*ADDS, *done(0, "read", None, 3)], Verdict.OK, []),
+    "counter, during an addition": (
+        "counter-bounds", [(0, "invoke", "add", 5), *done(1, "read", None, 5), *done(1, "read", None, 0), (0, "ok", "add", 5)],
+        Verdict.OK, [],
+    ),
+    "counter, crashed and negative": (
+        "counter-bounds", [*ADDS, *done(2, "add", -2, how="info"), *done(0, "read", None, 1), *done(0, "read", None, 3)],
+        Verdict.OK, [],
+    ),
+    "counter, too little": ("counter-bounds", [*ADDS, *done(0, "read", None, 2)], Verdict.ILLEGAL, ["total out of bounds"]),
+    "counter, too much": ("counter-bounds", [*ADDS, *done(0, "read", None, 4)], Verdict.ILLEGAL, ["total out of bounds"]),
+    "converging": ("converging", [*ADDS, *done(0, "read", None, [1, 2]), *done(1, "read", None, [1, 2])], Verdict.OK, []),
+    "converging, late": (
+        "converging", [*ADDS, *done(0, "read", None, [1]), *done(0, "read", None, [1, 2]), *done(1, "read", None, [1, 2])],
+        Verdict.OK, [],
+    ),
+    "diverging": ("converging", [*ADDS, *done(0, "read", None, [1]), *done(1, "read", None, [1, 2])], Verdict.ILLEGAL,
+                  ["no convergence"]),
+    "diverging with a crashed write": (
+        "converging", [*ADDS, *done(2, "add", 3, how="info"), *done(0, "read", None, [1]), *done(1, "read", None, [1, 2])],
+        Verdict.INCOMPLETE, [],
+    ),
+    "one reader": ("converging", [*ADDS, *done(0, "read", None, [1])], Verdict.INCOMPLETE, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name: str) -> None:
+    model, events, verdict, kinds = CASES[name]
+    judgement = judge(history(*events), model)
+    assert ([f.kind for f in judgement.findings], judgement.verdict) == (kinds, verdict), judgement
+    assert bool(judgement.reason) == (verdict is Verdict.INCOMPLETE)
+
+
+@pytest.mark.parametrize(("model", "kind"), [("counter-bounds", "counter"), ("grow-set", "set"), ("mutex", "lock")])
+@pytest.mark.parametrize("seed", range(10))
+def test_linearizable_objects_pass(model: str, kind: str, seed: int) -> None:
+    assert judge(world(kind, seed, operations=150, crash=0.02), model).verdict is Verdict.OK
+
+
+# ---- nothing is good that could not have been bad
+
+
+@pytest.mark.parametrize("model", ["register", "unique-ids", "list-append", "mutex"])
+def test_without_success_nothing_is_proved(model: str) -> None:
+    f, value = {"register": ("write", 1), "list-append": ("txn", [["append", 1, 1]]), "mutex": ("acquire", None)}.get(
+        model, ("generate", None)
+    )
+    judgement = judge(history(*done(0, f, value, how="fail")), model)
+    assert (judgement.verdict, judgement.reason) == (Verdict.INCOMPLETE, "no operation succeeded")
+
+
+def test_without_overlap_nothing_is_proved() -> None:
+    judgement = judge(history(*done(0, "write", 1), *done(1, "read", None, 1)), "register")
+    assert (judgement.verdict, judgement.reason) == (
+        Verdict.INCOMPLETE, "no two operations overlap, so nothing was at risk",
+    )  # fmt: skip
+
+
+def test_what_is_wrong_is_wrong_also_in_a_part() -> None:
+    events = [*done(0, "write", 1), *done(1, "read", None, 2), (2, "invoke", "write", 3)]
+    assert judge(history(*events), "register").verdict is Verdict.ILLEGAL
+    cut = judge(history(*overlapping("write", 1), (2, "invoke", "write", 3)), "register")
+    assert (cut.verdict, cut.reason) == (Verdict.INCOMPLETE, "the record is cut off: 1 operation has no completion")
+
+
+# ---- names
+
+
+@pytest.mark.parametrize("model", NAMES)
+def test_every_model_is_judged_at_every_level(model: str) -> None:
+    """An operation that no model has is refused by all alike, and nothing else goes wrong."""
+    for level in levels(model) or (None,):
+        if model == "converging":
+            continue
+        with pytest.raises(SpecError, match="PSM852"):
+            judge(history(*done(0, "dance", [1])), model, level)
+
+
+@pytest.mark.parametrize(("model", "level", "message"), [
+    ("registre", None, "there is no model `registre`"),
+    ("register", "linearisable", "`register` has no level `linearisable`"),
+    ("mutex", "linearizable", "`mutex` has no level `linearizable`"),
+])  # fmt: skip
+def test_unknown_names(model: str, level: str | None, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        judge(history(*done(0, "read", None)), model, level)

@@ -1,0 +1,1 @@
+"""Tests of exported TLA+ modules, with a parser and a small model checker of their own."""
