@@ -52,6 +52,8 @@ class Case:
     tla: str | None = None
     full: bool = False
     warm: bool = False
+    safety: str | None = None
+    """Of a case with liveness: the case that is the same graph without it."""
 
 
 def start_up(name: str, *, warm: bool = False) -> Case:
@@ -62,6 +64,12 @@ def two_phase(n: int, states: int, transitions: int, table: int, *, full: bool =
     spin = Promela("two_phase.pml", table)
     spec = "specs/transactions/two_phase.psm"
     return Case(f"two_phase {n}", spec, "three", states, transitions, n, spin, "TwoPhase", full)
+
+
+def obeyed(n: int, states: int, transitions: int, *, full: bool = False) -> Case:
+    """The same graph, on which a live property is judged. No peer has a model with the same fairness."""
+    name, spec = f"two_phase {n}, liveness", "specs/transactions/two_phase.psm"
+    return Case(name, spec, "obeyed", states, transitions, n, full=full, safety=f"two_phase {n}")
 
 
 def philosophers(n: int, states: int, transitions: int, table: int, *, full: bool = False) -> Case:
@@ -86,6 +94,8 @@ CASES = (
     two_phase(7, 296_448, 2_744_705, 19),
     two_phase(8, 1_745_408, 18_507_777, 21, full=True),
     two_phase(9, 10_340_352, 123_558_401, 24, full=True),
+    obeyed(7, 296_448, 2_744_705),
+    obeyed(8, 1_745_408, 18_507_777, full=True),
     philosophers(7, 24_475, 142_058, 15),
     philosophers(8, 103_681, 687_760, 17),
     philosophers(10, 1_860_497, 15_426_860, 21, full=True),

@@ -139,6 +139,17 @@ def scaling(results: Sequence[Result]) -> list[str]:
     ]
 
 
+def liveness(results: Sequence[Result]) -> list[str]:
+    """How much longer a verdict takes where liveness is judged, too."""
+    lines = []
+    for one in results:
+        plain = next((r for r in results if r.case.name == one.case.safety and r.peer == one.peer), None)
+        if plain is not None and one.verdict is not None and plain.verdict is not None:
+            times = one.verdict.median / plain.verdict.median
+            lines.append(f"{one.case.name}: {one.peer}: {times:.2f} times as long as safety alone")
+    return lines
+
+
 def coverage_cost(results: Sequence[Result]) -> list[str]:
     """How much longer an exploration takes that counts what it exercises."""
     return [
@@ -202,7 +213,7 @@ def main(given: Sequence[str] | None = None, peers: Sequence[Peer] = PEERS) -> i
             results.append(measured.get(peer.name, gone))
 
     console.print(show(results, options.runs))
-    for line in (*scaling(results), *coverage_cost(results)):
+    for line in (*scaling(results), *liveness(results), *coverage_cost(results)):
         console.print(line, highlight=False, markup=False)
     compiled: Compiled | str | None = None
     if options.only in LARGE.name:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from checker.base.diagnostics import did_you_mean, error
 from checker.cli.progress import ProgressLine
 from checker.engine.interface import Exploration, Limits, Stop
+from checker.engine.liveness.verdicts import listing
 from checker.engine.walk import Walk
 from checker.lang.resolve import BUILTIN_PROPERTIES
 from checker.model.machine import Machine
@@ -29,6 +30,7 @@ def explored(machine: Machine, name: str, max_states: int | None) -> tuple[Explo
             f"{machine.source.name} has no property `{name}`",
             help=did_you_mean(name, known) or f"it has {', '.join(known)}",
         )
+    machine = listing(machine, name)
     limits = Limits(max_states=max_states)
     progress = ProgressLine()
     progress.start(f"{machine.spec} {machine.check}", limits)

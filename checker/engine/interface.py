@@ -60,22 +60,28 @@ class Stop(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """States with the names of the steps between them: one more state than steps. `error` names a step that erred at its end."""
+    """States with the names of the steps between them: one more state than steps. `error` names a step that erred at its end.
+
+    `loop` is set where the path is a run without end: the last state equals the one with this number, and the run goes on from
+    there as it did before. Where that is the number of the last state itself, nothing happens any more.
+    """
 
     states: tuple[State, ...]
     steps: tuple[str, ...]
     error: str | None = None
+    loop: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something found about a property: the first in breadth-first order, so its path is a shortest one.
 
-    `error` is set where the property, or a step, could not be evaluated.
+    `error` is set where the property, or a step, could not be evaluated. `note` says more about a violation, in one line.
     """
 
     path: Path
     error: Diagnostic | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +135,15 @@ class Exploration:
 
     Attributes:
         stop: whether the whole state space was explored, or what ended it.
-        violations: for each violated invariant or step property, `NoError` and `NoDeadlock`: where.
+        violations: for each violated invariant, step property or live property, `NoError` and `NoDeadlock`: where.
         reached: for each `reach` property that some state satisfies: where.
         broken: properties that could not be evaluated: where, with the error.
         states, transitions: of the whole state space, however many states stand for others.
         orbits: how many states were explored to stand for all of their orbits; None: each state for itself.
         missed: where the engine kept hashes instead of states, a bound on the probability that it took a state for another,
             and so missed it; None: it kept the states, and nothing can be missed.
+        held: live properties that hold. Only a complete exploration judges them, and only if it was asked to.
+        open: live properties that were not judged, with the reason.
         sample: how much was tried, where runs were sampled. `states` are then those that runs met, `transitions` the steps taken,
             `depth` the length of the longest run, and paths need not be shortest ones.
         reduced: whether steps were left out whose order does not matter (`reduction`). Then counts are those of a smaller
@@ -153,6 +161,8 @@ class Exploration:
     broken: Mapping[str, Finding]
     tally: Tally
     missed: float | None = None
+    held: tuple[str, ...] = ()
+    open: Mapping[str, str] = field(default_factory=dict)
     sample: Sample | None = None
     orbits: int | None = None
     reduced: bool = False

@@ -27,6 +27,9 @@ from checker.engine.canonical import Orbits
 from checker.engine.idle import never_false, never_received
 from checker.engine.interface import Exploration, Finding, Limits, Observer, Path, Progress, Stop, Tally
 from checker.engine.labels import Labels
+from checker.engine.liveness.graph import Recorder
+from checker.engine.liveness.interpreted import judge_recorded
+from checker.engine.liveness.verdicts import LiveFindings, asked, every_state, refusals
 from checker.engine.memory import resident
 from checker.engine.moves import Failure, Move, Successor
 from checker.engine.program import Predicate, Program
@@ -49,14 +52,21 @@ class Interpreter:
 
     def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
         """See `Engine.explore`."""
-        return Search(machine, symmetry=True).run(limits, observe)
+        return Search(machine, symmetry=True, live=True).run(limits, observe)
 
 
 class Search:
-    """One exploration. After `run`, `states`, `parents` and `depths` hold the graph that was found."""
+    """One exploration. After `run`, `states`, `parents` and `depths` hold the graph that was found.
 
-    def __init__(self, machine: Machine, *, symmetry: bool = False) -> None:
-        """`symmetry`: explore one state for each orbit of the machine's symmetric groups, where it has any."""
+    Args of `__init__`:
+        machine: What is explored.
+        symmetry: Explore one state for each orbit of the machine's symmetric groups, where it has any.
+        live: Judge liveness, too. That needs every state and every step, so a search that leaves some out must not ask for it;
+            symmetry is not used where a live property is asked for.
+    """
+
+    def __init__(self, machine: Machine, *, symmetry: bool = False, live: bool = False) -> None:
+        machine = every_state(machine) if live else machine
         self.machine = machine
         self.program = Program(machine)
         self._orbits = Orbits(self.program.layout) if symmetry and machine.symmetric else None
@@ -78,6 +88,8 @@ class Search:
         self._whens = [w for c in self.program.invariants for w in c.antecedents]
         self._step_whens = [w for c in self.program.step_properties for w in c.antecedents]
         self._bound_cut = 0
+        self._live = LiveFindings(open=refusals(machine) if live else {})
+        self._recorder = Recorder(self.steps) if live and asked(machine) and machine.bound is None else None
 
     # ---- the loop
 
@@ -120,6 +132,8 @@ class Search:
                 if reason is not None and at < len(self.states):
                     stop = reason
                     break
+            if stop is Stop.DONE and self._recorder is not None:
+                self._judge_liveness(self._recorder, deadline)
         except KeyboardInterrupt:
             stop = Stop.INTERRUPTED
         except MemoryError:
@@ -129,6 +143,12 @@ class Search:
     def _weight(self, number: int) -> int:
         """How many states a numbered state stands for."""
         return 1 if self._orbits is None or number < 0 else self._orbits.sizes[number]
+
+    def _judge_liveness(self, recorder: Recorder, deadline: float) -> None:
+        initial = [n for n, parent in enumerate(self.parents) if parent < 0]
+        self._live = judge_recorded(self.steps, self.labels, self.states, initial, recorder, deadline)
+        self._violations |= self._live.violations
+        self._broken |= self._live.broken
 
     def progress(self, explored: int, seconds: float) -> Progress:
         """A snapshot for observers."""
@@ -185,6 +205,8 @@ class Search:
                 ]
             if target not in numbers:
                 self._visit(target, at, move)
+        if self._recorder is not None:
+            self._recorder.state(at, done, numbers, cut=counters.limit_cut > cut_before)
         if failed and "NoError" not in self._violations:
             self._violations["NoError"] = self._error(at, failed[0])
         if not alive and not failed and "NoDeadlock" not in self._violations and not self._is_final(at):
@@ -357,6 +379,8 @@ class Search:
             self._broken,
             tally,
             orbits=None if self._orbits is None else len(self.states),
+            held=tuple(self._live.held),
+            open=self._live.open,
         )
 
     def _unused_enum_values(self) -> tuple[str, ...]:

@@ -210,6 +210,7 @@ class _Elaborator:
             notes=("assumes synchrony",) if world.synchrony else (),
             slots=self.slots,
             overrides=self.outside,
+            declared=self.check is not None,
             warnings=tuple(self.reporter.found),
         )
         off = any(isinstance(item, ast.NoSymmetry) for item in (self.check.items if self.check else ()))

@@ -7,7 +7,8 @@ from checker.lang import ast
 from checker.lang.resolve import BUILTIN_PROPERTIES, unknown
 from checker.model import ir
 from checker.model.bodies import Bodies
-from checker.model.context import Bad, Mode
+from checker.model.context import Mode
+from checker.model.liveness import live_cases
 from checker.model.machine import Counts, Expectation, Property
 from checker.model.types import BOOL
 
@@ -15,31 +16,11 @@ from checker.model.types import BOOL
 def property_of(bodies: Bodies, decl: ast.PropDecl | ast.LiveDecl) -> Property:
     """A property; one that this version does not judge is typed, and has no body."""
     if isinstance(decl, ast.LiveDecl):
-        _live(bodies, decl)
-        return Property(decl.name.text, "live", None, (), decl.span, decl.doc)
+        return Property(decl.name.text, "live", None, (), decl.span, decl.doc, live_cases(bodies, decl))
     body = bodies.body(Mode.STEP if decl.kind == "step" else Mode.PROPERTY)
     value = body.bool(decl.body)
     antecedents = tuple(_antecedents(value, bodies.reporter)) if decl.kind != "reach" else ()
     return Property(decl.name.text, decl.kind, value, antecedents, decl.span, decl.doc)
-
-
-def _live(bodies: Bodies, decl: ast.LiveDecl) -> None:
-    body = bodies.body(Mode.PROPERTY)
-    for binder in decl.binders:
-        local = body.binder(binder, body.domain(binder.domain))
-        body.ctx.scope[binder.name.text] = local
-    before = bodies.reporter.source.text[: decl.left.span.start].rstrip()
-    if decl.form == "leads" and isinstance(decl.left, ast.Quant) and not before.endswith("("):
-        bodies.reporter.error(
-            "PSM406",
-            "the quantifier left of `~>` ends before it and would read wrongly",
-            decl.left.span,
-            help=f"put it in parentheses, or write `live {decl.name}(x in S): … ~> …` for one property for each x",
-        )
-        raise Bad
-    body.bool(decl.left)
-    if decl.right is not None:
-        body.bool(decl.right)
 
 
 def final_of(bodies: Bodies, check: ast.CheckDecl | None) -> ir.Expr | None:

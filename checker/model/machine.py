@@ -113,6 +113,20 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveCase:
+    """One liveness property: `left` under `eventually` and its like, or `left ~> right`.
+
+    `instance` says which member of a family it is, as `n = Node0`; it is empty where there is none.
+    """
+
+    instance: str
+    form: Literal["eventually", "eventually always", "always eventually", "leads"]
+    left: Expr
+    right: Expr | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Abstraction:
     """What a `refines` is about.
 
@@ -135,11 +149,12 @@ class Property:
     """A property, as it is judged.
 
     Attributes:
-        body: what every state (`invariant`, `reach`) or step (`step`, `refines`; it may use `Old`) has to satisfy. Live
-            properties are named, but not translated yet. That of a refinement is made by `engine.refinement`.
+        body: what every state (`invariant`, `reach`) or step (`step`, `refines`; it may use `Old`) has to satisfy. A live
+            property has `cases` instead. That of a refinement is made by `engine.refinement`.
         antecedents: for each implication, its text and the question whether its left side was ever true; those of a `step`
             property may use `Old`.
         initial: what every initial state has to satisfy besides.
+        cases: what a live property stands for: more than one where it is a family.
         abstraction: what a `refines` is about.
         unjudged: why there is no verdict, where there is none.
     """
@@ -150,6 +165,7 @@ class Property:
     antecedents: tuple[tuple[str, Expr], ...]
     span: Span
     doc: tuple[str, ...] = ()
+    cases: tuple[LiveCase, ...] = ()
     initial: Expr | None = None
     abstraction: Abstraction | None = None
     unjudged: str | None = None
@@ -221,6 +237,8 @@ class Machine:
     slots: int = 0
     """Slots of variables; `layout` appends those of faults and networks."""
     overrides: Mapping[str, Value] = field(default_factory=dict)
+    declared: bool = True
+    """Whether the spec declares this check; it is the implicit one of a spec without checks otherwise."""
     warnings: tuple[Diagnostic, ...] = ()
     symmetric: tuple[Group, ...] = ()
     """What is exchanged to explore less (`model.symmetry`). Whoever needs every state replaces it by nothing."""

@@ -102,6 +102,8 @@ CTX_JUDGED = 29
 """The pending successor whose step has been judged already, or 0."""
 CTX_PAUSE_AT = 30
 """`run` returns PAUSED at the end of the batch in which CTX_EXPANDED + CTX_TRANSITIONS reach this."""
+CTX_NOTES = 31
+"""Where `expand` notes the unit and key of the next successor, if the spec was compiled for its edges (`code.module`)."""
 CTX_TALLIES = 32
 """From here on, for each shard, the entries that this worker has not yet added to SHARD_COUNT: fewer than TALLY."""
 TALLY = 64

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from checker.base.diagnostics import SpecError, error
 from checker.engine.interface import Engine, Exploration, Limits, Observer, Stop
+from checker.engine.liveness.verdicts import TIME
 from checker.engine.reduction import ReducedInterpreter
 from checker.engine.search import Interpreter
 from checker.model.machine import Machine
@@ -127,7 +128,7 @@ class Native:
     def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
         """See `Engine.explore`. Raises `SpecError` with PSM902 where native code cannot explore the machine."""
         from checker.native.jit import JitError, unavailable
-        from checker.native.search import Keeping, NativeEngine, Unsupported, refused
+        from checker.native.search import Keeping, NativeEngine, Unsupported
 
         reason = unavailable()
         if reason is not None:
@@ -139,9 +140,9 @@ class Native:
         try:
             return engine.explore(machine, limits, observe)
         except Unsupported as problem:
-            raise refused(problem) from None
+            raise _refused(problem.args[0]) from None
         except JitError as problem:
-            raise refused(Unsupported(f"LLVM refuses it: {problem}")) from None
+            raise _refused(f"LLVM refuses it: {problem}") from None
 
 
 class Auto:
@@ -162,7 +163,8 @@ class Auto:
         )
         started = time.perf_counter()
         found = Interpreter().explore(machine, first, observe)
-        if found.stop not in (Stop.STATES, Stop.TIME) or _reached(limits, found):
+        early = found.stop in (Stop.STATES, Stop.TIME) or TIME in found.open.values()
+        if not early or _reached(limits, found):
             return found
         covered = found  # if less comes of the rest, that is still true
         began = time.perf_counter()
@@ -194,6 +196,15 @@ def _after(limits: Limits, started: float) -> Limits:
     if limits.timeout is None:
         return limits
     return dataclasses.replace(limits, timeout=max(limits.timeout - (time.perf_counter() - started), 0.001))
+
+
+def _refused(reason: str) -> SpecError:
+    """What `--engine native` says of a machine that it cannot hold."""
+    return error(
+        "PSM902",
+        f"the native engine cannot explore this: {reason}",
+        help="use `--engine auto` or `--engine python`, which give the same counts and verdicts",
+    )
 
 
 def _once(tell: Tell | None) -> Tell:

@@ -19,8 +19,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from checker.base.diagnostics import SpecError, error
+from checker.base.diagnostics import error
 from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop, Tally
+from checker.engine.liveness.verdicts import MEMORY, TIME, every_state, unjudged
 from checker.engine.memory import resident
 from checker.engine.replay import Mismatch
 from checker.engine.runtime import State
@@ -33,13 +34,15 @@ from checker.native.code.module import Plan, plan
 from checker.native.code.width import Unsupported
 from checker.native.explorer import Explorer, Kernels, Outcome
 from checker.native.interrupts import Interrupts
+from checker.native.livecode import LiveCode, live_code
+from checker.native.liveness import judge_stored
 from checker.native.notices import Notices
 from checker.native.room import Room, spill_directory
 from checker.native.tallies import following, initial_block, merged, tally
 from checker.native.tiers import PATIENCE, Tiers
 from checker.native.workers import CHUNKS, Sizes, Words
 
-__all__ = ["Keeping", "Mismatch", "NativeEngine", "NativeSearch", "Unsupported", "refused"]
+__all__ = ["Keeping", "Mismatch", "NativeEngine", "NativeSearch", "Unsupported"]
 
 HASH_BITS = 63
 """What is kept of a state with `fingerprints`."""
@@ -88,13 +91,15 @@ class NativeEngine:
             SpecError: also PSM904, where a checkpoint cannot be used.
         """
         workers = 1 if limits.max_states is not None else self.workers
+        machine = every_state(machine)
         layout = plan(machine, fingerprints=self.fingerprints, coverage=self.coverage)
         for name, reason in layout.unused.items():
             self.tell(f"native code does not use the symmetry of {name}: {reason}")
         checkpoint = None if self.keeping is None else Checkpoint(self.keeping, layout, self.tell)
         tiers = Tiers(layout)
+        live = None if self.fingerprints else live_code(machine, self.level)
         try:
-            search = NativeSearch(layout, tiers, workers, self.level, tell=self.tell, checkpoint=checkpoint)
+            search = NativeSearch(layout, tiers, workers, self.level, tell=self.tell, checkpoint=checkpoint, live=live)
             search.look = self.look
             if self.keeping is not None and self.keeping.resume:
                 assert checkpoint is not None
@@ -105,6 +110,8 @@ class NativeEngine:
             raise
         finally:
             tiers.close()
+            if live is not None:
+                live.tiers.close()
             if checkpoint is not None:
                 checkpoint.close()
 
@@ -122,6 +129,7 @@ class NativeSearch(Notices):
         *,
         tell: Callable[[str], None] = lambda text: None,
         checkpoint: Checkpoint | None = None,
+        live: LiveCode | None = None,
     ) -> None:
         super().__init__(layout, workers)
         self.tiers = tiers
@@ -133,6 +141,8 @@ class NativeSearch(Notices):
         self._kernels = kernels
         self._tell = tell
         self._checkpoint = checkpoint
+        self._live = live
+        self.live = unjudged(self.machine, hashed=layout.table_kind == abi.FINGERPRINT)
         self._limits = Limits()
         self._interrupts = Interrupts()
         self._room = Room(None, spill_directory(), tell, lambda: False)
@@ -158,6 +168,10 @@ class NativeSearch(Notices):
             self._open()
             try:
                 stop = self._explore(lambda: self._begin(initial))
+                if stop is Stop.DONE and self._live is not None:
+                    self.live = judge_stored(self._live, self.explorer, self.reference, self._ended)
+                    self.violations |= self.live.violations
+                    self.broken |= self.live.broken
                 found, last = self._result(stop), self.progress(self._seconds())
                 if self.look is not None:
                     self.look(self)
@@ -287,6 +301,13 @@ class NativeSearch(Notices):
         """Whether so many more bytes may be used."""
         return self._room.may_grow(self.explorer, size)
 
+    def _ended(self) -> str | None:
+        """Why the judging of liveness has to end, if it has to."""
+        self._report(time.perf_counter())
+        if self._limits.max_memory is not None and resident() > self._limits.max_memory:
+            return MEMORY
+        return "interrupted" if self._interrupts.asked else TIME if self._timed_out() else None
+
     # ---- a second look
 
     def _look_again(self, initial: Sequence[Words], found: Exploration, last: Progress) -> Exploration:
@@ -376,13 +397,6 @@ class NativeSearch(Notices):
             tally(self.plan, block, explorer.bound_cut, complete=stop is Stop.DONE) if self.plan.coverage else Tally(),
             n * (n - 1) / 2 / 2**HASH_BITS if self.plan.table_kind == abi.FINGERPRINT else None,
             orbits=None if self.plan.orders is None else n,
+            held=tuple(self.live.held),
+            open=self.live.open,
         )
-
-
-def refused(reason: Unsupported) -> SpecError:
-    """What `--engine native` says of a machine that it cannot hold."""
-    return error(
-        "PSM902",
-        f"the native engine cannot explore this: {reason.args[0]}",
-        help="use `--engine auto` or `--engine python`, which give the same counts and verdicts",
-    )

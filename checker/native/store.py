@@ -110,6 +110,16 @@ class Store:
         """Bytes of states that are not on disk."""
         return sum(w.ctx[abi.CTX_ARENA_NEXT] - w.spilled for w in self._workers)
 
+    @property
+    def first(self) -> Worker:
+        """The first worker."""
+        return self._workers[0]
+
+    @property
+    def everybody(self) -> tuple[Worker, ...]:
+        """All workers, those included that only hold states of another search."""
+        return tuple(self._workers)
+
     def spec_block(self, worker: int) -> Array[c_uint64]:
         """The words behind CTX_SPEC."""
         return self._workers[worker].spec

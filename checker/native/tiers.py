@@ -15,15 +15,18 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from types import ModuleType
+from typing import Generic, TypeVar
 
-from checker.native import kernels, support
+from checker.native import edges, kernels, support
 from checker.native.cache import Cache, default_directory
 from checker.native.code.module import Plan
 from checker.native.code.width import Unsupported
 from checker.native.explorer import ENTRIES, Kernels, native
-from checker.native.jit import JitError, compile_object, link, processor
+from checker.native.jit import JitError, Linked, compile_object, link, processor
 from checker.native.translate import join, translate
 
 FAST, BEST = 0, 2
@@ -45,8 +48,16 @@ def sources() -> str:
     return digest.hexdigest()
 
 
-class Tiers:
-    """The code of one machine. `begin` gives kernels to start with, `better` faster ones once they are ready."""
+K = TypeVar("K")
+
+
+class Compiled(Generic[K]):
+    """The code of one machine. `begin` gives functions to start with, `better` faster ones once they are ready."""
+
+    kernels: ModuleType
+    """The kernels that are compiled with the spec."""
+    exports: Mapping[str, int]
+    """Those that can be called, with the numbers of their arguments."""
 
     def __init__(self, plan: Plan, cache_: Cache | None = None) -> None:
         self._plan = plan
@@ -67,9 +78,13 @@ class Tiers:
                 raise
             except Exception as problem:
                 raise JitError(f"the compiler of specs failed, please report it: {problem!r}") from problem
-            parts = [translate(kernels, self._plan.constants), translate(support, prefix="s_"), spec]
-            self._text = join(parts)
+            own = translate(self.kernels, self._plan.constants, exports=self.exports)
+            self._text = join([own, translate(support, prefix="s_"), spec])
         return self._text
+
+    def _functions(self, linked: Linked) -> K:
+        """What is given of an object in memory."""
+        raise NotImplementedError
 
     def key(self, level: int) -> str:
         machine = self._plan.machine
@@ -81,26 +96,27 @@ class Tiers:
             [(budget.key, budget.count) for budget in machine.budgets],
             machine.symmetric,
             self._plan.constants,
+            self.kernels.__name__,
             self._plan.coverage,
             level,
         ):
             digest.update(f"{part}\n".encode())
         return digest.hexdigest()
 
-    def begin(self, level: int | None = None) -> Kernels:
-        """Kernels that run at once. Raises `Unsupported`, and `JitError` where LLVM refuses."""
+    def begin(self, level: int | None = None) -> K:
+        """Functions that run at once. Raises `Unsupported`, and `JitError` where LLVM refuses."""
         for known in (BEST, FAST) if level is None else (level,):
             image = self._cache.get(self.key(known))
             if image is not None:
                 self.level = known
-                return native(link(image, ENTRIES))
+                return self._functions(link(image, self.exports))
         self.level = FAST if level is None else level
         return self._compiled(self.level)
 
-    def _compiled(self, level: int) -> Kernels:
+    def _compiled(self, level: int) -> K:
         image = compile_object(self.text, level)
         self._cache.put(self.key(level), image)
-        return native(link(image, ENTRIES))
+        return self._functions(link(image, self.exports))
 
     def improve(self) -> None:
         """Starts to make optimised code, if that is not what runs already."""
@@ -123,8 +139,8 @@ class Tiers:
         except OSError:
             self.close()
 
-    def better(self) -> Kernels | None:
-        """Optimised kernels, as soon as they are ready; once."""
+    def better(self) -> K | None:
+        """Optimised functions, as soon as they are ready; once."""
         if self._child is None or self._child.poll() is None:
             return None
         image = b""
@@ -135,7 +151,7 @@ class Tiers:
         if not image:
             return None
         self._cache.put(self.key(BEST), image)
-        return native(link(image, ENTRIES))
+        return self._functions(link(image, self.exports))
 
     def close(self) -> None:
         """Stops what is still being made."""
@@ -146,3 +162,23 @@ class Tiers:
         if self._output is not None:
             self._output.unlink(missing_ok=True)
             self._output = None
+
+
+class Tiers(Compiled[Kernels]):
+    """The code that explores."""
+
+    kernels = kernels
+    exports = ENTRIES
+
+    def _functions(self, linked: Linked) -> Kernels:
+        return native(linked)
+
+
+class EdgeTiers(Compiled[Mapping[str, Callable[..., int]]]):
+    """The code that judges liveness, for a plan with live properties: functions by their names."""
+
+    kernels = edges
+    exports = edges.EXPORTS
+
+    def _functions(self, linked: Linked) -> Mapping[str, Callable[..., int]]:
+        return {name: linked.function(name, arguments) for name, arguments in self.exports.items()}

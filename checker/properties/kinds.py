@@ -91,6 +91,8 @@ class Trace:
     """A path from an initial state. `initial` has every variable; `len(steps)` is the length that verdicts quote.
 
     `error` is set when the path ends in a step that could not be carried out (it is not one of `steps`): its name.
+    `loop` is set when the path is a run without end: behind the last step, the run is back in the state before step
+    `loop + 1`, and goes on from there as it did. Where `loop` is the number of steps, nothing happens any more.
     `abstract` is there where a refinement fails: what the trace is in the abstract spec.
     """
 
@@ -98,6 +100,12 @@ class Trace:
     steps: tuple[TraceStep, ...]
     error: str | None = None
     abstract: AbstractTrace | None = None
+    loop: int | None = None
+
+    @property
+    def stutters(self) -> bool:
+        """Whether it is a run that ends in a state in which nothing happens any more."""
+        return self.loop == len(self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,8 @@ class PropertyResult:
     """A shortest counterexample; of a `reach` property that holds, a shortest witness."""
     diagnostic: Diagnostic | None = None
     """For errors at run time: the place in the spec, with the offending value."""
+    fairness: str | None = None
+    """Of a live property that was judged: which steps a run may not ignore for ever, as the verdict assumes."""
 
     @property
     def met(self) -> bool | None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 from checker.engine.interface import Exploration, Finding, Path
+from checker.engine.liveness.predicates import Predicates
 from checker.engine.program import Program
 from checker.engine.replay import Mismatch, Replay
 from checker.engine.runtime import Fail
@@ -61,10 +62,15 @@ class _Witness:
         }
         self._over = {c.name: c.test for c in program.step_properties}
         self._first = dict(program.first)
+        self._live = {p.name: p.cases for p in machine.properties if p.cases}
+        self._sides = Predicates(program)
 
     def check(self, name: str, finding: Finding, *, reached: bool) -> None:
         path = finding.path
         self._go(name, path)
+        if name in self._live:
+            self._check_live(name, finding)
+            return
         if path.error is not None:
             self._errs(name, finding)
             return
@@ -92,6 +98,19 @@ class _Witness:
         if name not in self._tests:
             self._differ(name, path, "there is no such property")
         return bool(self._tests[name](path.states[-1]))
+
+    def _check_live(self, name: str, finding: Finding) -> None:
+        """A run without end has to violate the property, one of a family. That it is fair, the engine had to check."""
+        path, cases = finding.path, self._live[name]
+        if path.loop is None:
+            if finding.error not in [
+                problem for case in cases for problem in self._sides.problems(case, path.states[-1])
+            ]:
+                self._differ(name, path, "it can be evaluated")
+        elif path.states[path.loop] != path.states[-1]:
+            self._differ(name, path, "the run does not come back")
+        elif not any(self._sides.refutes(case, path) for case in cases):
+            self._differ(name, path, "the run satisfies it")
 
     def _errs(self, name: str, finding: Finding) -> None:
         """The step behind the path has to go wrong in the same way."""

@@ -1,11 +1,12 @@
-"""Verdicts on invariants, step properties, `reach`, `NoError` and `NoDeadlock`.
+"""Verdicts on invariants, step properties, `reach`, liveness, `NoError` and `NoDeadlock`.
 
 An engine says what it found; the author said what should come of it. This module puts the two together. A violation is
 certain however the exploration ended; "holds" is only said of a whole state space; "unreached" likewise. Every path is gone
 again by the interpreter before anything is said of it (`replay`). Where the engine
 kept hashes instead of states, it may have missed one, and the result says with which probability. Where it left out steps
 whose order does not matter (partial-order reduction), counts and coverage say nothing, and only what that regards is judged.
-What this version cannot judge yet (liveness) is `incomplete` with that reason, so that it never looks like a pass.
+Liveness is judged on the whole graph or not at all; what an engine left open is `incomplete` with its reason, so that it
+never looks like a pass.
 
 The verdict of a check is the worst of its parts: an error, then an unmet expectation, then something incomplete.
 """
@@ -19,6 +20,7 @@ from checker.engine.interface import Exploration, Finding, Path, Stop
 from checker.engine.labels import StateView
 from checker.lang.resolve import BUILTIN_PROPERTIES
 from checker.model.layout import Layout
+from checker.model.liveness import fairness_text
 from checker.model.machine import Counts, Machine
 from checker.properties.kinds import (
     CheckResult,
@@ -35,9 +37,6 @@ from checker.properties.kinds import (
 from checker.properties.levels import abstract_trace
 from checker.properties.replay import verify
 
-NOT_YET = {
-    "live": "liveness is not judged by this version",
-}
 REDUCED = "partial-order reduction: the counts are those of a reduced graph, and traces may not be shortest"
 _STOPPED = {
     Stop.STATES: "the limit on states was reached",
@@ -111,22 +110,27 @@ def _property(
     unjudged = next((p.unjudged for p in machine.properties if p.name == name), None)
     if unjudged is not None:
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, unjudged)
-    if kind.value in NOT_YET:
-        return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, NOT_YET[kind.value])
     if found.reduced and (expected is None or kind not in (Kind.INVARIANT, Kind.REACH, Kind.BUILTIN)):
         why = "not expected" if expected is None else "about more than single states"
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, f"{why}, so not looked at with `--por`")
+    if name in found.open:
+        return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, stopped or found.open[name])
     where = found.reached if kind is Kind.REACH else found.violations
     finding = where.get(name)
     if finding is not None:
         verdict = Verdict.HOLDS if kind is Kind.REACH else Verdict.VIOLATED
-        reason = None if finding.error is None else finding.error.headline()
+        reason = finding.note if finding.error is None else finding.error.headline()
         shown = trace(finding.path, view)
         if kind is Kind.REFINES:
             shown = replace(shown, abstract=abstract_trace(machine, name, finding.path))
-        return PropertyResult(name, kind, expected, verdict, reason, shown, finding.error)
+        fairness = fairness_text(machine) if kind is Kind.LIVE else None
+        return PropertyResult(name, kind, expected, verdict, reason, shown, finding.error, fairness)
     if stopped is not None:
         return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, stopped)
+    if kind is Kind.LIVE:
+        if name not in found.held:
+            return PropertyResult(name, kind, expected, Verdict.INCOMPLETE, "this exploration did not judge liveness")
+        return PropertyResult(name, kind, expected, Verdict.HOLDS, fairness=fairness_text(machine))
     verdict = Verdict.UNREACHED if kind is Kind.REACH else Verdict.HOLDS
     return PropertyResult(name, kind, expected, verdict, None if found.missed is None else "not exact")
 
@@ -140,7 +144,7 @@ def trace(path: Path, view: StateView) -> Trace:
     """A path as people and programs read it: the initial state, and what each step changes."""
     pairs = zip(path.states, path.states[1:], path.steps, strict=False)
     steps = tuple(TraceStep(step, view.changes(before, after)) for before, after, step in pairs)
-    return Trace(view.initial(path.states[0]), steps, path.error)
+    return Trace(view.initial(path.states[0]), steps, path.error, loop=path.loop)
 
 
 def _counts(expected: Counts | None, found: Exploration) -> CountExpectation | None:

@@ -24,6 +24,7 @@ _ASCII = str.maketrans(
         "–": "-",
         "×": "x",
         "≈": "~",
+        "↻": "@",
         "≤": "<=",
         "≥": ">=",
         "✓": "+",
@@ -48,10 +49,11 @@ class Signs:
     arrow: str
     dot: str
     more: str
+    again: str
 
 
-UNICODE = Signs("✓", "✗", "…", "!", "·", "→", "·", "…")
-ASCII = Signs("+", "x", "?", "!", "-", "->", "-", "...")
+UNICODE = Signs("✓", "✗", "…", "!", "·", "→", "·", "…", "↻")
+ASCII = Signs("+", "x", "?", "!", "-", "->", "-", "...", "@")
 
 
 def signs_for(encoding: str | None) -> Signs:
@@ -97,6 +99,23 @@ def columns(text: str) -> int:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """`1 step`, `1,145 transitions`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def length(steps: int, loop: int | None) -> str:
+    """How long a trace is: `5 steps`, or, of a run without end, `3 steps and then 2 for ever`."""
+    if loop is None:
+        return plural(steps, "step")
+    if loop == steps:
+        return f"{plural(steps, 'step')} and then nothing for ever"
+    return f"{plural(loop, 'step')} and then {steps - loop} for ever"
+
+
+def ending(steps: int, loop: int) -> tuple[str, str]:
+    """How a run without end goes on behind its last step, in two parts: `back to 3`, `steps 4 to 7 again and again`."""
+    if loop == steps:
+        return "for ever", "nothing happens any more"
+    again = f"step {steps}" if loop + 1 == steps else f"steps {loop + 1} to {steps}"
+    return f"back to {loop}", f"{again} again and again"
 
 
 def shortened(text: str, limit: int, more: str = "…") -> str:

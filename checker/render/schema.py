@@ -109,7 +109,9 @@ def property_object(result: PropertyResult) -> Object:
         "trace": None if result.trace is None else steps_list(result.trace),
         "initial": None if result.trace is None else dict(result.trace.initial),
         "error_step": None if result.trace is None else result.trace.error,
+        "loop": None if result.trace is None else result.trace.loop,
         "abstract": None if result.trace is None else abstract_object(result.trace.abstract),
+        "fairness": result.fairness,
         "diagnostic": None if result.diagnostic is None else diagnostic_object(result.diagnostic),
     }
 

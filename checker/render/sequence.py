@@ -25,7 +25,7 @@ from html import escape
 from checker.model.machine import Machine
 from checker.model.values import instance_name
 from checker.properties.kinds import Json, Trace
-from checker.render.plain import clean, plural, shortened
+from checker.render.plain import clean, ending, plural, shortened
 from checker.render.values import Change, Names, grouped
 
 _STEP = re.compile(
@@ -47,7 +47,8 @@ class Event:
     """One row. `process` is None for what concerns all.
 
     `message` is what the step takes or a fault strikes, `origin` the row that sent it, if it is known. `unread` are the messages
-    that the step sent and no later step takes. `left`: the texts stand left of the lifeline.
+    that the step sent and no later step takes. `left`: the texts stand left of the lifeline. `ending`: no step, but how a run
+    without end goes on.
     """
 
     text: str
@@ -64,6 +65,7 @@ class Event:
     message: str | None = None
     unread: str = ""
     left: bool = False
+    ending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ def sequence_svg(
     used = {name for e in events for name in (e.process, e.sender)}
     faulty = trace.initial.get("faulty")
     shown = [p for p in processes if p in used] or list(processes[:1])
-    return _Drawing(shown, events, frozenset(map(str, faulty)) if isinstance(faulty, list) else frozenset()).svg(alone)
+    liars = frozenset(map(str, faulty)) if isinstance(faulty, list) else frozenset()
+    return _Drawing(shown, events, liars, trace.loop if not trace.stutters else None).svg(alone)
 
 
 def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change, ...], ...]:
@@ -142,6 +145,9 @@ def read_events(
         for message in added if isinstance(added, list) else ():
             sent[str(message)] = row
             unread[row][str(message)] = None
+    if trace.loop is not None:
+        events.append(Event(f"↻ {': '.join(ending(len(trace.steps), trace.loop))}", ending=True))
+        unread.append({})
     if trace.error is not None:
         last = _event(trace.error, processes, own_faults, sent, reason or "this step errs")
         events.append(replace(last, error=True, down=False, up=False))
@@ -225,8 +231,10 @@ def _is_shared(place: str, processes: Sequence[str]) -> bool:
 class _Drawing:
     """Coordinates and shapes of one diagram."""
 
-    def __init__(self, processes: list[str], events: list[Event], faulty: AbstractSet[str]) -> None:
-        self.events, self.faulty = events, faulty
+    def __init__(
+        self, processes: list[str], events: list[Event], faulty: AbstractSet[str], loop: int | None = None
+    ) -> None:
+        self.events, self.faulty, self.loop = events, faulty, loop
         self.columns = {name: i for i, name in enumerate(processes)}
         left, right, between = 0.0, 0.0, 2 * _MARGIN + 60.0
         for event in events:
@@ -268,12 +276,24 @@ class _Drawing:
         boxes = [self.box(row, e) for row, e in enumerate(self.events)]
         lives = [self.lifeline(p) for p in self.columns]
         ground = f'<rect width="{self.total}" height="{self.height}" fill="#fff"/>' if alone else ""
-        title = f"Sequence diagram of {plural(len(self.events), 'step')}"
+        title = f"Sequence diagram of {plural(sum(not e.ending for e in self.events), 'step')}"
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="ls-sequence" role="img" aria-label="{title}" '
             f'width="{self.total}" height="{self.height}" viewBox="0 0 {self.total} {self.height}" '
             f'style="min-width:{round(self.total * 0.75)}px" '
-            f'fill="currentColor" {_STYLE}>' + "".join((ground, *bands, *lives, *arrows, *boxes)) + "</svg>"
+            f'fill="currentColor" {_STYLE}>'
+            + "".join((ground, *bands, *lives, *arrows, *boxes, self.again()))
+            + "</svg>"
+        )
+
+    def again(self) -> str:
+        """The way back from the last row to the first one of a cycle, at the left edge."""
+        if self.loop is None:
+            return ""
+        top, bottom = _TOP + _ROW * self.loop + 6, self.y(len(self.events) - 1)
+        return (
+            f'<path d="M12 {bottom}H5V{top}H12" fill="none" stroke="{_ACCENT}" stroke-width="2"/>'
+            f'<path d="M11 {top - 4}l6 4-6 4z" fill="{_ACCENT}"/>'
         )
 
     def lifeline(self, process: str) -> str:
@@ -328,6 +348,8 @@ class _Drawing:
     def box(self, row: int, event: Event) -> str:
         """The numbered box of a step with its texts."""
         y = self.y(row)
+        if event.ending:
+            return _label(_MARGIN, y, "start", event.text, event, _WIDE)
         if event.process is None:
             return _label(_MARGIN // 2, y, "start", f"{row + 1}: {event.text}", event, _WIDE)
         x = self.x(event.process)

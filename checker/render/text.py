@@ -22,9 +22,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from checker.properties.kinds import CheckResult, CheckVerdict, Kind, PropertyResult, Verdict
+from checker.properties.kinds import CheckResult, CheckVerdict, Kind, PropertyResult, Trace, Verdict
 from checker.render import sampled
-from checker.render.plain import ASCII, Signs, ascii_only, duration, fitted, plural, rate
+from checker.render.plain import ASCII, Signs, ascii_only, duration, fitted, length, plural, rate
 from checker.render.schema import SpecReport
 from checker.render.traces import TraceText
 from checker.render.values import Names
@@ -46,8 +46,10 @@ class Detail:
     verbose: bool = False
 
 
-def _when(steps: int) -> str:
-    return f" after {plural(steps, 'step')}" if steps else " in an initial state"
+def _when(trace: Trace) -> str:
+    if trace.loop is not None:
+        return f" by a run of {length(len(trace.steps), trace.loop)}"
+    return f" after {plural(len(trace.steps), 'step')}" if trace.steps else " in an initial state"
 
 
 def _amounts(counts: Iterable[tuple[str, int, int]]) -> str:
@@ -159,7 +161,7 @@ class Report:
 
     def words(self, prop: PropertyResult, check: CheckResult) -> Text:
         """The verdict on a property against its expectation, in words."""
-        steps = "" if prop.trace is None else _when(len(prop.trace.steps))
+        steps = "" if prop.trace is None else _when(prop.trace)
         found = ""
         diagnostic = None if prop.diagnostic is None or self._shows_trace(prop) else prop.diagnostic.message
         reason = None
@@ -170,7 +172,7 @@ class Report:
                 found = "holds"
             case Verdict.VIOLATED:
                 found = f"violated{steps}"
-                reason = diagnostic
+                reason = diagnostic if prop.kind is not Kind.LIVE else prop.reason
             case Verdict.UNREACHED:
                 found = "not reached"
             case Verdict.INCOMPLETE if prop.expected is None:
@@ -190,6 +192,8 @@ class Report:
         line = self.text(found + tail, style)
         if reason is not None:
             line.append(fitted(f": {reason}", self.signs), "dim")
+        if prop.fairness is not None:
+            line.append(fitted(f" (under {prop.fairness})", self.signs), "dim")
         return line
 
     def _against(self, prop: PropertyResult) -> str:
@@ -231,7 +235,7 @@ class Report:
         for prop in result.properties:
             if prop.trace is None or not self._shows_trace(prop):
                 continue
-            when = _when(len(prop.trace.steps))
+            when = _when(prop.trace)
             match prop.verdict:
                 case Verdict.HOLDS:
                     what = f"{prop.name} is reached{when.replace(' after ', ' in ')}:"

@@ -8,6 +8,8 @@
 
 Where a refinement fails, a third column has what each step is in the abstract spec.
 
+A run without end closes with a line that says where it goes back to, and which steps come again and again.
+
 Names of steps stand in one column and their effects in another, so that the story can be read down the left side. What is
 left of fault budgets is not shown: the names of the faults say it.
 """
@@ -23,7 +25,7 @@ from rich.text import Text
 from checker.base.diagnostics import Diagnostic
 from checker.properties.kinds import AbstractTrace, Json, Trace, TraceStep
 from checker.render.diagnostics import Line, diagnostic_lines
-from checker.render.plain import Signs, fitted
+from checker.render.plain import Signs, ending, fitted
 from checker.render.values import Change, Names, grouped
 
 BUDGET = "left of "
@@ -76,6 +78,9 @@ class TraceText:
             values |= step.changes
         if trace.error is not None:
             table.add_row(self.signs.unmet, self.text(trace.error, "bold red"), Text("this step goes wrong", "red"))
+        if trace.loop is not None:
+            where, how = ending(len(trace.steps), trace.loop)
+            table.add_row(self.signs.again, Text(where, "bold"), Text(how, "bold"))
         if diagnostic is None:
             return table
         return Group(table, *(indented(line, 5) for line in diagnostic_lines(diagnostic, self.signs)))

@@ -154,7 +154,7 @@ def run_check(path: str, text: str, check: str, folder: str = "", *, limits: Lim
     spec = _loaded(path, text, folder)
     try:
         machine = spec.machine(check)
-        search = Search(machine)
+        search = Search(machine, live=True)
         found = search.run(limits or Limits(timeout=LONGEST))
         if found.stop is Stop.INTERRUPTED:
             raise KeyboardInterrupt  # half a result must not be stored

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, Kind, PropertyResult, Verdict
-from checker.render.plain import duration, plural
+from checker.render.plain import duration, length, plural
 from checker.site.facts import CheckFacts, Setting, SpecFacts
 from checker.site.text import doc_html, escape, inline_html, listed, scrolling
 
@@ -57,10 +57,11 @@ def badge(mark: Mark) -> str:
 
 def property_mark(result: PropertyResult) -> Mark:
     """What was found about a property, and whether that was expected."""
-    steps = plural(len(result.trace.steps), "step") if result.trace is not None else ""
+    steps = length(len(result.trace.steps), result.trace.loop) if result.trace is not None else ""
     match result.verdict:
         case Verdict.HOLDS:
             words, more = ("reached", f"in {steps}") if result.kind is Kind.REACH and steps else ("holds", "")
+            more = more if result.fairness is None else f"under {result.fairness}"
         case Verdict.VIOLATED:
             words, more = "fails", f"after {steps}" if steps else ""
         case Verdict.UNREACHED:

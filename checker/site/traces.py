@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from checker.properties.kinds import AbstractTrace, Kind, PropertyResult, Verdict
-from checker.render.plain import plural
+from checker.render.plain import ending, plural
 from checker.render.sequence import sequence_svg
 from checker.render.values import Change
 from checker.site.facts import CheckFacts, SpecFacts, Story
@@ -58,7 +58,9 @@ def _distinct(spec: SpecFacts, wanted: Callable[[PropertyResult], bool]) -> list
         for result in facts.result.properties:
             if result.trace is not None and wanted(result):
                 steps = tuple(step.step for step in result.trace.steps)
-                groups.setdefault((result.name, steps, result.trace.error), []).append((facts, result))
+                groups.setdefault((result.name, steps, result.trace.error, result.trace.loop), []).append(
+                    (facts, result)
+                )
     shown = []
     for group in groups.values():
         facts, result = next(((f, r) for f, r in group if r.expected is not None), group[0])
@@ -139,6 +141,9 @@ def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True, is_open: bo
     reason = ""
     if shown.result.diagnostic is not None:
         reason = f'<p class="ls-reason">{inline_html(shown.result.diagnostic.headline())}</p>'
+    if shown.result.fairness is not None:
+        under = ", ".join(part for part in (shown.result.reason, f"under {shown.result.fairness}") if part)
+        reason = f'<p class="ls-reason">A run without end, {escape(under)}.</p>'
     items = [
         '<li value="0"><span class="ls-step">initial state</span>'
         + "".join(f'<div class="ls-change">{escape(line)}</div>' for line in story.initial)
@@ -155,6 +160,9 @@ def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True, is_open: bo
             f'<li class="ls-error">{_step(lines, facts.setting.processes, trace.error)}'
             f'<div class="ls-change ls-bad-text">this step errs</div></li>'
         )
+    if trace.loop is not None:
+        where, how = ending(len(trace.steps), trace.loop)
+        items.append(f'<li class="ls-again"><span class="ls-step">↻ {where}</span><div>{how}</div></li>')
     steps = plural(len(trace.steps), "step")
     return (
         f"{reason}{scrolling(diagram, 'Sequence diagram')}"

@@ -115,8 +115,26 @@ spec Live
 role R { durable x: 0..2 = 0  fair action Up when x < 2 { x += 1 } }
 live Ends: eventually R.x == 2
 final: R.x == 2
-check soon { expect holds Ends }
+check soon { bound R.x <= 2  expect holds Ends }
 """
+"""Under a `bound`, liveness is refused: a verdict that is `incomplete`."""
+
+LASSO = """\
+spec Semaphore
+enum At { idle, waiting, inside }
+shared free: bool = true
+role P[2] {
+  durable pc: At = idle
+  timeout Want when pc == idle { pc := waiting }
+  timeout Enter when pc == waiting and free { free := false  pc := inside }
+  timeout Leave when pc == inside { pc := idle  free := true }
+}
+live Served(p in P): p.pc == waiting ~> p.pc == inside
+live Busy: always eventually free
+check weak { expect holds Served  expect fails Busy }
+check strong_ { strong Enter  expect holds Served }
+"""
+"""Somebody is overtaken for ever, a run with a cycle that was not expected; another property holds although it should fail."""
 
 
 @dataclass(frozen=True, slots=True)

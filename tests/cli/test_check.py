@@ -17,6 +17,7 @@ from checker.cli.exits import Exit, worst
 from tests.cli.support import (
     COUNTER,
     LARGE,
+    LASSO,
     LIVE,
     OVERFLOW,
     TRANSFER,
@@ -33,7 +34,7 @@ from tests.cli.support import (
 
 @pytest.fixture(autouse=True)
 def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    write(tmp_path, transfer=TRANSFER, counter=COUNTER, overflow=OVERFLOW, large=LARGE, live=LIVE)
+    write(tmp_path, transfer=TRANSFER, counter=COUNTER, overflow=OVERFLOW, large=LARGE, live=LIVE, lasso=LASSO)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -52,6 +53,7 @@ def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("constants.txt", ["counter.psm", "--check", "small", "--set", "N=1", "--set", "MODE=fast"], 0),
         ("errors.txt", ["overflow.psm"], 1),
         ("open.txt", ["live.psm"], 3),
+        ("lasso.txt", ["lasso.psm"], 1),
         ("limit.txt", ["large.psm", "--check", "one", "--max-states", "1000"], 3),
     ],
 )

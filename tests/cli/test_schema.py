@@ -22,7 +22,8 @@ CHECK = {
 PROPERTY = {
     "name": str, "kind": str, "expected": (str, type(None)), "verdict": str, "reason": (str, type(None)),
     "trace": (list, type(None)), "initial": (dict, type(None)), "error_step": (str, type(None)),
-    "abstract": (dict, type(None)), "diagnostic": (dict, type(None)),
+    "loop": (int, type(None)), "abstract": (dict, type(None)), "fairness": (str, type(None)),
+    "diagnostic": (dict, type(None)),
 }  # fmt: skip
 COVERAGE = {
     "steps": dict, "never_fired": list, "faults": dict, "unused_faults": list, "unreached": list, "vacuous": list,

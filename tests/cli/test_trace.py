@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import COUNTER, LARGE, LIVE, OVERFLOW, TRANSFER, assert_golden, lockstep, write
+from checker.engine.liveness.verdicts import BOUND
+from tests.cli.support import COUNTER, LARGE, LASSO, LIVE, OVERFLOW, TRANSFER, assert_golden, lockstep, write
 
 MANY = """\
 spec Many
@@ -18,7 +19,9 @@ check every { }
 
 @pytest.fixture(autouse=True)
 def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    write(tmp_path, transfer=TRANSFER, counter=COUNTER, overflow=OVERFLOW, large=LARGE, live=LIVE, many=MANY)
+    write(
+        tmp_path, transfer=TRANSFER, counter=COUNTER, overflow=OVERFLOW, large=LARGE, live=LIVE, lasso=LASSO, many=MANY
+    )
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -69,7 +72,9 @@ def test_to_a_violation() -> None:
             "Fine is open: the limit on states was reached",
             None,
         ),
-        (["live.psm", "--to", "Ends"], 3, "Ends is open: liveness is not judged by this version", None),
+        (["live.psm", "--to", "Ends"], 3, f"Ends is open: {BOUND}", None),
+        (["lasso.psm", "--to", "Served"], 0, "Served is violated", 4),
+        (["lasso.psm", "--check", "strong_", "--to", "Busy"], 1, "Busy holds: there is no way to a violation", None),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
@@ -117,3 +122,12 @@ def test_choosing_an_error() -> None:
 def test_choosing_so_many_steps() -> None:
     done = lockstep("trace", "large.psm", "--choose", "--steps", "2", "--format", "json", stdin="1\n" * 9)
     assert len(done.json["trace"]) == 2
+
+
+def test_a_run_without_end() -> None:
+    done = lockstep("trace", "lasso.psm", "--to", "Served", "--format", "json")
+    steps = [step["step"] for step in done.json["trace"]]
+    assert steps == ["P0.Want()", "P1.Want()", "P1.Enter()", "P1.Leave()"]
+    assert done.json["loop"] == 1
+    text = lockstep("trace", "lasso.psm", "--to", "Served").out
+    assert text.splitlines()[-3].split() == "↻ back to 1 steps 2 to 4 again and again".split()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from checker.engine.liveness.cells import Cells
 from checker.native.abi import REF_BITS
 from checker.native.words import (
     add64,
@@ -159,3 +160,14 @@ def memory(p: int, v: int) -> int:
     store64(p + 8 * 9, load64(p + 8 * 12))
     score = score << 8 | match_line(p + 64, 0, load64(p + 8 * 12))
     return score << 8 | match_line(p + 64, REF_BITS, v >> REF_BITS)
+
+
+@entry
+def cells(a: Cells, n: int) -> int:
+    """Arrays of 32-bit cells: the sum of those before each, and of all."""
+    total = 0
+    for i in range(n):
+        total += a[i]
+        a[i] = total
+    a[a[0] & 1] = a[n - 1] + 1
+    return total

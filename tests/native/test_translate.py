@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from array import array
 from collections.abc import Iterator
+from ctypes import addressof, c_uint32
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -44,7 +46,7 @@ NAMES = ["arithmetic", "wrapping", "comparisons", "logic", "choices", "loops", "
 @pytest.fixture(scope="module", params=[0, 2])
 def linked(request: pytest.FixtureRequest) -> jit.Linked:
     text = translate(sample_kernels, {"width": 3})
-    return jit.link(jit.compile_object(text, request.param), [*NAMES, "memory"])
+    return jit.link(jit.compile_object(text, request.param), [*NAMES, "memory", "cells"])
 
 
 @needs_llvm
@@ -67,6 +69,14 @@ def test_both_forms_do_the_same_to_memory(linked: jit.Linked) -> None:
         ]
         assert scores[0] == scores[1] & words.MASK
         assert all(words.load64(regions[0].start + 8 * i) == words.load64(regions[1].start + 8 * i) for i in range(16))
+
+
+@needs_llvm
+def test_both_forms_do_the_same_to_cells(linked: jit.Linked) -> None:
+    values = [3, 0, 8, 5, 7]
+    memory, plain = (c_uint32 * len(values))(*values), array("I", values)
+    assert linked.function("cells", 2)(addressof(memory), len(values)) == sample_kernels.cells(plain, len(values))
+    assert list(memory) == list(plain) == [3, 24, 11, 16, 23]
 
 
 @needs_llvm
@@ -168,6 +178,8 @@ BAD = {
     "for i in range(3, 0, 0): a += i": "positive constant",
     "raise ValueError": "no `Raise`",
     "assert a": "no `Assert`",
+    "return a[0:1]": "one cell of an array",
+    "return f(a)[0]": "one cell of an array",
     "with a: pass": "no `With`",
     "def g(): pass": "no `FunctionDef`",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -65,6 +66,25 @@ def test_faults_of_the_network() -> None:
 def test_a_step_that_errs_is_one_more() -> None:
     last = events("A.Send()", error="B.M(1) <- A")[-1]
     assert (last.error, last.process, last.origin) == (True, "B", 0)
+
+
+def test_a_run_without_end_says_how_it_goes_on() -> None:
+    told = replace(trace("A.Send()", "B.M(1) <- A", "A.tick"), loop=1)
+    *steps, last = read_events(told, ("A", "B"), all_changes(told))
+    assert (len(steps), last.ending, last.process) == (3, True, None)
+    assert last.text == "↻ back to 1: steps 2 to 3 again and again"
+    drawn = sequence_svg(told, ("A", "B"))
+    assert "3 steps" in drawn
+    assert drawn.count("<path") == 2 + sequence_svg(trace("A.Send()", "B.M(1) <- A", "A.tick"), ("A", "B")).count(
+        "<path"
+    )
+
+
+def test_a_run_that_stops_has_no_way_back() -> None:
+    told = replace(trace("A.Send()"), loop=1)
+    assert read_events(told, ("A", "B"), all_changes(told))[-1].text == "↻ for ever: nothing happens any more"
+    drawn = sequence_svg(told, ("A", "B"))
+    assert drawn.count("<path") == sequence_svg(trace("A.Send()"), ("A", "B")).count("<path")
 
 
 def test_changes_of_the_process_and_of_what_is_shared_are_told() -> None:

@@ -108,6 +108,7 @@ class Show:
                 "initial": None if trace is None else dict(trace.initial),
                 "trace": None if trace is None else steps_list(trace),
                 "error_step": None if trace is None else trace.error,
+                "loop": None if trace is None else trace.loop,
                 "abstract": None if trace is None else abstract_object(trace.abstract),
                 "end": end,
                 "diagnostics": [] if diagnostic is None else [diagnostic_object(diagnostic)],

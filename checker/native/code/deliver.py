@@ -88,7 +88,7 @@ class Deliveries(Outcomes):
         self.require(self.is_up(state, me, role), on, likely=False)
         self.require(self.negate(self.separated(state, me, sender)), on, likely=False)
         for number, _ in calls:
-            self.handler(Call(number=number, state=state, me=me, sender=sender, consume=where, args=args))
+            self.handler(Call(number=number, state=state, me=me, sender=sender, consume=where, args=args, key=where))
 
     def _deliver_bits(self, state: str, network: int, dense: Dense, only: Only | None) -> None:
         net = self.read(state, dense.place)
@@ -105,7 +105,8 @@ class Deliveries(Outcomes):
             def one(i: str, message: Message = message, first: int = first, ends: int = ends) -> None:
                 sender, receiver = self.ends_of(message.name, i)
                 payload = str(int(i) // ends) if is_number(i) else self.let(f"udiv i64 {i}, {ends}")
-                self._dispatch(message, state, receiver, sender, payload, self.op("add", 64, i, str(first)), only)
+                bit = self.op("add", 64, i, str(first))
+                self._dispatch(message, state, receiver, sender, payload, bit, only, bit)
 
             self.each_bit(self.extract(net, dense.place.width, str(first), width), width, one)
 
@@ -188,13 +189,14 @@ class Deliveries(Outcomes):
         packed = self.unit.packed
         sender, receiver = self.ends_in(number)
         payload = self.op("lshr", 64, number, str(packed.sender_bits + packed.receiver_bits))
-        self._dispatch(message, state, receiver, sender, payload, lane, only)
+        self._dispatch(message, state, receiver, sender, payload, lane, only, number)
 
     # ---- handlers
 
     def _dispatch(
-        self, message: Message, state: str, receiver: str, sender: str, payload: str, where: str, only: Only | None
-    ) -> None:
+        self, message: Message, state: str, receiver: str, sender: str, payload: str, where: str, only: Only | None,
+        key: str,
+    ) -> None:  # fmt: skip
         """Runs the handlers of a message whose ends are known only at run time."""
         on = self.block("on")
         if only is not None:
@@ -226,7 +228,9 @@ class Deliveries(Outcomes):
                         if r.size:
                             taken = self.either(taken, self._in_role(sender, r))
                     self.require(taken, skip, likely=False)
-                self.handler(Call(number=number, state=state, me=receiver, sender=sender, consume=where, args=args))
+                self.handler(
+                    Call(number=number, state=state, me=receiver, sender=sender, consume=where, args=args, key=key)
+                )
                 if only is not None:
                     self.after_probe()
                 self.place(skip)

@@ -151,6 +151,7 @@ class Expansion(Surroundings):
         if number is not None:
             self.handler(Call(number=number, base=up, state=state, me=me))
             return
+        self.note_key(me)
         work = self.begin(up, self.scratch_state)
         self.commit(state, work, self.program.names.index(f"restart {role}"), "1")
 
@@ -207,7 +208,8 @@ def write_expand(program: Program, shape: frame.Shape, items: tuple[Item, ...], 
     code.cut_or_heal(state)
     code.crash(state)
     code.lose_or_duplicate(state)
-    _report(code, shape, items)
+    if not unit.edges:
+        _report(code, shape, items)
     weight = "1"
     if symmetry:
         _rename(code)

@@ -38,7 +38,9 @@ EXTRA = 11
 """Transitions of deferred states that the driver, which counts them once, leaves out (with symmetry)."""
 CUT = 12
 """Cuts by the bound that the loop, which counts them once for each orbit, leaves out (with symmetry)."""
-FIRED = 13
+KEY = 13
+"""Where edges are noted: what tells the fair unit of the step under way from others of the same handler."""
+FIRED = 14
 """From here on, how often each unit fired; then, how often a choice of each unit was empty."""
 
 # ---- results of items

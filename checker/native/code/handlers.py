@@ -6,6 +6,7 @@ new copy of the state, and what it made of it is a successor. Then come the stat
 
 from __future__ import annotations
 
+from checker.model.liveness import tosses
 from checker.native import abi
 from checker.native.code import frame
 from checker.native.code.outcomes import Outcomes, bind, body_params, call_body, parameters, start
@@ -37,6 +38,8 @@ def write_handler(program: Program, number: int, inline: str) -> None:
         code.place(within)
     code.go(on)
     code.place(on)
+    if unit.edges and tosses(step.body, unit.machine.procedures):
+        code.go(code.defer)  # the interpreter knows which outcomes belong to one coin
     alive = "0" if program.faults[number] else code.op("xor", 64, "%forged", "1")
     memory = code.memory()
     tape = code.scratch(frame.TAPE) if step.has_choices else "null"
@@ -73,6 +76,16 @@ def write_handler(program: Program, number: int, inline: str) -> None:
         write_torn(program, number)
 
 
+def _note(code: Outcomes) -> None:
+    """Notes which unit a successor takes: one more than its number, or 0 for what is never fair, and its key."""
+    notes = code.load(code.word("%ctx", abi.CTX_NOTES))
+    note = code.pointer(notes)
+    fair = code.compare("ne", 64, "%alive", "0")
+    code.store(code.select(fair, "i64", code.op("add", 64, "%unit", "1"), "0"), note)
+    code.store(code.load(code.word("%frame", frame.KEY)), code.word(note, 1))
+    code.store(code.op("add", 64, notes, "16"), code.word("%ctx", abi.CTX_NOTES))
+
+
 def write_commit(program: Program, inline: str) -> None:
     """Adds `commit(ctx, frame, state, work, unit, alive)`, which completes a step."""
     names = [("ptr", "ctx"), ("ptr", "frame"), ("ptr", "state"), ("ptr", "work"), ("i64", "unit"), ("i64", "alive")]
@@ -107,6 +120,8 @@ def write_commit(program: Program, inline: str) -> None:
         code.copy(code.word(record, 1), "%work")
     size = code.op("shl", 64, code.op("add", 64, words, "1"), "3")
     code.store(code.op("add", 64, out, size), code.word("%frame", frame.OUT))
+    if program.unit.edges:
+        _note(code)
     code.go(done)
     code.place(done)
     code.ret_void()

@@ -15,6 +15,7 @@ from operator import or_
 from typing import Literal
 
 from checker.model import ir
+from checker.model.machine import LiveCase
 from checker.model.types import EnumT
 from checker.native import abi
 from checker.native.code import frame
@@ -177,6 +178,26 @@ def write_judges(
     _write_visit(unit, items, shape, enums, symmetry)
     _write_transition(unit, items, shape)
     _write_inside(unit, items, shape)
+
+
+def write_asking(unit: Unit, cases: tuple[LiveCase, ...]) -> None:
+    """Adds `ask(ctx, state, number)`, which says of the left (even) or right side of a live property what predicates say."""
+    sides = [
+        (2 * i + j, side) for i, c in enumerate(cases) for j, side in enumerate((c.left, c.right)) if side is not None
+    ]
+    for number, body in sides:
+        write_predicate(unit, f"l{number}", body)
+    targets = " ".join(f"i64 {number}, label %a{number}" for number, _ in sides)
+    lines = [
+        "define i64 @ask(i64 %ctx.address, i64 %state.address, i64 %number) {",
+        "entry:",
+        "  %ctx = inttoptr i64 %ctx.address to ptr",
+        "  %state = inttoptr i64 %state.address to ptr",
+        f"  switch i64 %number, label %none [ {targets} ]",
+    ]
+    for number, _ in sides:
+        lines += [f"a{number}:", f"  %r{number} = call i64 @l{number}(ptr %ctx, ptr %state)", f"  ret i64 %r{number}"]
+    unit.functions.append("\n".join([*lines, "none:", f"  ret i64 {frame.FALSE}", "}", ""]))
 
 
 def _write_visit(

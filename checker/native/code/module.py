@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from checker.model.machine import Machine
+from checker.model.machine import LiveCase, Machine
 from checker.model.types import EnumT
 from checker.native import abi
 from checker.native.code import frame
 from checker.native.code.columns import Orders, orders_of
 from checker.native.code.expand import UNROLLED, call_sites, write_expand
 from checker.native.code.handlers import write_commit, write_handler
-from checker.native.code.judge import Item, items_of, write_judges
+from checker.native.code.judge import Item, items_of, write_asking, write_judges
 from checker.native.code.orbits import write_orbits
 from checker.native.code.packed import Packed
 from checker.native.code.program import Program
@@ -42,6 +42,8 @@ class Plan:
     """Symmetric groups that native code cannot use, and why."""
     coverage: bool = True
     """Whether anything is counted that a verdict does not need."""
+    cases: tuple[LiveCase, ...] = ()
+    """Live properties to be asked about states. Where there are some, the spec is compiled for its edges, and judges nothing."""
 
     @property
     def constants(self) -> dict[str, int]:
@@ -55,7 +57,7 @@ class Plan:
 
     def text(self) -> str:
         """The module's text. Raises `Unsupported` where native code cannot do what the machine needs."""
-        unit = Unit(self.machine)
+        unit = Unit(self.machine, edges=bool(self.cases))
         program = Program(unit, coverage=self.coverage)
         inline = _inlining(program)
         write_commit(program, "alwaysinline" if not program.in_place else "")
@@ -65,7 +67,10 @@ class Plan:
         if self.orders is not None:
             write_orbits(unit, self.orders)
         write_expand(program, self.shape, self.items, symmetry=self.orders is not None)
-        write_judges(unit, self.items, self.shape, self.enums, symmetry=self.orders is not None)
+        if self.cases:
+            write_asking(unit, self.cases)
+        else:
+            write_judges(unit, self.items, self.shape, self.enums, symmetry=self.orders is not None)
         if unit.asks_silence:
             write_silent(program, self.shape)
         for name, value in self.constants.items():
@@ -73,9 +78,11 @@ class Plan:
         return unit.text()
 
 
-def plan(machine: Machine, *, fingerprints: bool = False, coverage: bool = True) -> Plan:
+def plan(
+    machine: Machine, *, fingerprints: bool = False, coverage: bool = True, cases: tuple[LiveCase, ...] = ()
+) -> Plan:
     """Lays a machine out. Raises `Unsupported` where native code cannot hold it."""
-    unit = Unit(machine)
+    unit = Unit(machine, edges=bool(cases))
     program = Program(unit, coverage=coverage)
     items, enums = items_of(unit), enums_of(unit)
     if not coverage:
@@ -97,6 +104,7 @@ def plan(machine: Machine, *, fingerprints: bool = False, coverage: bool = True)
         orders,
         unused,
         coverage,
+        cases,
     )
 
 

@@ -29,6 +29,10 @@ from checker.native.code.functions import Functions
 from checker.native.code.program import IN_PLACE, Program
 from checker.native.code.unit import Unit
 from checker.native.code.values import Val, kind
+from checker.native.code.width import Unsupported, bits
+
+PROCESS_BITS = 16
+"""More than the number of a process has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,8 @@ class Call:
     forged: bool = False
     args: Sequence[Val] = ()
     base: str | None = None
+    key: str = "0"
+    """What tells a delivered message from others of its kind: its bit, or its number."""
 
 
 class Outcomes(Functions):
@@ -199,13 +205,32 @@ class Outcomes(Functions):
         pointers = (self.ctx, self.frame, call.base or call.state, call.state)
         numbers = (call.me, call.sender, call.consume, str(int(call.forged)))
         given = [*(f"ptr {p}" for p in pointers), *(f"i64 {n}" for n in numbers)]
-        given += [f"{kind(p.type)} {self.convert(v, p.type).op}" for p, v in zip(step.params, call.args, strict=True)]
+        values = [self.convert(v, p.type) for p, v in zip(step.params, call.args, strict=True)]
+        given += [f"{kind(v.type)} {v.op}" for v in values]
+        if self.unit.edges:
+            self.note_key(call.key if step.kind in ("message", "ignore") else self.key(call.me, values))
         code = self.let(f"call i64 @h{call.number}({', '.join(given)})")
         on, leave = self.block("on"), self.block("leave")
         self.when(self.compare("eq", 64, code, "0"), on, leave)
         self.place(leave)
         self.leave(code)
         self.place(on)
+
+    def note_key(self, key: str) -> None:
+        """The next steps are of the unit with this key."""
+        if self.unit.edges:
+            self.store(key, self.word(self.frame, frame.KEY))
+
+    def key(self, me: str, values: Sequence[Val]) -> str:
+        """What tells a step of a process with some parameters from others; `units.key_of` gives the same."""
+        if PROCESS_BITS + sum(bits(v.type) for v in values) > 64:
+            raise Unsupported("a step has parameters of more than 48 bits")
+        key = me
+        for v in values:
+            width = bits(v.type)
+            shifted = self.op("shl", 64, key, str(width)) if width < 64 else "0"
+            key = self.op("or", 64, shifted, self.resize(self.pack(v), width, 64)) if width else key
+        return key
 
     def leave(self, code: str) -> None:
         """Ends the function with a code of `abi`."""

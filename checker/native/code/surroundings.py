@@ -7,6 +7,7 @@ struck once each.
 
 from __future__ import annotations
 
+from checker.model.liveness import tosses
 from checker.model.machine import Budget, Step
 from checker.model.types import ProcT, RoleInfo
 from checker.native.code import frame
@@ -49,6 +50,10 @@ class Surroundings(Deliveries):
 
             self.loop(str(step.role.base), str(step.role.base + step.role.size), guard)
         self.me = mine
+        if self.unit.edges:
+            self.note_key("0")
+            if any(tosses(s.body, self.unit.machine.procedures) for _, s in clocks):
+                self.go(self.defer)  # the interpreter knows which outcomes belong to one coin
         self._tick_once(state, clocks, self.program.tick, None, "-1", 1)
         for name, (unit, budget) in self.program.drifts.items():
             spent = self.block("spent")
@@ -135,6 +140,7 @@ class Surroundings(Deliveries):
         healed, whole, done = self.block("heal"), self.block("whole"), self.block("done")
         self.when(self.compare("ne", width, self.read(state, place), "0"), healed, whole)
         self.place(healed)
+        self.note_key("0")
         work = self.begin(state, self.scratch_state)
         self.write(work, place, "0", "0")
         self.commit(state, work, self.program.heal, "1")

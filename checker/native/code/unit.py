@@ -50,8 +50,10 @@ class Made:
 class Unit:
     """See the module."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, *, edges: bool = False) -> None:
         self.machine = machine
+        self.edges = edges
+        """Whether `expand` notes which unit each step takes, for liveness; nothing is judged then."""
         self.packed = Packed(machine)
         self.layout = self.packed.layout
         self.functions: list[str] = []

@@ -6,7 +6,8 @@ and integer constants, its own or imported ones. A body has assignments to names
 expressions, `min` and `max` of two words, and calls of functions: of the module itself, of modules that it imports them
 from, and of the intrinsics in `words`. Everything else is an error that names its line. Divisions round down, as words have
 no sign; sums and products are taken modulo 2**64, which CPython does not do, so a kernel that may overflow says so (`add64`,
-`mul64`, or a mask).
+`mul64`, or a mask). An array of cells of 32 bits is a word, too, namely its address; `a[i]` reads a cell and `a[i] = v` writes
+one, which CPython does with any array.
 
 The translation goes over the syntax tree once. Each local is an `alloca` that LLVM turns into a register; conditions become
 jumps, so `and` and `or` evaluate no more than Python would. What is known while translating is computed here: constants, and
@@ -22,7 +23,7 @@ is known, `writer` writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import FunctionType, ModuleType
 
 from checker.native.translate.functions import Function
@@ -39,15 +40,18 @@ declare i64 @llvm.umax.i64(i64, i64)
 """
 
 
-def translate(module: ModuleType, given: Mapping[str, int] | None = None, prefix: str = "") -> str:
+def translate(
+    module: ModuleType, given: Mapping[str, int] | None = None, prefix: str = "", exports: Collection[str] = ()
+) -> str:
     """The LLVM text of a module: its entries, also imported ones, and all that these need. Without entries, of all functions.
 
     Args:
         module: A module in the language of kernels.
         given: Values of external functions without arguments that are known already. They are not called then.
         prefix: What the names of functions begin with that are neither entries nor external.
+        exports: Names of more entries.
     """
-    return _Program(module, given or {}, prefix).text()
+    return _Program(module, given or {}, prefix, exports).text()
 
 
 def join(texts: Iterable[str]) -> str:
@@ -66,10 +70,11 @@ def join(texts: Iterable[str]) -> str:
 class _Program:
     """A module under translation, with those from which it imports functions."""
 
-    def __init__(self, module: ModuleType, given: Mapping[str, int], prefix: str) -> None:
+    def __init__(self, module: ModuleType, given: Mapping[str, int], prefix: str, exports: Collection[str]) -> None:
         self._units = {m.__name__: Unit(m, given) for m in family(module)}
         self._root = self._units[module.__name__]
         self._prefix = prefix
+        self._exports = exports
         self._wanted: list[FunctionType] = []
         """What is still to be translated, or has been."""
 
@@ -90,7 +95,7 @@ class _Program:
                 raise KernelError(f"`{name}` stands in {function.__module__} and in {done[name].__module__}")
             unit = self._units[function.__module__]
             texts[function] = Function(unit, unit.nodes[name], self._symbol).text(
-                self._symbol(function), unit.marks[name]
+                self._symbol(function), self._marks(function)
             )
         order = [f for unit in self._units.values() for f in unit.kernels.values() if f.__module__ == unit.name]
         return "\n".join([DECLARATIONS, *(texts[f] for f in order if f in texts)])
@@ -106,4 +111,4 @@ class _Program:
         marks = self._units[function.__module__].marks.get(function.__name__)
         if marks is None:
             raise KernelError(f"`{function.__name__}` is no function of {function.__module__}")
-        return marks
+        return [*marks, "entry"] if function.__name__ in self._exports else marks

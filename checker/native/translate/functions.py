@@ -49,6 +49,9 @@ class Function(Values):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 self._set(name, self._value(value))
+            case ast.Assign(targets=[ast.Subscript() as cell], value=value):
+                stored = self._value(value)
+                self._line(f"store i32 {self._temp(f'trunc i64 {stored} to i32')}, ptr {self._cell(cell)}, align 4")
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 self._set(name, self._value(value))
             case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):

@@ -89,8 +89,17 @@ class Values(Writer):
                 return self._choice(test, body, orelse)
             case ast.Call():
                 return self._call(node)
+            case ast.Subscript():
+                return self._temp(f"zext i32 {self._temp(f'load i32, ptr {self._cell(node)}, align 4')} to i64")
             case _:
                 raise self.unit.lacking(node, node)
+
+    def _cell(self, node: ast.Subscript) -> str:
+        """The pointer to a cell of an array, which a kernel knows by the name of a local."""
+        if not isinstance(node.value, ast.Name) or isinstance(node.slice, ast.Slice | ast.Tuple):
+            raise self.unit.error(node, "a kernel looks at one cell of an array that has a name")
+        array = self._pointer(self._value(node.value))
+        return self._temp(f"getelementptr i32, ptr {array}, i64 {self._value(node.slice)}")
 
     def _choice(self, test: ast.expr, a: ast.expr, b: ast.expr) -> str:
         """One of two values; the other is not evaluated."""

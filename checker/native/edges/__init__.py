@@ -1,0 +1,38 @@
+"""The kernels with which the native engine judges liveness: they make the graph (`linking`) and search it (`engine.liveness`).
+
+They are one module, translated together with each spec, as `kernels` is. EXPORTS are the functions that a driver calls.
+"""
+
+from __future__ import annotations
+
+from checker.engine.liveness.components import fair_sets
+from checker.engine.liveness.paths import nearest, stem
+from checker.native.edges.linking import enroll_all, find, index, label, link, move_units, number_of
+
+__all__ = [
+    "EXPORTS",
+    "enroll_all",
+    "fair_sets",
+    "find",
+    "index",
+    "label",
+    "link",
+    "move_units",
+    "nearest",
+    "number_of",
+    "stem",
+]
+
+EXPORTS = {
+    "enroll_all": 4,
+    "index": 2,
+    "find": 3,
+    "number_of": 4,
+    "move_units": 4,
+    "link": 2,
+    "label": 2,
+    "fair_sets": 20,
+    "stem": 11,
+    "nearest": 16,
+}
+"""With the numbers of their arguments."""

@@ -1,0 +1,320 @@
+"""Kernels that make the graph on which liveness is judged from the states that a search has stored.
+
+A search does not keep its edges: they are many times as many as the states, and only liveness asks for them. So each state is
+expanded once more, now by code that notes which unit each step takes, and its successors are looked up. The visited
+set of the search knows whether a state is there but mostly not which number it has, so `index` makes a table that does.
+As in a search, nearly all time is spent waiting for memory, so successors are looked up in batches, in passes:
+the first asks for the slot of each, the second for the record that the slot means, the third compares.
+
+All states are known, so a successor is always found.
+"""
+
+from __future__ import annotations
+
+from checker.native.abi import (
+    CTX_NOTES,
+    CTX_OUT,
+    CTX_PARENT,
+    CTX_SPEC,
+    DEFER,
+    DONE,
+    LOWEST_ADDRESS,
+    NO_PARENT,
+    REF_MASK,
+)
+from checker.native.code.frame import DEFERRED, LIMIT_CUT
+from checker.native.edges.layout import (
+    ADDRESSES,
+    CUTS,
+    EDGE_LIMIT,
+    EDGES,
+    FAIRNESS,
+    FIRST,
+    FLAGS,
+    HASHES,
+    HASHES_END,
+    LEFT,
+    MARK,
+    MARKS_OF,
+    MORE_EDGES,
+    MORE_UNITS,
+    NEXT,
+    NO_SIDE,
+    NOTES,
+    PAUSE,
+    RIGHT,
+    STRONG,
+    TABLE,
+    TABLE_SHIFT,
+    TARGET,
+    UNIT,
+    UNIT_LIMIT,
+    UNIT_SHIFT,
+    UNIT_TABLE,
+    UNITS,
+)
+from checker.native.kernels.records import fetch, hash_of, hash_word, mum, same, words_of
+from checker.native.kernels.spec import expand
+from checker.native.words import entry, external, inline, load32, load64, prefetch, rare, store32, store64
+
+INITIAL, CUT = 1, 8
+"""Flags of vertices; the second is for the driver, which takes it away."""
+
+LOW = 0xFFFFFFFF
+
+BATCH = 4096
+"""Bytes of successors that are collected before they are looked up."""
+
+
+@external
+def ask(ctx: int, state: int, number: int) -> int:
+    """What a side of a live property says about a state: see `code.judge.write_asking`."""
+    return 0 * ctx * state * number
+
+
+# ---- numbers of states
+
+
+@entry
+def enroll_all(ctx: int, work: int, record: int, end: int) -> int:
+    """Gives the records from one address to another the numbers from NEXT on."""
+    v = load64(work + 8 * NEXT)
+    addresses = load64(work + 8 * ADDRESSES)
+    while record != end:
+        store64(addresses + 8 * v, record)
+        v += 1
+        record += 8 + 8 * words_of(record)
+    return store64(work + 8 * NEXT, v) + 0 * ctx
+
+
+@inline
+def slot_for(work: int, h: int) -> int:
+    """Where the search for a hash begins."""
+    return load64(work + 8 * TABLE) + (h >> load64(work + 8 * TABLE_SHIFT)) * 8
+
+
+@inline
+def slot_after(work: int, slot: int) -> int:
+    """The slot behind another, the first one behind the last."""
+    table = load64(work + 8 * TABLE)
+    return table if slot + 8 == table + (8 << (64 - load64(work + 8 * TABLE_SHIFT))) else slot + 8
+
+
+@entry
+def index(ctx: int, work: int) -> int:
+    """Gives the states from NEXT to PAUSE their numbers, and flags the initial ones."""
+    v = load64(work + 8 * NEXT)
+    end = load64(work + 8 * PAUSE)
+    addresses = load64(work + 8 * ADDRESSES)
+    notes = load64(work + 8 * HASHES)
+    most = (load64(work + 8 * HASHES_END) - notes) >> 3
+    flags = load64(work + 8 * FLAGS)
+    while v < end:
+        stop = min(end, v + most)
+        for u in range(v, stop):
+            h = hash_of(load64(addresses + 8 * u))
+            store64(notes + 8 * (u - v), h)
+            prefetch(slot_for(work, h))
+        for u in range(v, stop):
+            h = load64(notes + 8 * (u - v))
+            slot = slot_for(work, h)
+            while load64(slot) != 0:
+                slot = slot_after(work, slot)
+            store64(slot, (h & LOW) << 32 | (u + 1))
+            initial = load64(load64(addresses + 8 * u)) & REF_MASK == NO_PARENT
+            store32(flags + 4 * u, INITIAL if initial else 0)
+        v = stop
+    return store64(work + 8 * NEXT, v) + 0 * ctx
+
+
+def found(work: int, record: int, h: int) -> int:
+    """The number of the state of a record."""
+    addresses = load64(work + 8 * ADDRESSES)
+    slot = slot_for(work, h)
+    while True:
+        value = load64(slot)
+        if value == 0:
+            return LOW
+        if value >> 32 == h & LOW and same(load64(addresses + 8 * (value & LOW) - 8), record) != 0:
+            return (value & LOW) - 1
+        slot = slot_after(work, slot)
+
+
+@entry
+def find(ctx: int, work: int, record: int) -> int:
+    """The number of the state of a record; LOW if there is none."""
+    return found(work, record, hash_of(record)) + 0 * ctx
+
+
+# ---- numbers of units
+
+
+@inline
+def place_for(work: int, unit: int, key: int) -> int:
+    """The slot of a unit, or the one where it may be put."""
+    table = load64(work + 8 * UNIT_TABLE)
+    shift = load64(work + 8 * UNIT_SHIFT)
+    at = mum(hash_word(key), hash_word(unit)) >> shift
+    while True:
+        slot = table + at * 24
+        if load64(slot) == 0 or (load64(slot) == unit and load64(slot + 8) == key):
+            return slot
+        at = (at + 1) & ((1 << (64 - shift)) - 1)
+
+
+@entry
+def number_of(ctx: int, work: int, unit: int, key: int) -> int:
+    """The number of a unit, which is not 0; a new one if it has none, for which there is room."""
+    slot = place_for(work, unit, key)
+    if load64(slot) == 0:
+        number = load64(work + 8 * UNITS)
+        store64(slot, unit)
+        store64(slot + 8, key)
+        store64(slot + 16, number)
+        strong = load32(load64(work + 8 * FAIRNESS) + 4 * unit) == 2
+        store32(load64(work + 8 * STRONG) + 4 * number, 1 if strong else 0)
+        store64(work + 8 * UNITS, number + 1)
+    return load64(slot + 16) + 0 * ctx
+
+
+@entry
+def move_units(ctx: int, work: int, table: int, shift: int) -> int:
+    """Moves the units into a larger, empty table."""
+    old = load64(work + 8 * UNIT_TABLE)
+    end = old + (24 << (64 - load64(work + 8 * UNIT_SHIFT)))
+    store64(work + 8 * UNIT_TABLE, table)
+    store64(work + 8 * UNIT_SHIFT, shift)
+    while old != end:
+        if load64(old) != 0:
+            slot = place_for(work, load64(old), load64(old + 8))
+            store64(slot, load64(old))
+            store64(slot + 8, load64(old + 8))
+            store64(slot + 16, load64(old + 16))
+        old += 24
+    return 0 * ctx
+
+
+# ---- edges
+
+
+def look_up(ctx: int, work: int, record: int, end: int) -> int:
+    """Writes the edges to the successors of a batch, in the order of their records and notes. Gives how many there are."""
+    hashes = load64(work + 8 * HASHES)
+    addresses = load64(work + 8 * ADDRESSES)
+    at = record
+    h = hashes
+    while at != end:
+        value = hash_of(at)
+        store64(h, value)
+        prefetch(slot_for(work, value))
+        h += 8
+        at += 8 + 8 * words_of(at)
+    at = record
+    h = hashes
+    while at != end:
+        value = load64(slot_for(work, load64(h)))
+        if value != 0:
+            fetch(load64(addresses + 8 * (value & LOW) - 8), words_of(at))
+        h += 8
+        at += 8 + 8 * words_of(at)
+    edges = load64(work + 8 * EDGES)
+    target = load64(work + 8 * TARGET)
+    unit = load64(work + 8 * UNIT)
+    fairness = load64(work + 8 * FAIRNESS)
+    note = load64(work + 8 * NOTES)
+    at = record
+    h = hashes
+    while at != end:
+        store32(target + 4 * edges, found(work, at, load64(h)))
+        number = 0
+        if load32(fairness + 4 * load64(note)) != 0:
+            number = number_of(ctx, work, load64(note), load64(note + 8))
+        store32(unit + 4 * edges, number)
+        edges += 1
+        note += 16
+        h += 8
+        at += 8 + 8 * words_of(at)
+    return store64(work + 8 * EDGES, edges)
+
+
+@rare
+def returns(work: int, v: int, status: int) -> int:
+    """The driver has to see to something."""
+    store64(work + 8 * NEXT, v)
+    return status
+
+
+@entry
+def link(ctx: int, work: int) -> int:
+    """Writes the edges of the states from NEXT to PAUSE.
+
+    Gives DONE, or what the driver has to see to before the state NEXT: MORE_EDGES, MORE_UNITS, or what `expand` gives.
+    """
+    addresses = load64(work + 8 * ADDRESSES)
+    first = load64(work + 8 * FIRST)
+    flags = load64(work + 8 * FLAGS)
+    notes = load64(work + 8 * NOTES)
+    spec = load64(ctx + 8 * CTX_SPEC)
+    out = load64(ctx + 8 * CTX_OUT)
+    v = load64(work + 8 * NEXT)
+    stop = load64(work + 8 * PAUSE)
+    while v < stop:
+        end = out
+        status = DONE
+        store64(ctx + 8 * CTX_NOTES, notes)
+        count = 0
+        room = min(load64(work + 8 * EDGE_LIMIT) - load64(work + 8 * EDGES), LOW)
+        while v < stop and end - out < BATCH:
+            record = load64(addresses + 8 * v)
+            refused = load64(spec + 8 * LIMIT_CUT)
+            before = load64(ctx + 8 * CTX_NOTES)
+            store64(ctx + 8 * CTX_PARENT, 0)
+            after = expand(ctx, record + 8, end)
+            if after < LOWEST_ADDRESS:
+                store64(ctx + 8 * CTX_NOTES, before)
+                status = after
+                break
+            now = (load64(ctx + 8 * CTX_NOTES) - notes) >> 4
+            if now > room:
+                store64(ctx + 8 * CTX_NOTES, before)
+                status = MORE_EDGES
+                break
+            if load64(work + 8 * UNITS) + now >= load64(work + 8 * UNIT_LIMIT):
+                store64(ctx + 8 * CTX_NOTES, before)
+                status = MORE_UNITS
+                break
+            if load64(spec + 8 * LIMIT_CUT) != refused:
+                store32(flags + 4 * v, load32(flags + 4 * v) | CUT)
+                store64(work + 8 * CUTS, load64(work + 8 * CUTS) + 1)
+            count = now
+            end = after
+            v += 1
+            store32(first + 4 * v, load64(work + 8 * EDGES) + count)
+        look_up(ctx, work, out, end)
+        if status != DONE and end == out:
+            return returns(work, v, status)
+    return returns(work, v, DONE)
+
+
+# ---- marks
+
+
+@entry
+def label(ctx: int, work: int) -> int:
+    """Marks the states from NEXT to PAUSE for the property whose sides are LEFT and RIGHT.
+
+    Gives DONE, or DEFER if the driver has to say what holds in the state NEXT.
+    """
+    addresses = load64(work + 8 * ADDRESSES)
+    mark = load64(work + 8 * MARK)
+    marks_of = load64(work + 8 * MARKS_OF)
+    left = load64(work + 8 * LEFT)
+    right = load64(work + 8 * RIGHT)
+    for v in range(load64(work + 8 * NEXT), load64(work + 8 * PAUSE)):
+        state = load64(addresses + 8 * v) + 8
+        a = ask(ctx, state, left)
+        b = ask(ctx, state, right) if right != NO_SIDE else 0
+        if a == DEFERRED or b == DEFERRED:
+            return returns(work, v, DEFER)
+        store32(mark + 4 * v, load32(marks_of + 4 * (4 * a + b)))
+    return returns(work, load64(work + 8 * PAUSE), DONE)
