@@ -305,7 +305,9 @@ def identity(plan: Plan) -> dict[str, object]:
     machine = plan.machine
     layout = (plan.fixed_words, plan.has_bound, plan.has_steps, plan.shape, plan.units, plan.kinds)
     items = [(item.kind, item.name) for item in plan.items]
-    texts = [machine.source.text, *(p.abstraction.machine.source.text for p in machine.properties if p.abstraction)]
+    abstract = [p.abstraction.machine for p in machine.properties if p.abstraction]
+    abstract += [history.machine for history in machine.histories]
+    texts = [machine.source.text, *(m.source.text for m in abstract)]
     return {
         "format": FORMAT,
         "sources": _sources(),

@@ -229,6 +229,7 @@ _KINDS = {
     Kind.REACH: "in some state",
     Kind.LIVE: "in the long run",
     Kind.REFINES: "refinement",
+    Kind.LINEARIZABLE: "linearizability",
     Kind.BUILTIN: "built in",
 }
 
