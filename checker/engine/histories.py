@@ -1,9 +1,9 @@
 """Linearizability, judged: what is possible after each history, numbered before the search.
 
-A history is a sequence of events: operations are invoked and respond. It is linearizable if some order of the operations that have
-responded, and of some that are pending, keeps their order in time and is a run of the object. To decide that for
-each reachable state, its history need not be kept, nor orders searched anew (as Wing and Gong, 1993, and Lowe, 2017, do for a
-history that is given). Herlihy and Wing's *possibilities* suffice: all pairs of a state of the object, and of those
+A history is a sequence of events: operations are invoked and respond. It is linearizable if some order of the operations
+that have responded, and of some that are pending, keeps their order in time and is a run of the object. To decide that
+for each reachable state, its history need not be kept, nor orders searched anew (as Wing and Gong, 1993, and Lowe, 2017, do
+for a history that is given). Herlihy and Wing's *possibilities* suffice: all pairs of a state of the object, and of those
 pending operations that have taken effect there, with their results.
 
 - `invoke`: the operation is pending. Then, from each pair, any pending operation may take effect, and so on (`_Possible.closed`).
@@ -13,8 +13,8 @@ The history is linearizable if and only if a pair remains. Since a pair only nee
 and its processes are finite, there are finitely many sets of pairs, however long histories are. All that any events can
 lead to are numbered; an event is then a look into a table, on every engine. Where a history is refuted, it stays so.
 
-A process with a pending operation invokes no other: a client that crashed and forgot its operation counts as having it pending for
-ever. To let it go on, give it another name.
+A process with a pending operation invokes no other: a client that crashed and forgot its operation counts as having it
+pending for ever. To let it go on, give it another name.
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def _recording(machine: Machine, history: History) -> Machine:
             ("respond", operation.params[operation.given :]),
         ):
             key = history.function(kind, operation.name)
-            functions[key] = _function(functions[key], history, len(points), params, possible.tables[kind, operation.name])
+            functions[key] = _function(
+                functions[key], history, len(points), params, possible.tables[kind, operation.name]
+            )
     told = tuple(possible.told(point) for point in points)
     others = tuple(replace(history, states=told) if h is history else h for h in machine.histories)
     return replace(machine, functions=functions, histories=others)
@@ -227,7 +229,9 @@ class _Possible:
                         yield "invoke", name, who, args, (calls, self.closed(calls, pairs))
                 continue
             calls = (*pending[:i], None, *pending[i + 1 :])
-            left: dict[Values, set[Pair]] = {v: set() for v in _all(self._params("respond", self.history.operations[call[0]]))}
+            left: dict[Values, set[Pair]] = {
+                v: set() for v in _all(self._params("respond", self.history.operations[call[0]]))
+            }
             for state, done in pairs:
                 results = done[i]
                 if results is not None:

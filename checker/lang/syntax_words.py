@@ -279,12 +279,14 @@ FAULTS = _words("lose dup cut crash stop byzantine drift")
 VALUES = _words("const durable volatile ghost shared")
 
 STRUCTURE = (
-    BEGIN_DECLARATION | BEGIN_MEMBER | _words("when limit { := += -= then else to let send choose either toss assert invoke respond")
+    BEGIN_DECLARATION
+    | BEGIN_MEMBER
+    | _words("when limit { := += -= then else to let send choose either toss assert invoke respond")
 )
 """Words that end an open `(` or `[` if they do not fit in it."""
 
 NAMING = _words(
-    "const type id enum record message network role fun invariant step reach live refines linearizable check on action timeout fault "
-    "ignore proc for let choose send invoke respond forall exists sum from"
+    "const type id enum record message network role fun invariant step reach live refines linearizable check on action "
+    "timeout fault ignore proc for let choose send invoke respond forall exists sum from"
 )
 """Words behind which a name stands."""

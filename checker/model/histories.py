@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from checker.base.source import Span
 from checker.lang import ast
 from checker.model import ir
 from checker.model.bodies import Bodies
@@ -35,7 +34,7 @@ from checker.model.machine import (
     Step,
 )
 from checker.model.refinement import Counterparts
-from checker.model.types import IntT, ProcT, RoleInfo, Type, has_where, is_symmetric, show
+from checker.model.types import IntT, ProcT, RoleInfo, has_where, is_symmetric, show
 from checker.model.walk import nested
 from checker.model.world import World
 
@@ -60,7 +59,7 @@ def history_of(bodies: Bodies, decl: ast.LinearDecl, machine: Machine, slot: int
     Reports PSM412 to PSM414, and PSM206 for events that do not agree on what an operation is given.
     """
     world, name, span = bodies.world, decl.name.text, decl.name.span
-    same = Counterparts(world, name)
+    same = Counterparts(world, name, symmetric=False)
     given = _given(world, decl, machine)
     roles = tuple(role for role in world.roles.values() if any(True for _ in _events(world, role.name, given)))
     for role in roles:

@@ -282,6 +282,13 @@ class Machine:
     """What is exchanged to explore less (`model.symmetry`). Whoever needs every state replaces it by nothing."""
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """All texts that it was made from: the spec, and those that it names. Whoever keeps something of it looks at them."""
+        abstract = [p.abstraction.machine for p in self.properties if p.abstraction]
+        abstract += [history.machine for history in self.histories]
+        return (self.source.text, *(m.source.text for m in abstract))
+
+    @property
     def processes(self) -> int:
         """How many processes there are in all roles."""
         return sum(r.size for r in self.roles.values())

@@ -147,11 +147,15 @@ def _mapped(reporter: Reporter, decl: ast.RefinesDecl, abstract: Machine) -> Map
 
 
 class Counterparts:
-    """Finds for each type of the abstract spec that of this one. `shift` notes how processes are numbered."""
+    """Finds for each type of the abstract spec that of this one. `shift` notes how processes are numbered.
 
-    def __init__(self, world: World, abstract: str) -> None:
+    `symmetric`: whether identifiers may be symmetric here; whoever says no to that looks at it by itself.
+    """
+
+    def __init__(self, world: World, abstract: str, *, symmetric: bool = True) -> None:
         self.world = world
         self.abstract = abstract
+        self.symmetric = symmetric
         self.shift: dict[str, int] = {}
 
     def type(self, t: Type, span: Span) -> Type:
@@ -230,7 +234,7 @@ class Counterparts:
         )
 
     def _symmetry(self, name: str, here: bool, there: bool, span: Span) -> None:
-        if here and not there:
+        if here and not there and self.symmetric:
             raise self.refuse(
                 f"{name} is symmetric here, and not in {self.abstract}", span, "write `symmetric` in both"
             )

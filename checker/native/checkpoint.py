@@ -305,14 +305,11 @@ def identity(plan: Plan) -> dict[str, object]:
     machine = plan.machine
     layout = (plan.fixed_words, plan.has_bound, plan.has_steps, plan.shape, plan.units, plan.kinds)
     items = [(item.kind, item.name) for item in plan.items]
-    abstract = [p.abstraction.machine for p in machine.properties if p.abstraction]
-    abstract += [history.machine for history in machine.histories]
-    texts = [machine.source.text, *(m.source.text for m in abstract)]
     return {
         "format": FORMAT,
         "sources": _sources(),
         "check": [machine.spec, machine.check],
-        "text": hashlib.sha256("\0".join(texts).encode()).hexdigest(),
+        "text": hashlib.sha256("\0".join(machine.texts).encode()).hexdigest(),
         "symmetry": [g.name for g in machine.symmetric],
         "constants": sorted([name, repr(value)] for name, value in machine.overrides.items()),
         "kind": plan.table_kind,

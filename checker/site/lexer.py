@@ -17,12 +17,12 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 DECLARATIONS = _words(
-    "action check const enum fault final fun id ignore invariant linearizable live message network on proc reach record refines role "
-    "shared spec step timeout type"
+    "action check const enum fault final fun id ignore invariant linearizable live message network on proc reach record "
+    "refines role shared spec step timeout type"
 )
 STATEMENTS = _words(
-    "always any assert atomic bound choose either else eventually expect fails fair faults for from holds if invoke let limit off "
-    "respond restart send states strong symmetry then tick to toss transitions depth unfair when where with"
+    "always any assert atomic bound choose either else eventually expect fails fair faults for from holds if invoke let "
+    "limit off respond restart send states strong symmetry then tick to toss transitions depth unfair when where with"
 )
 STORAGE = _words("durable ghost symmetric volatile")
 SETTINGS = _words("bag block byzantine crash cut drift drop dup fifo lose session soup stop")
