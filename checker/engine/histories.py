@@ -19,10 +19,10 @@ pending for ever. To let it go on, give it another name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from math import prod
 
 from checker.base.diagnostics import error
 from checker.engine.labels import StateView
@@ -110,17 +110,18 @@ def _function(
     table: Mapping[Values, int],
 ) -> Function:
     """The function that looks an event up. What is not in the table is impossible."""
-    fields = (("history", IntT(0, numbers - 1)), ("who", history.processes), *params)
+    number = IntT(0, numbers - 1)
+    fields: tuple[tuple[str, Type], ...] = (("history", number), ("who", history.processes), *params)
     key = RecordT("event", fields)
-    size = prod(cardinality(t) for _, t in fields)
+    size = math.prod(int(cardinality(t)) for _, t in fields)
     if size > MAX_INDEX:
         raise TooLarge(f"{history.name} has {size:,} events here")
     entries = [IMPOSSIBLE] * size
-    for event, after in table.items():
-        at = key_index(key, event)
+    for values, after in table.items():
+        at = key_index(key, values)
         assert at is not None
         entries[at] = after
-    now = ir.Checked(ir.GetVar(history.var, None), fields[0][1], f"the history of {history.name}", history.var.span)
+    now = ir.Checked(ir.GetVar(history.var, None), number, f"the history of {history.name}", history.var.span)
     event = ir.MakeRecord((now, *(ir.GetLocal(p) for p in function.params)), key)
     whole = ir.Const(tuple(entries), MapT(key, NUMBER))
     return replace(function, body=ir.GetIndex(whole, event, NUMBER, history.var.span))

@@ -89,10 +89,11 @@ class Expressions(Traffic):
             case ir.GetOptField(obj, index):
                 return self.opt_field(self.expr(obj), index)
             case ir.GetIndex(ir.Const(values, MapT(keys, inner) as t), key) if entries(keys) > TABLE:
-                table = self.unit.table(f"i{bits(inner)}", [to_bits(inner, value) for value in values])
+                number = f"i{bits(inner)}"
+                table = self.unit.table(number, [to_bits(inner, value) for value in values])
                 place = self.position(t, self.expr(key))
-                at = self.let(f"getelementptr i{bits(inner)}, ptr {table}, i64 {place}")
-                return self.unpack(inner, self.load(at, f"i{bits(inner)}"))
+                entry = self.let(f"getelementptr {number}, ptr {table}, i64 {place}")
+                return self.unpack(inner, self.load(entry, number))
             case ir.GetIndex(obj, key):
                 holder = self.expr(obj)
                 return self.known(self.entry(holder, self.expr(key)), e.type)
