@@ -23,6 +23,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Literal
 
 from checker.base.diagnostics import error
 from checker.engine.labels import StateView
@@ -34,7 +35,7 @@ from checker.model import ir
 from checker.model.elaborate import DEFAULT_CHECK
 from checker.model.histories import NUMBER
 from checker.model.layout import Layout
-from checker.model.machine import IMPOSSIBLE, MAX_HISTORIES, REFUTED, Function, History, Machine, Operation
+from checker.model.machine import EVENTS, IMPOSSIBLE, MAX_HISTORIES, REFUTED, Function, History, Machine
 from checker.model.types import MAX_INDEX, IntT, MapT, RecordT, Type, cardinality
 from checker.model.values import Value, domain, instance_name, key_index, show_value
 
@@ -44,6 +45,7 @@ MAX_STATES = 5_000
 MAX_NUMBERS = 20_000
 """The most histories that are numbered; they take a second or two."""
 
+Kind = Literal["invoke", "respond"]
 Values = tuple[Value, ...]
 Pending = tuple[tuple[str, Values] | None, ...]
 """For each process the operation that is pending, with its arguments."""
@@ -89,10 +91,8 @@ def _recording(machine: Machine, history: History) -> Machine:
     points = possible.all()
     functions = dict(machine.functions)
     for operation in history.operations.values():
-        for kind, params in (
-            ("invoke", operation.params[: operation.given]),
-            ("respond", operation.params[operation.given :]),
-        ):
+        for kind in EVENTS:
+            params = operation.values(kind)
             key = history.function(kind, operation.name)
             functions[key] = _function(
                 functions[key], history, len(points), params, possible.tables[kind, operation.name]
@@ -146,8 +146,8 @@ class _Possible:
         self.program = Program(history.machine)
         self.steps = Steps(self.program)
         self.view = StateView(Layout(history.machine))
-        self.tables: dict[tuple[str, str], dict[Values, int]] = {
-            (kind, name): {} for kind in ("invoke", "respond") for name in history.operations
+        self.tables: dict[tuple[Kind, str], dict[Values, int]] = {
+            (kind, name): {} for kind in EVENTS for name in history.operations
         }
         self._effects: dict[State, dict[str, list[_Effect]]] = {}
 
@@ -214,35 +214,29 @@ class _Possible:
                 self.tables[kind, name][at, who, *values] = numbers[after] if after[1] else REFUTED
         for kind, name in self.tables:
             for who in self.processes:
-                for values in _all(self._params(kind, self.history.operations[name])):
+                for values in _all(self.history.operations[name].values(kind)):
                     self.tables[kind, name][REFUTED, who, *values] = REFUTED
         return points
 
-    def events(self, point: Point) -> Iterator[tuple[str, str, int, Values, Point]]:
+    def events(self, point: Point) -> Iterator[tuple[Kind, str, int, Values, Point]]:
         """Every event that may come next, and what it leads to."""
         pending, pairs = point
         for i, who in enumerate(self.processes):
             call = pending[i]
             if call is None:
                 for name, operation in self.history.operations.items():
-                    for args in _all(self._params("invoke", operation)):
+                    for args in _all(operation.values("invoke")):
                         calls = (*pending[:i], (name, args), *pending[i + 1 :])
                         yield "invoke", name, who, args, (calls, self.closed(calls, pairs))
                 continue
             calls = (*pending[:i], None, *pending[i + 1 :])
-            left: dict[Values, set[Pair]] = {
-                v: set() for v in _all(self._params("respond", self.history.operations[call[0]]))
-            }
+            left: dict[Values, set[Pair]] = {v: set() for v in _all(self.history.operations[call[0]].values("respond"))}
             for state, done in pairs:
                 results = done[i]
                 if results is not None:
                     left[results].add((state, (*done[:i], None, *done[i + 1 :])))
             for results, remaining in left.items():
                 yield "respond", call[0], who, results, (calls, frozenset(remaining))
-
-    def _params(self, kind: str, operation: Operation) -> list[Type]:
-        types = [t for _, t in operation.params]
-        return types[: operation.given] if kind == "invoke" else types[operation.given :]
 
     # ---- for readers
 
@@ -268,9 +262,9 @@ class _Possible:
         return ", ".join(parts) + (f" after {' and '.join(effects)}" if effects else "")
 
 
-def _all(types: list[Type]) -> Iterator[Values]:
-    """All values of some types, together."""
-    return product(*(tuple(domain(t)) for t in types))
+def _all(params: tuple[tuple[str, Type], ...]) -> Iterator[Values]:
+    """Everything that an event may carry."""
+    return product(*(tuple(domain(t)) for _, t in params))
 
 
 def _json(value: object) -> str:

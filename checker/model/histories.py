@@ -24,6 +24,7 @@ from checker.model.bodies import Bodies
 from checker.model.context import Bad
 from checker.model.machine import (
     BEGINNING,
+    EVENTS,
     MAX_HISTORIES,
     REFUTED,
     Function,
@@ -62,6 +63,12 @@ def history_of(bodies: Bodies, decl: ast.LinearDecl, machine: Machine, slot: int
     same = Counterparts(world, name, symmetric=False)
     given = _given(world, decl, machine)
     roles = tuple(role for role in world.roles.values() if any(True for _ in _events(world, role.name, given)))
+    if not roles:
+        raise same.refuse(
+            f"nothing invokes an operation of {name}",
+            span,
+            "say in handlers where operations begin and end: `invoke Read`",
+        )
     for role in roles:
         if role.symmetric:
             raise _symmetric(bodies, role.name, decl)
@@ -82,12 +89,9 @@ def history_of(bodies: Bodies, decl: ast.LinearDecl, machine: Machine, slot: int
     var = ir.Var(f"history of {name}", NUMBER, None, "ghost", slot, span)
     history = History(name, machine, var, ProcT(roles), operations, dict(same.shift))
     for operation in operations.values():
-        for kind, params in (
-            ("invoke", operation.params[: operation.given]),
-            ("respond", operation.params[operation.given :]),
-        ):
+        for kind in EVENTS:
             key = history.function(kind, operation.name)
-            locals_ = [world.local("who", history.processes), *(world.local(n, t) for n, t in params)]
+            locals_ = [world.local("who", history.processes), *(world.local(n, t) for n, t in operation.values(kind))]
             world.functions[key] = Function(key, None, tuple(locals_), NUMBER, ir.Const(BEGINNING, NUMBER))
     return history
 
@@ -97,7 +101,7 @@ def _given(world: World, decl: ast.LinearDecl, machine: Machine) -> Mapping[str,
     reporter = world.reporter
     actions = {step.name: len(step.params) for step in machine.steps if step.kind == "action"}
     given: dict[str, int] = {}
-    for kind in ("invoke", "respond"):
+    for kind in EVENTS:
         for role in world.roles:
             for event in _events(world, role, actions):
                 if event.kind != kind:

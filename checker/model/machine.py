@@ -153,6 +153,13 @@ class Operation:
     given: int
     performer: str | None
 
+    def values(self, kind: Literal["invoke", "respond"]) -> tuple[tuple[str, Type], ...]:
+        """What an event of the operation carries: the arguments, or the results."""
+        return self.params[: self.given] if kind == "invoke" else self.params[self.given :]
+
+
+EVENTS: tuple[Literal["invoke", "respond"], ...] = ("invoke", "respond")
+
 
 @dataclass(frozen=True, slots=True)
 class History:

@@ -200,8 +200,7 @@ class Statements(Assignments):
         if history is None:
             return self.unrecorded(node)
         operation = history.operations[name.text]
-        begins = node.kind == "invoke"
-        params = operation.params[: operation.given] if begins else operation.params[operation.given :]
+        params = operation.values(node.kind)
         self.arity(f"`{node.kind} {name}`", len(params), len(node.op.args), node.op.span, [n for n, _ in params])
         with self.ctx.as_mode(Mode.GHOST):
             args = [
@@ -211,7 +210,9 @@ class Statements(Assignments):
         function = history.function(node.kind, name.text)
         after = ir.CallFun(function, None, (ir.Self(ProcT((role,))), *args), history.var.type)
         fits = ir.Compare("!=", after, ir.Const(IMPOSSIBLE, IntT(IMPOSSIBLE, IMPOSSIBLE)))
-        text = "an operation of this process is pending already" if begins else f"no {name} of this process is pending"
+        text = f"no {name} of this process is pending"
+        if node.kind == "invoke":
+            text = "an operation of this process is pending already"
         record = ir.SetVar(history.var, (), after, node.span)
         return ir.IfS(((fits, (record,)),), (ir.AssertS(ir.Const(False, BOOL), node.span, text),))
 
