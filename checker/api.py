@@ -21,6 +21,7 @@ from pathlib import Path
 from checker.base.diagnostics import Reporter, SpecError, did_you_mean, error
 from checker.base.source import Source
 from checker.engine.graph import StateGraph, state_graph
+from checker.engine.histories import with_histories
 from checker.engine.interface import Limits, Observer, Stop
 from checker.engine.refinement import with_refinements
 from checker.lang import ast
@@ -65,10 +66,10 @@ class LoadedSpec:
 
     @property
     def refined(self) -> tuple[str, ...]:
-        """The texts of the abstract specs that it refines, as far as they are found."""
+        """The texts of the abstract specs that it names, as far as they are found."""
         texts = []
         for decl in self.tree.decls:
-            if isinstance(decl, ast.RefinesDecl) and self.library is not None:
+            if isinstance(decl, ast.RefinesDecl | ast.LinearDecl) and self.library is not None:
                 with suppress(SpecError):
                     texts.append(self.library.find(decl.name.text).text)
         return tuple(texts)
@@ -80,7 +81,8 @@ class LoadedSpec:
             SpecError: everything that is wrong with the spec under these constants; PSM502 for an unknown check.
         """
         name = self._declared(check, constants)
-        return with_refinements(elaborate(self.tree, Reporter(self.source), name, constants or {}, self.library))
+        machine = elaborate(self.tree, Reporter(self.source), name, constants or {}, self.library)
+        return with_histories(with_refinements(machine))
 
     def view(
         self, expression: str, check: str | None = None, *, constants: Mapping[str, Value] | None = None

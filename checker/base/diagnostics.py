@@ -72,6 +72,7 @@ CODES: dict[str, str] = {
     "PSM411": "no such abstract spec",
     "PSM412": "does not correspond to the abstract spec",
     "PSM413": "unusable abstract spec",
+    "PSM414": "symmetric identifiers in operations",
     # checks
     "PSM501": "constant outside its type",
     "PSM502": "no such check",

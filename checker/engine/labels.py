@@ -26,6 +26,8 @@ class StateView:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.machine = layout.machine
+        self.histories = {history.var: history for history in self.machine.histories if history.states}
+        """What their ghosts stand for is shown instead of numbers."""
 
     def process(self, number: int) -> str:
         """`RM1`, or `TM` for a single role."""
@@ -47,6 +49,11 @@ class StateView:
         """Every part of a state that has a name, as JSON; the networks are not among them."""
         result: dict[str, Any] = {}
         for var in self.machine.variables:
+            history = self.histories.get(var)
+            if history is not None:
+                pending, possible = history.states[state[var.slot]]
+                result |= {f"{history.name}.pending": list(pending), f"{history.name}.possible": list(possible)}
+                continue
             if var.role is None:
                 result[var.name] = to_json(var.type, state[var.slot])
                 continue

@@ -184,7 +184,7 @@ class Program:
         for i, prop in enumerate(machine.properties):
             self._writing = prop.span
             if prop.body is not None:
-                self._function(f"q{i}", "o, s" if prop.of_steps else "s", prop.body)
+                self._function(f"q{i}", "o, s" if prop.judged_as == "step" else "s", prop.body)
             if prop.initial is not None:
                 self._function(f"first{i}", "s", prop.initial)
             for j, (_, test) in enumerate(prop.antecedents):
@@ -252,10 +252,10 @@ class Program:
                 continue
             test = made[f"q{i}"]
             whens = tuple((text, made[f"a{i}_{j}"]) for j, (text, _) in enumerate(prop.antecedents))
-            match prop.kind:
+            match prop.judged_as:
                 case "invariant":
                     self.invariants.append(JudgedCode(prop.name, test, whens))
-                case "step" | "refines":
+                case "step":
                     if prop.initial is not None:
                         self.first.append((prop.name, made[f"first{i}"]))
                     self.step_properties.append(JudgedCode(prop.name, test, whens))

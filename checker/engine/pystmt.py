@@ -96,8 +96,8 @@ class PyStatements:
                 given = "".join(", " + self.expr(a) for a in args)
                 extra = ", fx" if not self.quiet else ""
                 self.line(f"{form}{self.names.procedures[proc]}(s, tape{extra}, me{given})")
-            case ir.AssertS(cond, span):
-                site = self.names.site("PSM605", span, "the assertion does not hold")
+            case ir.AssertS(cond, span, text):
+                site = self.names.site("PSM605", span, text)
                 self.line(f"if not {self.expr(cond)}:")
                 self.line(f"    raise Fail({site})")
             case ir.AtomicS(body):

@@ -207,6 +207,11 @@ class AstBuilder(CodeBuilder):
         return ast.RefinesDecl(span_of(meta), doc, name, tuple(mapping))
 
     @v_args(meta=True)
+    def linear(self, meta: Meta, children: list[Any]) -> ast.LinearDecl:
+        doc, (name,) = _split_docs(children)
+        return ast.LinearDecl(span_of(meta), doc, name)
+
+    @v_args(meta=True)
     def mapped(self, meta: Meta, children: list[Any]) -> ast.Mapped:
         first, second, value = children
         role, name = (None, first) if second is None else (first, second)

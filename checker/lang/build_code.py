@@ -20,10 +20,11 @@ MAX_INT = (1 << 63) - 1
 
 KEYWORDS = frozenset(
     (
-        "spec const type id enum record message network shared role fun live final refines check symmetric durable "
-        "volatile ghost soup bag fifo fair unfair action timeout fault on restart tick any invariant step reach forall "
-        "exists sum either toss or in not and when limit ignore proc from to let send if else for choose assert atomic "
-        "then eventually always faults expect bound strong symmetry where with old sent inflight bool Set Map Seq Bag"
+        "spec const type id enum record message network shared role fun live final refines check symmetric "
+        "durable volatile ghost soup bag fifo fair unfair action timeout fault on restart tick any invariant "
+        "step reach forall exists sum either toss or in not and when limit ignore proc from to let send if else "
+        "for choose assert atomic linearizable invoke respond then eventually always faults expect bound strong "
+        "symmetry where with old sent inflight bool Set Map Seq Bag"
     ).split()
 )
 """Reserved everywhere, although the parser could tell most of them apart by their place. Words that stand only behind
@@ -145,6 +146,11 @@ class CodeBuilder(Transformer[Token, Any]):
     @v_args(meta=True)
     def assert_(self, meta: Meta, children: list[Any]) -> ast.Assert:
         return ast.Assert(span_of(meta), children[0])
+
+    @v_args(meta=True)
+    def event(self, meta: Meta, children: list[Any]) -> ast.Event:
+        kind, op = children
+        return ast.Event(span_of(meta), cast(Any, str(kind)), op)
 
     @v_args(meta=True)
     def atomic(self, meta: Meta, children: list[Any]) -> ast.Atomic:

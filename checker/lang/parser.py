@@ -44,7 +44,7 @@ _TABLES = "grammar-2.lalr"
 """The file of cached tables. Lark's key covers the grammar but not `_whole_words`: count up when that changes."""
 
 _DECLARATION = re.compile(
-    r"^(?:///|(?:const|type|id|enum|record|message|network|shared|role|fun|invariant|step|reach|live|final|refines|check)\b)",
+    r"^(?:///|(?:const|type|id|enum|record|message|network|shared|role|fun|invariant|step|reach|live|final|refines|linearizable|check)\b)",
     re.MULTILINE,
 )
 """What begins a declaration at the left margin, where parsing may go on after an error."""

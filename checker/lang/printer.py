@@ -109,6 +109,8 @@ class _Printer:
                 return phrases.call(stmt.name.text, stmt.args)
             case ast.Assert():
                 return concat("assert ", Nest(phrases.expr(stmt.cond)))
+            case ast.Event():
+                return concat(f"{stmt.kind} ", phrases.message(stmt.op))
             case ast.Atomic():
                 return concat("atomic ", self._block(stmt.body))
             case _:
@@ -179,6 +181,8 @@ class _Printer:
             case ast.RefinesDecl():
                 mapping = [phrases.headed(f"{mapped.target} =", mapped.value) for mapped in decl.mapping]
                 return concat(f"refines {decl.name} ", self._braces(self._inside(decl), decl.mapping, mapping))
+            case ast.LinearDecl():
+                return Text(f"linearizable {decl.name}")
             case ast.CheckDecl():
                 items = [self._item(item) for item in decl.items]
                 return concat(f"check {decl.name} ", self._braces(self._inside(decl), decl.items, items))

@@ -31,7 +31,7 @@ Global = (
     | ast.SharedDecl
     | ast.FunDecl
 )
-Prop = ast.PropDecl | ast.LiveDecl | ast.RefinesDecl
+Prop = ast.PropDecl | ast.LiveDecl | ast.RefinesDecl | ast.LinearDecl
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def declare(spec: ast.Spec, reporter: Reporter) -> Symbols:
                         messages[sig.name.text] = sig
             case ast.NetworkDecl():
                 networks.append(decl)
-            case ast.PropDecl() | ast.LiveDecl() | ast.RefinesDecl():
+            case ast.PropDecl() | ast.LiveDecl() | ast.RefinesDecl() | ast.LinearDecl():
                 if decl.name.text in BUILTIN_PROPERTIES:
                     reporter.error(
                         "PSM202", f"`{decl.name.text}` is built in", decl.name.span, help="choose another name"

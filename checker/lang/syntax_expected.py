@@ -25,6 +25,7 @@ _CHOICES = {
     "NODE": "crash stop byzantine drift",
     "QUANT": "forall exists sum",
     "EITHER": "either toss",
+    "EVENT": "invoke respond",
     "NETOPT": "drop block session",
     "SYM": "symmetric",
     "NOT": "not",
@@ -63,12 +64,12 @@ _OPERANDS = "INFLIGHT OLD SENT INT NAME LPAR LSQB LBRACE MINUS NOT IF QUANT"
 _SUMMARIES = (
     ("BOOL", "a type", "BOOL SET MAP SEQ BAG " + _OPERANDS),
     ("INFLIGHT", "an expression", _OPERANDS),
-    ("SEND", "a statement", "SEND LET IF FOR CHOOSE EITHER ASSERT ATOMIC NAME"),
+    ("SEND", "a statement", "SEND LET IF FOR CHOOSE EITHER EVENT ASSERT ATOMIC NAME"),
     ("IGNORE", "a member of the role", "IGNORE PROC FUN ON FAIR KEEP STEPKIND DOC"),
     (
         "CONST",
         "a declaration",
-        "CONST TYPE ID ENUM RECORD MESSAGE NETWORK SHARED ROLE FUN PKIND LIVE FINAL REFINES CHECK DOC $END",
+        "CONST TYPE ID ENUM RECORD MESSAGE NETWORK SHARED ROLE FUN PKIND LIVE FINAL REFINES LINEARIZABLE CHECK DOC $END",
     ),
     ("EXPECT", "an item of the check", "EXPECT FAULTS NETWORK FINAL BOUND STRONG SYMMETRY NAME"),
     ("ADD", "an operator", "ADD MUL CMP AND OR __ANON_3 DOT __ANON_4 WITH LSQB LPAR"),

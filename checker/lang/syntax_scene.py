@@ -39,7 +39,8 @@ _WORD = re.compile(
 _BLANKS = re.compile(r"[ \t]*")
 
 _TOP = re.compile(
-    r"^(?:const|type|id|enum|record|message|network|shared|role|invariant|reach|live|refines|check)\b", re.MULTILINE
+    r"^(?:const|type|id|enum|record|message|network|shared|role|invariant|reach|live|refines|linearizable|check)\b",
+    re.MULTILINE,
 )
 """A word that begins a declaration at the left margin, and never anything inside one."""
 

@@ -270,21 +270,23 @@ def _words(text: str) -> frozenset[str]:
 
 
 BEGIN_DECLARATION = _words(
-    "const type id enum record message network shared role invariant step reach live final refines check fun"
+    "const type id enum record message network shared role invariant step reach live final refines linearizable check fun"
 )
 BEGIN_MEMBER = _words("durable volatile ghost fair unfair action timeout fault on ignore proc fun")
-BEGIN_STATEMENT = _words("let send if for choose either toss assert atomic")
+BEGIN_STATEMENT = _words("let send if for choose either toss assert atomic invoke respond")
 BEGIN_ITEM = _words("network faults expect final bound strong symmetry")
 FAULTS = _words("lose dup cut crash stop byzantine drift")
 VALUES = _words("const durable volatile ghost shared")
 
 STRUCTURE = (
-    BEGIN_DECLARATION | BEGIN_MEMBER | _words("when limit { := += -= then else to let send choose either toss assert")
+    BEGIN_DECLARATION
+    | BEGIN_MEMBER
+    | _words("when limit { := += -= then else to let send choose either toss assert invoke respond")
 )
 """Words that end an open `(` or `[` if they do not fit in it."""
 
 NAMING = _words(
-    "const type id enum record message network role fun invariant step reach live refines check on action timeout fault "
-    "ignore proc for let choose send forall exists sum from"
+    "const type id enum record message network role fun invariant step reach live refines linearizable check on action "
+    "timeout fault ignore proc for let choose send invoke respond forall exists sum from"
 )
 """Words behind which a name stands."""

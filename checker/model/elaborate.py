@@ -26,8 +26,9 @@ from checker.model.checks import faults_of, networks_of, strong_of
 from checker.model.context import Bad, Mode
 from checker.model.convert import coerce, store
 from checker.model.handlers import step_of
+from checker.model.histories import history_of, linearizability_of
 from checker.model.judged import bound_of, expectations_of, final_of, property_of
-from checker.model.machine import Budget, Init, Machine, Message, Network, Property, Step
+from checker.model.machine import BEGINNING, Budget, Init, Machine, Message, Network, Property, Step
 from checker.model.refinement import abstract_part, refinement_of, shared_constants, unjudged_refinement
 from checker.model.symmetry import with_symmetry
 from checker.model.types import ProcT, RecordT, RoleInfo, SetT, Type, roles_of, show
@@ -208,6 +209,7 @@ class _Elaborator:
             bound=bound,
             strong=strong,
             notes=("assumes synchrony",) if world.synchrony else (),
+            histories=tuple(world.histories.values()),
             slots=self.slots,
             overrides=self.outside,
             declared=self.check is not None,
@@ -249,6 +251,16 @@ class _Elaborator:
             attempt(self._message, name, sig)
         self._senders()
         self.slots = self._variables()
+        for decl in self.symbols.properties.values():
+            if isinstance(decl, ast.LinearDecl) and self.library is not None:
+                attempt(self._history, decl, self.library)
+
+    def _history(self, decl: ast.LinearDecl, library: Library) -> None:
+        """The ghost of an object, which has a slot behind those of the variables."""
+        history = history_of(self.bodies, decl, self._abstract(decl.name, library), self.slots)
+        self.world.histories[history.name] = history
+        self.world.variables[None, history.var.name] = history.var
+        self.slots += 1
 
     def _declare(self, name: str, decl: object) -> None:
         match decl:
@@ -299,6 +311,8 @@ class _Elaborator:
         self.world.variables[key] = ir.Var(decl.name.text, type_, key[0], decl.keep or "durable", slot, decl.name.span)
 
     def _init(self, var: ir.Var) -> Init:
+        if any(var is history.var for history in self.world.histories.values()):
+            return Init(var, ir.Const(BEGINNING, var.type), False)
         if var.role is None:
             shared = self.symbols.globals[var.name]
             assert isinstance(shared, ast.SharedDecl)
@@ -319,7 +333,9 @@ class _Elaborator:
         value = store(body.expr(decl.init), var.type, decl.init.span, self.reporter, what, fill=True)
         return Init(var, value, False)
 
-    def _property(self, decl: ast.PropDecl | ast.LiveDecl | ast.RefinesDecl) -> Property:
+    def _property(self, decl: ast.PropDecl | ast.LiveDecl | ast.RefinesDecl | ast.LinearDecl) -> Property:
+        if isinstance(decl, ast.LinearDecl):
+            return linearizability_of(self.world, decl)
         if not isinstance(decl, ast.RefinesDecl):
             return property_of(self.bodies, decl)
         if self.library is None:

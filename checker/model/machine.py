@@ -21,6 +21,13 @@ NOBODY = -1
 """The receiver of a message that `send … to all` records in a soup although no role handles it."""
 
 
+BEGINNING, REFUTED, IMPOSSIBLE = 0, 1, 2
+"""Numbers of histories: nothing has happened; no order explains what has; what no process can do."""
+
+MAX_HISTORIES = 1 << 16
+"""The most histories of an object that are told apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message kind. `senders` and `receivers` are the roles that the `send` statements and handlers allow."""
@@ -145,12 +152,62 @@ class Abstraction:
 
 
 @dataclass(frozen=True, slots=True)
+class Operation:
+    """An action of an abstract object, as an operation that takes time.
+
+    Attributes:
+        params: the parameters of the action, in the types of the concrete machine. The first `given` of them are known when
+            the operation is invoked, the rest when it responds.
+        performer: the role of the abstract machine whose instance stands for the process that performs it; None where
+            the object does not tell processes apart.
+    """
+
+    name: str
+    params: tuple[tuple[str, Type], ...]
+    given: int
+    performer: str | None
+
+    def values(self, kind: Literal["invoke", "respond"]) -> tuple[tuple[str, Type], ...]:
+        """What an event of the operation carries: the arguments, or the results."""
+        return self.params[: self.given] if kind == "invoke" else self.params[self.given :]
+
+
+EVENTS: tuple[Literal["invoke", "respond"], ...] = ("invoke", "respond")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a `linearizable` is about: operations on an abstract object, recorded in a ghost.
+
+    Attributes:
+        machine: the object, as an abstract spec.
+        var: the ghost. It holds the number of a history, which `engine.histories` gives a meaning.
+        processes: who invokes operations.
+        shift: as in `Abstraction`.
+        states: for each number, which operations are pending, and what may be the case.
+    """
+
+    name: str
+    machine: Machine
+    var: Var
+    processes: ProcT
+    operations: Mapping[str, Operation]
+    shift: Mapping[str, int]
+    states: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+
+    def function(self, kind: str, operation: str) -> str:
+        """The function (in `Machine.functions`) from an event to the history with it: process, then values."""
+        return f"{kind} {self.name}.{operation}"
+
+
+@dataclass(frozen=True, slots=True)
 class Property:
     """A property, as it is judged.
 
     Attributes:
-        body: what every state (`invariant`, `reach`) or step (`step`, `refines`; it may use `Old`) has to satisfy. A live
-            property has `cases` instead. That of a refinement is made by `engine.refinement`.
+        body: what every state (`invariant`, `linearizable`), some state (`reach`) or every step (`step`, `refines`; it
+            may use `Old`) has to satisfy. A live property has `cases` instead. That of a refinement is made by
+            `engine.refinement`.
         antecedents: for each implication, its text and the question whether its left side was ever true; those of a `step`
             property may use `Old`.
         initial: what every initial state has to satisfy besides.
@@ -160,7 +217,7 @@ class Property:
     """
 
     name: str
-    kind: Literal["invariant", "step", "reach", "live", "refines"]
+    kind: Literal["invariant", "step", "reach", "live", "refines", "linearizable"]
     body: Expr | None
     antecedents: tuple[tuple[str, Expr], ...]
     span: Span
@@ -171,9 +228,14 @@ class Property:
     unjudged: str | None = None
 
     @property
-    def of_steps(self) -> bool:
-        """Whether `body` is about steps, and not about states."""
-        return self.kind in ("step", "refines")
+    def judged_as(self) -> Literal["invariant", "step", "reach", "live"]:
+        """What an engine takes it for."""
+        match self.kind:
+            case "refines":
+                return "step"
+            case "linearizable":
+                return "invariant"
+        return self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +296,7 @@ class Machine:
     bound: Expr | None
     strong: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    histories: tuple[History, ...] = ()
     slots: int = 0
     """Slots of variables; `layout` appends those of faults and networks."""
     overrides: Mapping[str, Value] = field(default_factory=dict)
@@ -242,6 +305,13 @@ class Machine:
     warnings: tuple[Diagnostic, ...] = ()
     symmetric: tuple[Group, ...] = ()
     """What is exchanged to explore less (`model.symmetry`). Whoever needs every state replaces it by nothing."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All texts that it was made from: the spec, and those that it names. Whoever keeps something of it looks at them."""
+        abstract = [p.abstraction.machine for p in self.properties if p.abstraction]
+        abstract += [history.machine for history in self.histories]
+        return (self.source.text, *(m.source.text for m in abstract))
 
     @property
     def processes(self) -> int:

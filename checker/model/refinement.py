@@ -46,7 +46,7 @@ from checker.model.types import (
 from checker.model.values import Value
 from checker.model.world import World
 
-_JUDGING = ast.PropDecl | ast.LiveDecl | ast.RefinesDecl | ast.FinalDecl | ast.CheckDecl
+_JUDGING = ast.PropDecl | ast.LiveDecl | ast.RefinesDecl | ast.LinearDecl | ast.FinalDecl | ast.CheckDecl
 
 
 def abstract_part(tree: ast.Spec, name: ast.Ident, reporter: Reporter) -> ast.Spec:
@@ -83,7 +83,7 @@ def shared_constants(world: World, tree: ast.Spec) -> dict[str, Value]:
 def refinement_of(bodies: Bodies, decl: ast.RefinesDecl, abstract: Machine) -> Property:
     """The property with its typed mapping. Reports PSM412, and what is wrong with the expressions."""
     mapped = _mapped(bodies.reporter, decl, abstract)
-    same = _Counterparts(bodies.world, decl)
+    same = Counterparts(bodies.world, decl.name.text)
     fields: list[tuple[str, Type]] = []
     values: list[ir.Expr] = []
     for var in abstract.variables:
@@ -146,12 +146,16 @@ def _mapped(reporter: Reporter, decl: ast.RefinesDecl, abstract: Machine) -> Map
     return found
 
 
-class _Counterparts:
-    """Finds for each type of the abstract spec that of this one. `shift` notes how processes are numbered."""
+class Counterparts:
+    """Finds for each type of the abstract spec that of this one. `shift` notes how processes are numbered.
 
-    def __init__(self, world: World, decl: ast.RefinesDecl) -> None:
+    `symmetric`: whether identifiers may be symmetric here; whoever says no to that looks at it by itself.
+    """
+
+    def __init__(self, world: World, abstract: str, *, symmetric: bool = True) -> None:
         self.world = world
-        self.abstract = decl.name.text
+        self.abstract = abstract
+        self.symmetric = symmetric
         self.shift: dict[str, int] = {}
 
     def type(self, t: Type, span: Span) -> Type:
@@ -183,7 +187,7 @@ class _Counterparts:
         """The role here."""
         found = self._named(role.name, "role", span)
         if not isinstance(found, ProcT):
-            raise self._refuse(f"{role.name} is a role of {self.abstract}, and something else here", span)
+            raise self.refuse(f"{role.name} is a role of {self.abstract}, and something else here", span)
         (here,) = found.roles
         if here.size != role.size:
             raise self._sizes(role.name, here.size, role.size, span)
@@ -194,7 +198,7 @@ class _Counterparts:
     def _id(self, t: IdT, span: Span) -> Type:
         here = self._named(t.name, "id type", span)
         if not isinstance(here, IdT):
-            raise self._refuse(f"{t.name} is an id type of {self.abstract}, and something else here", span)
+            raise self.refuse(f"{t.name} is an id type of {self.abstract}, and something else here", span)
         if here.size != t.size:
             raise self._sizes(t.name, here.size, t.size, span)
         self._symmetry(t.name, here.symmetric, t.symmetric, span)
@@ -205,7 +209,7 @@ class _Counterparts:
             if isinstance(decl, ast.EnumDecl) and tuple(v.text for v in decl.values) == t.values:
                 return self.world.named(decl.name)
         values = ", ".join(t.values)
-        raise self._refuse(
+        raise self.refuse(
             f"no enum here has the values of {t.name} of {self.abstract}", span, f"it is enum {t.name} {{ {values} }}"
         )
 
@@ -213,28 +217,29 @@ class _Counterparts:
         here = self._named(t.name, "record", span)
         wanted = tuple((name, self.type(field, span)) for name, field in t.fields)
         if not isinstance(here, RecordT) or (here.fields, here.constrained) != (wanted, t.constrained):
-            raise self._refuse(f"{t.name} is not the record that it is in {self.abstract}", span)
+            raise self.refuse(f"{t.name} is not the record that it is in {self.abstract}", span)
         return here
 
     def _named(self, name: str, kind: str, span: Span) -> Type:
         if name not in self.world.symbols.globals:
             help_ = f"declare {name} here, as {self.abstract} does, or choose other names there"
-            raise self._refuse(f"there is no {kind} {name} here, as in {self.abstract}", span, help_)
+            raise self.refuse(f"there is no {kind} {name} here, as in {self.abstract}", span, help_)
         return self.world.named(ast.Ident(span, name))
 
     def _sizes(self, name: str, here: int, there: int, span: Span) -> Bad:
-        return self._refuse(
+        return self.refuse(
             f"{name} has {here} here and {there} in {self.abstract}",
             span,
             "give its size by a constant that has the same name in both: the abstract one then takes the value from here",
         )
 
     def _symmetry(self, name: str, here: bool, there: bool, span: Span) -> None:
-        if here and not there:
-            raise self._refuse(
+        if here and not there and self.symmetric:
+            raise self.refuse(
                 f"{name} is symmetric here, and not in {self.abstract}", span, "write `symmetric` in both"
             )
 
-    def _refuse(self, message: str, span: Span, help: str | None = None) -> Bad:
+    def refuse(self, message: str, span: Span, help: str | None = None) -> Bad:
+        """Reports PSM412, and gives what is to be raised."""
         self.world.reporter.error("PSM412", message, span, help=help)
         return Bad()

@@ -15,9 +15,10 @@ from checker.lang.resolve import unknown
 from checker.model import ir
 from checker.model.assignments import Assignments
 from checker.model.context import Bad, Mode, Use
-from checker.model.machine import Procedure
+from checker.model.machine import IMPOSSIBLE, Procedure
 from checker.model.types import (
     BOOL,
+    IntT,
     ProcT,
     RoleInfo,
     SetT,
@@ -96,6 +97,8 @@ class Statements(Assignments):
             case ast.Assert(cond=cond):
                 self.not_ghost("assert", node.span)
                 return ir.AssertS(self.bool(cond), node.span)
+            case ast.Event():
+                return self.event(node)
             case ast.Atomic(body=body):
                 self.not_ghost("atomic", node.span)
                 before, self.ctx.no_send = self.ctx.no_send, "`atomic` is a local transaction"
@@ -177,11 +180,54 @@ class Statements(Assignments):
                     if var is not None and var.keep != "ghost":
                         return False
                     writes += var is not None
+                case ast.Event():
+                    writes += 1
                 case ast.Let() | ast.If() | ast.For() | ast.Assert():
                     pass
                 case _:
                     return False
         return writes > 0
+
+    def event(self, node: ast.Event) -> ir.Stmt:
+        """An operation begins or ends: the history of its object becomes another, or the process errs."""
+        role = self.ctx.role
+        assert role is not None
+        if self.ctx.symmetric_loops:
+            self.reporter.error("PSM404", f"`{node.kind}` cannot stand in a loop over a symmetric set", node.span)
+            raise Bad
+        name = node.op.name
+        history = next((h for h in self.world.histories.values() if name.text in h.operations), None)
+        if history is None:
+            return self.unrecorded(node)
+        operation = history.operations[name.text]
+        params = operation.values(node.kind)
+        self.arity(f"`{node.kind} {name}`", len(params), len(node.op.args), node.op.span, [n for n, _ in params])
+        with self.ctx.as_mode(Mode.GHOST):
+            args = [
+                self.stored(self.expr(a), t, a.span, f"`{n}` of `{name}`")
+                for (n, t), a in zip(params, node.op.args, strict=True)
+            ]
+        function = history.function(node.kind, name.text)
+        after = ir.CallFun(function, None, (ir.Self(ProcT((role,))), *args), history.var.type)
+        fits = ir.Compare("!=", after, ir.Const(IMPOSSIBLE, IntT(IMPOSSIBLE, IMPOSSIBLE)))
+        text = f"no {name} of this process is pending"
+        if node.kind == "invoke":
+            text = "an operation of this process is pending already"
+        record = ir.SetVar(history.var, (), after, node.span)
+        return ir.IfS(((fits, (record,)),), (ir.AssertS(ir.Const(False, BOOL), node.span, text),))
+
+    def unrecorded(self, node: ast.Event) -> ir.Stmt:
+        """An event of an object that is not known: a mistake, or one that cannot be looked for. What it says is typed."""
+        if not any(isinstance(p, ast.LinearDecl) for p in self.world.symbols.properties.values()) or (
+            self.world.histories
+        ):
+            known = [o for h in self.world.histories.values() for o in h.operations]
+            unknown(self.reporter, node.op.name, "operation", known)
+            raise Bad
+        with self.ctx.as_mode(Mode.GHOST):
+            for arg in node.op.args:
+                self.expr(arg)
+        return ir.SetLocal(self.world.local("_", BOOL), (), ir.Const(True, BOOL), node.span)
 
     def send(self, node: ast.Send) -> ir.Stmt:
         name = node.msg.name

@@ -18,7 +18,7 @@ from checker.lang.resolve import Symbols, unknown
 from checker.model import ir
 from checker.model.context import Bad, Use
 from checker.model.fold import FoldError, NotConstant, fold
-from checker.model.machine import Function, Procedure
+from checker.model.machine import Function, History, Procedure
 from checker.model.types import (
     BOOL,
     MAX_INDEX,
@@ -68,6 +68,8 @@ class World:
     synchrony: bool = False
     """Whether some timeout asks a failure detector, by itself or through a function."""
     functions: dict[str, Function] = field(default_factory=dict)
+    histories: dict[str, History] = field(default_factory=dict)
+    """The objects of `linearizable`, by their names."""
     function_uses: dict[str, tuple[tuple[Use, str], ...]] = field(default_factory=dict)
     procedures: dict[str, Procedure] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)

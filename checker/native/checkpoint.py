@@ -305,12 +305,11 @@ def identity(plan: Plan) -> dict[str, object]:
     machine = plan.machine
     layout = (plan.fixed_words, plan.has_bound, plan.has_steps, plan.shape, plan.units, plan.kinds)
     items = [(item.kind, item.name) for item in plan.items]
-    texts = [machine.source.text, *(p.abstraction.machine.source.text for p in machine.properties if p.abstraction)]
     return {
         "format": FORMAT,
         "sources": _sources(),
         "check": [machine.spec, machine.check],
-        "text": hashlib.sha256("\0".join(texts).encode()).hexdigest(),
+        "text": hashlib.sha256("\0".join(machine.texts).encode()).hexdigest(),
         "symmetry": [g.name for g in machine.symmetric],
         "constants": sorted([name, repr(value)] for name, value in machine.overrides.items()),
         "kind": plan.table_kind,

@@ -90,8 +90,9 @@ class Compiled(Generic[K]):
         machine = self._plan.machine
         digest = hashlib.sha256(sources().encode())
         for part in (
-            machine.source.text,
+            repr(machine.texts),
             machine.check,
+            repr([(item.kind, item.name) for item in self._plan.items]),
             repr(sorted(machine.overrides.items())),
             [(budget.key, budget.count) for budget in machine.budgets],
             machine.symmetric,

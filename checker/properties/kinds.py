@@ -48,6 +48,7 @@ class Kind(Enum):
     REACH = "reach"
     LIVE = "live"
     REFINES = "refines"
+    LINEARIZABLE = "linearizable"
     BUILTIN = "builtin"
     """`NoError` and `NoDeadlock`, which every check has."""
 

@@ -48,6 +48,9 @@ class Names:
         for prop in machine.properties:
             if prop.abstraction is not None:
                 self.abstract[prop.name] = Names(prop.abstraction.machine)
+        for history in machine.histories:
+            for part in ("pending", "possible"):
+                self.types[f"{history.name}.{part}"] = SetT(NeverT())
         for var in machine.variables:
             if var.role is None:
                 self.types[var.name] = var.type

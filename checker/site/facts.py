@@ -133,7 +133,7 @@ class SpecFacts:
         found: dict[str, list[int]] = {}
         for decl in self.tree.decls:
             match decl:
-                case ast.PropDecl() | ast.LiveDecl() | ast.RefinesDecl():
+                case ast.PropDecl() | ast.LiveDecl() | ast.RefinesDecl() | ast.LinearDecl():
                     found.setdefault(decl.name.text, []).append(self.line_of(decl.name))
                 case ast.CheckDecl():
                     found.setdefault(f"check {decl.name.text}", []).append(self.line_of(decl.name))
@@ -150,7 +150,7 @@ class SpecFacts:
         docs: dict[str, tuple[str, ...]] = {}
         for decl in self.tree.decls:
             match decl:
-                case ast.PropDecl() | ast.LiveDecl() | ast.RefinesDecl():
+                case ast.PropDecl() | ast.LiveDecl() | ast.RefinesDecl() | ast.LinearDecl():
                     docs[decl.name.text] = decl.doc
                 case ast.CheckDecl():
                     docs[f"check {decl.name.text}"] = decl.doc

@@ -17,12 +17,12 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 DECLARATIONS = _words(
-    "action check const enum fault final fun id ignore invariant live message network on proc reach record refines role "
-    "shared spec step timeout type"
+    "action check const enum fault final fun id ignore invariant linearizable live message network on proc reach record "
+    "refines role shared spec step timeout type"
 )
 STATEMENTS = _words(
-    "always any assert atomic bound choose either else eventually expect fails fair faults for from holds if let limit off "
-    "restart send states strong symmetry then tick to toss transitions depth unfair when where with"
+    "always any assert atomic bound choose either else eventually expect fails fair faults for from holds if invoke let "
+    "limit off respond restart send states strong symmetry then tick to toss transitions depth unfair when where with"
 )
 STORAGE = _words("durable ghost symmetric volatile")
 SETTINGS = _words("bag block byzantine crash cut drift drop dup fifo lose session soup stop")
@@ -51,7 +51,7 @@ class PsmLexer(RegexLexer):
             (r"#[^\n]*", Comment.Single),
             # the name that a declaration gives; what may follow `on` and `step` is left to the words below
             (
-                r"\b(spec|role|message|enum|record|type|id|const|fun|proc|check|invariant|reach|live|refines|action|timeout)"
+                r"\b(spec|role|message|enum|record|type|id|const|fun|proc|check|invariant|reach|live|refines|linearizable|action|timeout)"
                 r"(\s+)([A-Za-z_]\w*)",
                 bygroups(Keyword.Declaration, Text, Name.Class),  # type: ignore[no-untyped-call]
             ),

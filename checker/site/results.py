@@ -230,6 +230,7 @@ _KINDS = {
     Kind.REACH: "in some state",
     Kind.LIVE: "in the long run",
     Kind.REFINES: "refinement",
+    Kind.LINEARIZABLE: "linearizability",
     Kind.BUILTIN: "built in",
 }
 

@@ -324,3 +324,10 @@ def test_a_checkpoint_is_of_both_texts() -> None:
         for light in (LIGHT, LIGHT.replace("Switch", "Toggle"))
     ]
     assert found[0] != found[1]
+
+
+@pytest.mark.skipif(len(ENGINES) == 1, reason="there is no native engine")
+def test_code_that_is_kept_is_of_both_texts() -> None:
+    """An abstract spec that changes is not judged by what was compiled before."""
+    found = [refined(SWITCH, "Light", Light=light).verdict for light in (LIGHT, LIGHT.replace("not lit", "lit"), LIGHT)]
+    assert found == [Verdict.HOLDS, Verdict.VIOLATED, Verdict.HOLDS]

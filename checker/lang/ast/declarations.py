@@ -205,6 +205,13 @@ class RefinesDecl(Documented):
     mapping: tuple[Mapped, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LinearDecl(Documented):
+    """`linearizable NAME`: the operations that the spec invokes and responds to are those of the abstract spec."""
+
+    name: Ident
+
+
 FaultKind = Literal["lose", "dup", "cut", "crash", "stop", "byzantine", "drift", "own"]
 
 
@@ -288,6 +295,7 @@ Decl = (
     | LiveDecl
     | FinalDecl
     | RefinesDecl
+    | LinearDecl
     | CheckDecl
 )
 

@@ -85,8 +85,16 @@ class Assert(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Event(Node):
+    """`invoke Op(args)` and `respond Op(results)`: an operation of this process begins, or ends."""
+
+    kind: Literal["invoke", "respond"]
+    op: MsgExpr
+
+
+@dataclass(frozen=True, slots=True)
 class Atomic(Node):
     body: Block
 
 
-Stmt = Assign | Let | Send | If | For | Choose | Either | Do | Assert | Atomic
+Stmt = Assign | Let | Send | If | For | Choose | Either | Do | Assert | Event | Atomic

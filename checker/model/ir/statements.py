@@ -108,8 +108,11 @@ class DoProc:
 
 @dataclass(frozen=True, slots=True)
 class AssertS:
+    """`text` says what is wrong where the condition is false."""
+
     cond: Expr
     span: Span
+    text: str = "the assertion does not hold"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import assert_never
 
 from checker.model import ir
 from checker.model.intervals import interval
-from checker.model.types import BagT, EnumT, IdT, IntT, NeverT, ProcT, SeqT, SetT, Type
+from checker.model.types import BagT, EnumT, IdT, IntT, MapT, NeverT, ProcT, SeqT, SetT, Type
 from checker.model.values import Value
 from checker.native.code.traffic import Traffic
 from checker.native.code.values import Val, closed
@@ -24,6 +24,9 @@ from checker.native.code.width import bits, elements, entries, to_bits
 
 WORD_LIMIT = 1 << 62
 """Integers up to here can be added without a look at the overflow."""
+
+TABLE = 64
+"""A known map with more entries stands in memory, and not in a register."""
 
 
 class Expressions(Traffic):
@@ -85,6 +88,12 @@ class Expressions(Traffic):
                 return self.field(self.expr(obj), index)
             case ir.GetOptField(obj, index):
                 return self.opt_field(self.expr(obj), index)
+            case ir.GetIndex(ir.Const(values, MapT(keys, inner) as t), key) if entries(keys) > TABLE:
+                number = f"i{bits(inner)}"
+                table = self.unit.table(number, [to_bits(inner, value) for value in values])
+                place = self.position(t, self.expr(key))
+                entry = self.let(f"getelementptr {number}, ptr {table}, i64 {place}")
+                return self.unpack(inner, self.load(entry, number))
             case ir.GetIndex(obj, key):
                 holder = self.expr(obj)
                 return self.known(self.entry(holder, self.expr(key)), e.type)

@@ -54,8 +54,7 @@ def items_of(unit: Unit) -> tuple[Item, ...]:
     items: list[Item] = []
     kinds: tuple[ItemKind, ...] = ("invariant", "reach", "step")
     for kind in kinds:
-        of_kind = [p for p in machine.properties if ("step" if p.of_steps else p.kind) == kind]
-        items += [Item(kind, p.name, p.body) for p in of_kind if p.body is not None]
+        items += [Item(kind, p.name, p.body) for p in machine.properties if p.judged_as == kind and p.body is not None]
     antecedents: tuple[tuple[str, ItemKind], ...] = (("invariant", "when"), ("step", "step when"))
     for of, kind in antecedents:
         for p in machine.properties:

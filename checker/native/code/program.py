@@ -41,7 +41,9 @@ class Program:
         packed = unit.packed
         self.record = packed.words + (0 if packed.fixed else -(-MAX_LANES * packed.lane // 64)) + SLACK
         self.in_place = not packed.fixed or packed.words > IN_PLACE
-        self.has_steps = not unit.edges and any(p.of_steps and p.body is not None for p in machine.properties)
+        self.has_steps = not unit.edges and any(
+            p.judged_as == "step" and p.body is not None for p in machine.properties
+        )
 
     def number(self, name: str, kind_: str, *, fault: bool) -> int:
         """The number of a unit that is no handler."""

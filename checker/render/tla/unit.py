@@ -59,6 +59,14 @@ OWN = frozenset(
 """Names that a module uses for itself."""
 
 
+def _together(pairs: list[str]) -> str:
+    """Pairs as one function. Of many, halves stand in parentheses, so that no reader has to go thousands of levels deep."""
+    if len(pairs) <= 16:
+        return " @@ ".join(pairs)
+    half = len(pairs) // 2
+    return f"({_together(pairs[:half])}) @@ ({_together(pairs[half:])})"
+
+
 def refused(machine: Machine, what: str, span: Span | None, help: str) -> SpecError:
     """PSM920 for a construct that is not translated."""
     return error("PSM920", f"{what} cannot be exported to TLA+", source=machine.source, span=span, help=help)
@@ -207,7 +215,7 @@ class Unit:
         if texts and len(set(texts)) == 1:
             return f"[k \\in {self.type_set(key)} |-> {texts[0]}]"
         pairs = [f"({self.literal(k, key)} :> {v})" for k, v in zip(domain(key), texts, strict=True)]
-        return f"({' @@ '.join(pairs)})" if pairs else "<<>>"
+        return f"({_together(pairs)})" if pairs else "<<>>"
 
     @staticmethod
     def sequence(items: list[str]) -> str:
