@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import checker
 from checker.engine.interface import Limits
-from checker.native.search import NativeEngine
+from checker.native.engine import NativeEngine
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What a spec has and an exploration never needed, as far as counts of steps tell: messages, and parts of guards.
+"""What a spec has and an exploration never needed: messages and parts of guards, as counts of steps tell, and enum values.
 
 **Messages.** A kind that a handler which fired sends, that some handler takes, and that none ever took.
 
@@ -7,15 +7,19 @@ it are not evaluated. So one that was never false refused nothing that the ones 
 would find the same. Only handlers that fired are looked at; the others are reported as such. A conjunct that reads nothing but
 constants is a switch of the spec, and another check may set it differently; it is left out. Conjuncts are numbered through all
 guards of a machine, in the order of its steps.
+
+**Enum values** that no variable ever had.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from checker.engine.runtime import State
 from checker.model.fold import FoldError, NotConstant, fold
 from checker.model.ir import Expr
 from checker.model.machine import Machine
+from checker.model.types import BagT, EnumT, MapT, OptT, RecordT, SeqT, SetT, Type
 from checker.model.walk import conjuncts, sent_kinds
 
 
@@ -70,3 +74,48 @@ def _is_constant(e: Expr) -> bool:
     except FoldError:
         return True
     return True
+
+
+def unused_enum_values(machine: Machine, states: Sequence[State]) -> tuple[str, ...]:
+    """Enum values that no variable of that enum ever had. Only enums that some variable holds are looked at."""
+    seen: dict[EnumT, set[int]] = {}
+    for var in machine.variables:
+        copies = 1 if var.role is None else machine.roles[var.role].size
+        if not _enums(var.type):
+            continue
+        for slot in range(var.slot, var.slot + copies):
+            for value in {state[slot] for state in states}:
+                _collect(var.type, value, seen)
+    return tuple(f"{t.name}.{v}" for t, used in seen.items() for i, v in enumerate(t.values) if i not in used)
+
+
+def _enums(t: Type) -> bool:
+    match t:
+        case EnumT():
+            return True
+        case OptT(inner):
+            return _enums(inner)
+        case SetT(elem) | SeqT(elem) | BagT(elem):
+            return _enums(elem)
+        case MapT(_, value):
+            return _enums(value)
+        case RecordT(_, fields):
+            return any(_enums(f) for _, f in fields)
+    return False
+
+
+def _collect(t: Type, value: object, seen: dict[EnumT, set[int]]) -> None:
+    match t:
+        case EnumT():
+            seen.setdefault(t, set()).add(value)  # type: ignore[arg-type]
+        case OptT(inner) if value is not None:
+            _collect(inner, value, seen)
+        case SetT(elem) | SeqT(elem) | BagT(elem):
+            for part in value:  # type: ignore[attr-defined]
+                _collect(elem, part, seen)
+        case MapT(_, inner):
+            for part in value:  # type: ignore[attr-defined]
+                _collect(inner, part, seen)
+        case RecordT(_, fields):
+            for (_, field), part in zip(fields, value, strict=True):  # type: ignore[call-overload]
+                _collect(field, part, seen)

@@ -24,7 +24,7 @@ from itertools import pairwise
 
 from checker.base.diagnostics import Diagnostic, error
 from checker.engine.canonical import Orbits
-from checker.engine.idle import never_false, never_received
+from checker.engine.idle import never_false, never_received, unused_enum_values
 from checker.engine.interface import Exploration, Finding, Limits, Observer, Path, Progress, Stop, Tally
 from checker.engine.labels import Labels
 from checker.engine.liveness.graph import Recorder
@@ -36,7 +36,6 @@ from checker.engine.program import Predicate, Program
 from checker.engine.runtime import Fail, State
 from checker.engine.steps import Steps
 from checker.model.machine import Machine
-from checker.model.types import BagT, EnumT, MapT, OptT, RecordT, SeqT, SetT, Type
 
 CHUNK = 256
 """States explored between two looks at the limits, unless they take long."""
@@ -359,7 +358,7 @@ class Search:
         tally = Tally(
             units,
             tuple(text for text, _ in (*self._whens, *self._step_whens)) if complete else (),
-            self._unused_enum_values() if complete else (),
+            unused_enum_values(self.machine, self.states) if complete else (),
             never_received(self.machine, self._fired) if complete else (),
             dict(counters.empty_choices),
             self._bound_cut,
@@ -382,47 +381,3 @@ class Search:
             held=tuple(self._live.held),
             open=self._live.open,
         )
-
-    def _unused_enum_values(self) -> tuple[str, ...]:
-        """Enum values that no variable of that enum ever had. Only enums that some variable holds are looked at."""
-        seen: dict[EnumT, set[int]] = {}
-        for var in self.machine.variables:
-            copies = 1 if var.role is None else self.machine.roles[var.role].size
-            if not _enums(var.type):
-                continue
-            for slot in range(var.slot, var.slot + copies):
-                for value in {state[slot] for state in self.states}:
-                    _collect(var.type, value, seen)
-        return tuple(f"{t.name}.{v}" for t, used in seen.items() for i, v in enumerate(t.values) if i not in used)
-
-
-def _enums(t: Type) -> bool:
-    match t:
-        case EnumT():
-            return True
-        case OptT(inner):
-            return _enums(inner)
-        case SetT(elem) | SeqT(elem) | BagT(elem):
-            return _enums(elem)
-        case MapT(_, value):
-            return _enums(value)
-        case RecordT(_, fields):
-            return any(_enums(f) for _, f in fields)
-    return False
-
-
-def _collect(t: Type, value: object, seen: dict[EnumT, set[int]]) -> None:
-    match t:
-        case EnumT():
-            seen.setdefault(t, set()).add(value)  # type: ignore[arg-type]
-        case OptT(inner) if value is not None:
-            _collect(inner, value, seen)
-        case SetT(elem) | SeqT(elem) | BagT(elem):
-            for part in value:  # type: ignore[attr-defined]
-                _collect(elem, part, seen)
-        case MapT(_, inner):
-            for part in value:  # type: ignore[attr-defined]
-                _collect(inner, part, seen)
-        case RecordT(_, fields):
-            for (_, field), part in zip(fields, value, strict=True):  # type: ignore[call-overload]
-                _collect(field, part, seen)

@@ -127,8 +127,10 @@ class Native:
 
     def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
         """See `Engine.explore`. Raises `SpecError` with PSM902 where native code cannot explore the machine."""
+        from checker.native.checkpoint import Keeping
+        from checker.native.code.width import Unsupported
+        from checker.native.engine import NativeEngine
         from checker.native.jit import JitError, unavailable
-        from checker.native.search import Keeping, NativeEngine, Unsupported
 
         reason = unavailable()
         if reason is not None:

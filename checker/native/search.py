@@ -1,4 +1,4 @@
-"""The native engine: the same exploration as the interpreter's, by compiled code.
+"""One exploration by compiled code, the same as the interpreter's.
 
 Native code finds states, counts steps and notices that something is to be said about a state; what it is, the
 interpreter says (`notices`). A path that the interpreter cannot follow is an internal error, not a result.
@@ -21,20 +21,18 @@ from dataclasses import replace
 
 from checker.base.diagnostics import error
 from checker.engine.interface import Exploration, Limits, Observer, Progress, Stop, Tally
-from checker.engine.liveness.verdicts import MEMORY, TIME, every_state, unjudged
+from checker.engine.liveness.verdicts import MEMORY, TIME, unjudged
 from checker.engine.memory import resident
 from checker.engine.replay import Mismatch
 from checker.engine.runtime import State
 from checker.engine.search import REPORT
-from checker.model.machine import Machine
 from checker.native import abi
-from checker.native.checkpoint import Checkpoint, Keeping, Mark
+from checker.native.checkpoint import Checkpoint, Mark
 from checker.native.code import frame
-from checker.native.code.module import Plan, plan
-from checker.native.code.width import Unsupported
+from checker.native.code.module import Plan
 from checker.native.explorer import Explorer, Kernels, Outcome
 from checker.native.interrupts import Interrupts
-from checker.native.livecode import LiveCode, live_code
+from checker.native.livecode import LiveCode
 from checker.native.liveness import judge_stored
 from checker.native.notices import Notices
 from checker.native.room import Room, spill_directory
@@ -42,78 +40,11 @@ from checker.native.tallies import following, initial_block, merged, tally
 from checker.native.tiers import PATIENCE, Tiers
 from checker.native.workers import CHUNKS, Sizes, Words
 
-__all__ = ["Keeping", "Mismatch", "NativeEngine", "NativeSearch", "Unsupported"]
+NAME = "native"
+"""Of the engine."""
 
 HASH_BITS = 63
 """What is kept of a state with `fingerprints`."""
-
-
-class NativeEngine:
-    """Explores machines with compiled code."""
-
-    name = "native"
-
-    def __init__(
-        self,
-        workers: int = 1,
-        *,
-        level: int | None = None,
-        fingerprints: bool = False,
-        coverage: bool = True,
-        keeping: Keeping | None = None,
-        tell: Callable[[str], None] | None = None,
-        look: Callable[[NativeSearch], None] | None = None,
-    ) -> None:
-        """Says how to explore.
-
-        Args:
-            workers: How many explore at the same time.
-            level: Only code of this level; where it is None, both tiers.
-            fingerprints: Keep a hash of each state in the visited set, and states on disk.
-            coverage: Count what a check exercises. Without it the tally is empty; that is for measuring what it costs.
-            keeping: Where checkpoints go.
-            tell: Is told what the user should know, such as that a checkpoint cannot be written.
-            look: Is given the search when it has ended, while its states are still there.
-        """
-        self.workers = workers
-        self.level = level
-        self.fingerprints = fingerprints
-        self.coverage = coverage
-        self.keeping = keeping
-        self.tell = tell or (lambda text: None)
-        self.look = look
-
-    def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
-        """See `Engine.explore`.
-
-        Raises:
-            Unsupported: the machine has values that native code cannot hold.
-            SpecError: also PSM904, where a checkpoint cannot be used.
-        """
-        workers = 1 if limits.max_states is not None else self.workers
-        machine = every_state(machine)
-        layout = plan(machine, fingerprints=self.fingerprints, coverage=self.coverage)
-        for name, reason in layout.unused.items():
-            self.tell(f"native code does not use the symmetry of {name}: {reason}")
-        checkpoint = None if self.keeping is None else Checkpoint(self.keeping, layout, self.tell)
-        tiers = Tiers(layout)
-        live = None if self.fingerprints else live_code(machine, self.level)
-        try:
-            search = NativeSearch(layout, tiers, workers, self.level, tell=self.tell, checkpoint=checkpoint, live=live)
-            search.look = self.look
-            if self.keeping is not None and self.keeping.resume:
-                assert checkpoint is not None
-                search.resumed = checkpoint.load()
-            return search.run(limits, observe)
-        except Mismatch as problem:
-            problem.machine, problem.engine = machine, self.name
-            raise
-        finally:
-            tiers.close()
-            if live is not None:
-                live.tiers.close()
-            if checkpoint is not None:
-                checkpoint.close()
 
 
 class NativeSearch(Notices):
@@ -385,7 +316,7 @@ class NativeSearch(Notices):
         block = merged(self.plan, [list(explorer.spec_block(worker)) for worker in range(self.workers)])
         n = explorer.states
         return Exploration(
-            NativeEngine.name,
+            NAME,
             stop,
             n if self.plan.orders is None else block[frame.STATES],
             explorer.transitions + block[frame.EXTRA],

@@ -104,7 +104,8 @@ def _native(machine: Machine, limits: Limits, observe: Observer | None, tell: Te
     tell = tell or (lambda text: None)
     reason = missing() or unavailable()
     if reason is None:
-        from checker.native.search import NativeEngine, Unsupported
+        from checker.native.code.width import Unsupported
+        from checker.native.engine import NativeEngine
 
         samples: list[tuple[list[State], tuple[int, ...], Counter[str]]] = []
         try:

@@ -20,7 +20,7 @@ from checker.engine.steps import Steps
 from checker.lang.library import Library
 from checker.model.machine import REFUTED, Machine
 from checker.native import jit
-from checker.native.search import NativeEngine
+from checker.native.engine import NativeEngine
 from checker.properties.kinds import PropertyResult, Verdict
 from checker.properties.safety import judge
 

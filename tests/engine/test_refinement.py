@@ -18,7 +18,7 @@ from checker.lang.library import Library, file_name
 from checker.native import jit
 from checker.native.checkpoint import identity
 from checker.native.code.module import plan
-from checker.native.search import NativeEngine
+from checker.native.engine import NativeEngine
 from checker.properties.kinds import AbstractStep, PropertyResult, Verdict
 from checker.properties.safety import judge
 

@@ -12,7 +12,7 @@ from checker.engine.liveness.components import decompose
 from checker.engine.liveness.verdicts import BOUND, HASHES, TIME, UNLISTED
 from checker.engine.search import Interpreter, Search
 from checker.native import jit
-from checker.native.search import NativeEngine
+from checker.native.engine import NativeEngine
 from checker.properties.kinds import Verdict
 from checker.properties.safety import judge
 

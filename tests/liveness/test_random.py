@@ -18,7 +18,7 @@ from checker.engine.search import Interpreter
 from checker.model.machine import Machine, Property
 from checker.native import jit
 from checker.native.code.width import Unsupported
-from checker.native.search import NativeEngine
+from checker.native.engine import NativeEngine
 from tests.liveness.naive import Naive
 from tests.random_specs import live_spec, random_spec, wide_spec
 

@@ -22,7 +22,8 @@ from checker.engine.interface import Exploration, Limits, Stop
 from checker.model.machine import Machine
 from checker.model.symmetry import without_symmetry
 from checker.native import checkpoint, jit
-from checker.native.search import Keeping, NativeEngine
+from checker.native.checkpoint import Keeping
+from checker.native.engine import NativeEngine
 from tests.cli.support import environment
 from tests.engine.contract import ways
 

@@ -12,7 +12,7 @@ from checker.engine.interface import Engine
 from checker.native import jit
 from checker.native.code.module import plan
 from checker.native.code.width import Unsupported
-from checker.native.search import NativeEngine
+from checker.native.engine import NativeEngine
 from tests.engine.contract import EngineContract, examine
 from tests.random_specs import random_spec, wide_spec
 

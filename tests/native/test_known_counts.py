@@ -13,7 +13,7 @@ import pytest
 import checker
 from checker.engine.interface import Exploration, Limits
 from checker.model.symmetry import without_symmetry
-from checker.native.search import NativeEngine
+from checker.native.engine import NativeEngine
 
 ROOT = Path(__file__).resolve().parents[2]
 

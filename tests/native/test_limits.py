@@ -21,9 +21,9 @@ from checker.engine.memory import resident
 from checker.model.machine import Machine
 from checker.model.symmetry import without_symmetry
 from checker.native import jit, room
+from checker.native.engine import NativeEngine
 from checker.native.interrupts import Interrupts
 from checker.native.room import Room, spill_directory
-from checker.native.search import NativeEngine
 from checker.native.store import Store
 from tests.cli.support import command, environment
 from tests.engine.contract import ways

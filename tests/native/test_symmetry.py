@@ -20,7 +20,8 @@ from checker.engine.search import Search
 from checker.model.machine import Machine
 from checker.native.code.columns import neighbours, network, orders_of
 from checker.native.code.packed import Packed
-from checker.native.search import NativeEngine, Unsupported
+from checker.native.code.width import Unsupported
+from checker.native.engine import NativeEngine
 from tests.engine.reduction import agree, agree_on, all_permutations, models
 from tests.engine.test_symmetry import ORBITS, RING
 from tests.native.test_known_counts import TWO_PHASE

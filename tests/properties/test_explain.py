@@ -10,7 +10,8 @@ import pytest
 import checker
 from checker.engine.interface import Limits, Stop
 from checker.native import jit
-from checker.native.search import NativeEngine, NativeSearch
+from checker.native.engine import NativeEngine
+from checker.native.search import NativeSearch
 from checker.properties import survey
 from checker.properties.explanation import Explanation
 

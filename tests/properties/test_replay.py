@@ -18,8 +18,8 @@ from checker.engine.replay import Mismatch
 from checker.engine.search import Interpreter
 from checker.model.machine import Machine
 from checker.native.choose import engine_named
+from checker.native.engine import NativeEngine
 from checker.native.notices import Notices
-from checker.native.search import NativeEngine
 from checker.properties.safety import judge
 from tests.cli.support import lockstep
 

@@ -12,7 +12,7 @@ import checker
 from checker.engine.interface import Limits
 from checker.native import jit
 from checker.native.code.module import plan
-from checker.native.search import NativeEngine
+from checker.native.engine import NativeEngine
 from tests.engine.contract import examine
 
 pytestmark = pytest.mark.skipif(jit.unavailable() is not None, reason=jit.unavailable() or "")
