@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise, permutations, product
+from pathlib import Path
 from random import Random
 
 import checker
@@ -17,6 +19,7 @@ from checker.model.symmetry import groups_of, without_symmetry
 from tests.engine.contract import summary
 from tests.random_specs import symmetric_spec
 
+ROOT = Path(__file__).resolve().parents[2]
 WHOLE = Limits()
 SMALL = Limits(max_states=400)
 """Random models that are larger are left out: what is found of a part of the states depends on which part."""
@@ -84,3 +87,17 @@ def all_permutations(elements: Elements) -> Iterator[tuple[int, ...]]:
 def forced(machine: Machine) -> Machine:
     """A machine all of whose symmetric types are used, whatever speaks against it."""
     return replace(machine, symmetric=groups_of(machine))
+
+
+def safety_of(path: str, check: str, **constants: int) -> Machine:
+    """A check of the library (`transactions/two_phase`) that asks for no live property, which would rule symmetry out."""
+    file = ROOT / f"specs/{path}.psm"
+    text = file.read_text(encoding="utf-8")
+    live = set(re.findall(r"^live (\w+)", text, re.MULTILINE))
+
+    def expect(found: re.Match[str]) -> str:
+        names = [n for n in re.split(r",\s*", found[2]) if n not in live]
+        return f"expect {found[1]} {', '.join(names)}" if names else ""
+
+    text = re.sub(r"expect (holds|fails) (\w+(?:,\s*\w+)*)", expect, text)
+    return checker.loads(text, str(file), library=checker.load(file).library).machine(check, constants=constants)

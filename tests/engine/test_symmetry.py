@@ -15,7 +15,7 @@ from checker.engine.interface import Limits
 from checker.engine.search import Interpreter, Search
 from checker.model.machine import Machine
 from tests.engine.contract import LONG
-from tests.engine.reduction import agree, agree_on, all_permutations, models
+from tests.engine.reduction import agree, agree_on, all_permutations, models, safety_of
 from tests.oracles.bfs import Count, Oracle
 from tests.oracles.test_oracles import ORACLES
 from tests.random_specs import alike_spec
@@ -70,7 +70,7 @@ def brute_force(machine: Machine, count: int) -> int:
     ],
 )  # fmt: skip
 def test_canonical_states_are_those_of_all_permutations(path: str, check: str) -> None:
-    assert brute_force(checker.load(ROOT / f"specs/{path}.psm").machine(check), 25) > 15
+    assert brute_force(safety_of(path, check), 25) > 15
 
 
 def test_canonical_states_where_instances_name_each_other() -> None:
@@ -111,7 +111,7 @@ def test_orbits_of_two_phase_commit(n: int) -> None:
     ],
 )  # fmt: skip
 def test_specs_say_the_same_with_symmetry(path: str, check: str) -> None:
-    found = agree(Interpreter(), checker.load(ROOT / f"specs/{path}.psm").machine(check))
+    found = agree(Interpreter(), safety_of(path, check))
     assert found is not None
     assert found.orbits is not None
     assert found.orbits < found.states * 0.7

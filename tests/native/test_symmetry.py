@@ -22,17 +22,13 @@ from checker.native.code.columns import neighbours, network, orders_of
 from checker.native.code.packed import Packed
 from checker.native.code.width import Unsupported
 from checker.native.engine import NativeEngine
-from tests.engine.reduction import agree, agree_on, all_permutations, models
+from tests.engine.reduction import agree, agree_on, all_permutations, models, safety_of
 from tests.engine.test_symmetry import ORBITS, RING
 from tests.native.test_known_counts import TWO_PHASE
 from tests.random_specs import alike_spec
 
 ROOT = Path(__file__).resolve().parents[2]
 FAST = 0
-
-
-def spec(path: str, check: str, **constants: int) -> Machine:
-    return checker.load(ROOT / f"specs/{path}.psm").machine(check, constants=constants)
 
 
 # ---- columns
@@ -71,7 +67,7 @@ def columns(machine: Machine, count: int) -> bool:
     ],
 )  # fmt: skip
 def test_sorted_columns_are_canonical(path: str, check: str) -> None:
-    assert columns(spec(path, check), 40)
+    assert columns(safety_of(path, check), 40)
 
 
 def test_sorted_columns_are_canonical_in_random_models() -> None:
@@ -113,19 +109,19 @@ def test_the_network_sorts(n: int) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("n", ORBITS)
 def test_orbits_of_two_phase_commit(n: int, workers: int) -> None:
-    found = NativeEngine(workers, level=FAST).explore(spec("transactions/two_phase", "three", N=n), Limits())
+    found = NativeEngine(workers, level=FAST).explore(safety_of("transactions/two_phase", "three", N=n), Limits())
     assert found.orbits == ORBITS[n]
     assert (found.states, found.transitions, found.depth) == TWO_PHASE[n]
 
 
 def test_optimised_code_finds_the_same_orbits() -> None:
-    found = NativeEngine(1, level=2).explore(spec("transactions/two_phase", "three", N=9), Limits())
+    found = NativeEngine(1, level=2).explore(safety_of("transactions/two_phase", "three", N=9), Limits())
     assert (found.states, found.transitions, found.depth) == TWO_PHASE[9]
 
 
 def test_with_fingerprints() -> None:
     engine = NativeEngine(1, level=FAST, fingerprints=True)
-    found = engine.explore(spec("transactions/two_phase", "three", N=6), Limits())
+    found = engine.explore(safety_of("transactions/two_phase", "three", N=6), Limits())
     assert (found.states, found.orbits) == (TWO_PHASE[6][0], ORBITS[6])
 
 
@@ -143,7 +139,7 @@ def test_with_fingerprints() -> None:
     ],
 )  # fmt: skip
 def test_specs_say_the_same_with_symmetry(path: str, check: str, workers: int) -> None:
-    found = agree(NativeEngine(workers, level=FAST), spec(path, check))
+    found = agree(NativeEngine(workers, level=FAST), safety_of(path, check))
     assert found is not None
     assert found.orbits is not None
     assert found.orbits < found.states * 0.7

@@ -24,6 +24,13 @@ SPECS = sorted((ROOT / "specs").glob("*/*.psm"))
 SLOW = {("Paxos", "reboot")}
 """Checks that take more than ten seconds."""
 
+VACUOUS = {
+    ("Raft", "alone"): "with one term, there is no leader of a later one",
+    ("Raft", "forgetful"): "the same",
+    ("Consensus", "two_values"): "no step is possible after the one choice",
+}
+"""Checks in which the left side of some `=>` is never true, and why that is as it should be."""
+
 
 def all_checks() -> list[object]:
     checks: list[object] = []
@@ -47,7 +54,7 @@ def test_check_passes_with_recorded_counts_and_without_warnings(path: Path, chec
     )
     assert [d.headline() for d in result.diagnostics] == []
     assert result.coverage.unused_faults == ()
-    assert result.coverage.vacuous == ()
+    assert bool(result.coverage.vacuous) == ((checker.load(path).name, check) in VACUOUS)
     assert result.coverage.enum_values == ()
     assert result.coverage.never_received == ()
 
