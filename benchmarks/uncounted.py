@@ -1,4 +1,4 @@
-"""Explores every state of one check with the native engine and counts nothing for its coverage: what coverage costs is the difference.
+"""Explores every state of one check with the native engine, and counts nothing for its coverage. The difference is what it costs.
 
     python -m benchmarks.uncounted SPEC CHECK [N]
 
