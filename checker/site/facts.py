@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from checker.base.source import Source
 from checker.lang import ast
 from checker.lang.parser import parse
-from checker.properties.kinds import CheckResult
+from checker.properties.kinds import CheckResult, CheckVerdict
 from checker.render.values import Change
 from checker.site.text import slug, title_of, words_of
 
@@ -56,17 +56,30 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class CheckFacts:
-    """One check. `levels` counts the states of each depth; `stories` belong to the traces of its properties."""
+    """One check. `stories` belong to the traces of its properties."""
 
     result: CheckResult
     setting: Setting = field(default_factory=Setting)
-    levels: tuple[int, ...] = ()
     stories: Mapping[str, Story] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
+class Levels:
+    """How many states of a check each depth has."""
+
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
-    """A graph in SVG, and of what: a check, with constants set from outside. `view` says what was merged, if anything."""
+    """A graph in SVG, and of what: a check, with constants set from outside.
+
+    Attributes:
+        states, edges: of the check.
+        nodes: how many are drawn.
+        view: what was merged, if anything.
+        steps: where only a neighbourhood of the first state is drawn: how many steps it reaches.
+    """
 
     svg: str
     check: str
@@ -75,15 +88,61 @@ class Drawing:
     edges: int
     nodes: int
     view: str | None = None
+    steps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The drawings of a spec; None where one is impossible or would be too large to read."""
+    """The drawings of a spec; None where one is impossible or would be too large to read.
+
+    Attributes:
+        roles: the diagram of roles and messages.
+        graph: the whole graph of some instance.
+        quotient: a check merged by what its processes are about.
+        near: the surroundings of the first state, where there is neither.
+    """
 
     roles: str | None = None
     graph: Drawing | None = None
     quotient: Drawing | None = None
+    near: Drawing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One check, gone along by an implementation.
+
+    Attributes:
+        check: its name.
+        outcome: `conforms`, `mismatch` or `incomplete`.
+        taken, total: transitions of the graph that were compared, and all of them; None where it was too large.
+        left_out: transitions behind steps that the implementation does not have.
+        paths, steps: how the transitions were covered.
+        seen, variables: how many variables of the spec were observed, of how many.
+        tried: how many steps that the spec forbids were tried, all in vain unless there is a mismatch.
+        report: what differed, as text; empty where nothing did.
+    """
+
+    check: str
+    outcome: str
+    taken: int = 0
+    total: int = 0
+    left_out: int = 0
+    paths: int = 0
+    steps: int = 0
+    seen: int = 0
+    variables: int = 0
+    tried: int = 0
+    report: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conformance:
+    """An implementation and how it did: `module` is that of its adapter, `unsupported` are the steps that it does not have."""
+
+    module: str
+    checks: tuple[Replayed, ...]
+    unsupported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +153,15 @@ class SpecFacts:
     text: str
     checks: tuple[CheckFacts, ...]
     figures: Figures = field(default_factory=Figures)
+    conformance: tuple[Conformance, ...] = ()
+    levels: tuple[int, ...] = ()
+    """How many states of the largest check each depth has; empty where that was not counted."""
+
+    @property
+    def largest(self) -> CheckFacts | None:
+        """The check with the most states, if one ran to its end."""
+        whole = [f for f in self.checks if f.result.states and f.result.verdict is not CheckVerdict.ERROR]
+        return max(whole, key=lambda f: f.result.states, default=None)
 
     @cached_property
     def source(self) -> Source:

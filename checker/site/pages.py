@@ -127,15 +127,15 @@ def _states_section(spec: SpecFacts) -> str:
             "Processes of a symmetric role are counted.</p>"
         )
         parts.append(text + figure(quotient, None))
-    largest = max(spec.checks, key=lambda f: f.result.states, default=None)
-    if largest is not None and largest.levels:
+    largest = spec.largest
+    if largest is not None and spec.levels:
         result = largest.result
         title = f"States of {result.name} by depth"
         text = (
             f"<p>The largest check, <code>{escape(result.name)}</code>, has {plural(result.states, 'state')}. By the number of "
             f"steps that it takes to get there:</p>"
         )
-        chart = histogram_svg(largest.levels, title)
+        chart = histogram_svg(spec.levels, title)
         parts.append(text + scrolling(chart, title))
     return "\n\n".join(parts) if len(parts) > 1 else ""
 

@@ -22,19 +22,23 @@ from checker.base.source import Span
 
 _T = TypeVar("_T")
 _PACKAGE = Path(__file__).resolve().parents[1]
+_ELSEWHERE = {"refimpl": _PACKAGE.parent / "refimpl"}
+"""Sources beside the checker that have a part in an answer."""
+
 _SCALARS = (str, int, float, bool, type(None))
 
 
 @cache
 def sources_hash(layers: tuple[str, ...]) -> str:
-    """A hash of the source files of some layers of the checker, and of its version."""
+    """A hash of the source files of some layers of the checker, or of `refimpl`, and of the checker's version."""
     from checker import __version__
 
     digest = hashlib.sha256(__version__.encode())
     for layer in layers:
-        for path in sorted((_PACKAGE / layer).rglob("*")):
+        folder = _ELSEWHERE.get(layer, _PACKAGE / layer)
+        for path in sorted(folder.rglob("*")):
             if path.suffix in (".py", ".lark"):
-                digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+                digest.update(path.relative_to(folder.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
