@@ -17,6 +17,7 @@ from checker.lang.parser import parse
 from checker.properties.kinds import CheckResult, CheckVerdict
 from checker.render.values import Change
 from checker.site.text import slug, title_of, words_of
+from checker.site.words import ENGLISH, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,11 @@ class Conformance:
     unsupported: tuple[str, ...] = ()
 
 
+_LIMITS = ("Bounds of the model", "Limits of the model", "Left out")
+_SOURCES = ("Source: ", "Sources: ")
+"""How paragraphs of a doc comment begin that have a section of their own on the page."""
+
+
 @dataclass(frozen=True)
 class SpecFacts:
     """One spec: its path from the root of the repository, its text, and what is known about it."""
@@ -154,6 +160,8 @@ class SpecFacts:
     checks: tuple[CheckFacts, ...]
     figures: Figures = field(default_factory=Figures)
     conformance: tuple[Conformance, ...] = ()
+    words: Words = ENGLISH
+    """The language of the pages, with translations of this spec's doc comments."""
     levels: tuple[int, ...] = ()
     """How many states of the largest check each depth has; empty where that was not counted."""
 
@@ -173,12 +181,22 @@ class SpecFacts:
 
     @property
     def title(self) -> str:
-        return title_of(self.tree.doc)[0] or words_of(self.tree.name.text)
+        return self.words(title_of(self.tree.doc)[0] or words_of(self.tree.name.text))
+
+    @cached_property
+    def question(self) -> tuple[tuple[str, ...], ...]:
+        """The paragraphs of the doc comment that say what it is about, without the title that it begins with."""
+        return tuple(p for p in title_of(self.tree.doc)[1] if not p[0].startswith((*_LIMITS, *_SOURCES)))
 
     @property
-    def question(self) -> tuple[tuple[str, ...], ...]:
-        """The paragraphs of the doc comment, without the title that it begins with."""
-        return title_of(self.tree.doc)[1]
+    def limits(self) -> tuple[tuple[str, ...], ...]:
+        """The paragraphs about what the model leaves out."""
+        return tuple(p for p in title_of(self.tree.doc)[1] if p[0].startswith(_LIMITS))
+
+    @property
+    def sources(self) -> tuple[tuple[str, ...], ...]:
+        """The paragraphs about where the protocol was published."""
+        return tuple(p for p in title_of(self.tree.doc)[1] if p[0].startswith(_SOURCES))
 
     @property
     def family(self) -> str:

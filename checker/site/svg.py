@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from checker.render.plain import plural
 from checker.site.text import escape
+from checker.site.words import ENGLISH, Words
 
 _PROLOGUE = re.compile(r"^.*?(?=<svg\b)", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
@@ -44,14 +44,14 @@ def _size(match: re.Match[str]) -> str:
     return f'width="{width}" height="{height}" style="min-width:{min(width, round(width * _SMALLEST))}px"'
 
 
-def histogram_svg(counts: Sequence[int], title: str) -> str:
+def histogram_svg(counts: Sequence[int], title: str, words: Words = ENGLISH) -> str:
     """Bars, one for each depth, as high as there are states of that depth."""
     width, height, gap = max(6, min(22, 560 // max(1, len(counts)))), 120, 2
     most = max(counts, default=1) or 1
     bars = []
     for depth, number in enumerate(counts):
         bar = max(1, round(number / most * height)) if number else 0
-        tip = f"depth {depth}: {plural(number, 'state')}"
+        tip = f"{words('depth')} {depth}: {words.count(number, 'state')}"
         bars.append(
             f'<rect x="{8 + depth * width}" y="{14 + height - bar}" width="{width - gap}" height="{bar}" rx="1" '
             f'fill="#6b7fd7"><title>{escape(tip)}</title></rect>'
@@ -65,6 +65,6 @@ def histogram_svg(counts: Sequence[int], title: str) -> str:
         f'{"".join(bars)}<path d="M8 {base + 1}H{total - 8}" stroke="currentColor" stroke-opacity=".5"/>'
         f'<text x="8" y="{base + 16}">0</text>'
         f'<text x="{total - 8}" y="{base + 16}" text-anchor="end">{len(counts) - 1}</text>'
-        f'<text x="{total / 2:g}" y="{base + 16}" text-anchor="middle">depth</text>'
+        f'<text x="{total / 2:g}" y="{base + 16}" text-anchor="middle">{escape(words("depth"))}</text>'
         f'<text x="8" y="10">{most:,}</text></svg>'
     )
