@@ -18,6 +18,7 @@ from checker.api import LoadedSpec
 from checker.base.diagnostics import SpecError
 from checker.lang.parser import read_source
 from checker.site.conforming import adapters, conform
+from checker.site.console import Command, Printed, run_command
 from checker.site.drawings import draw
 from checker.site.facts import CheckFacts, Conformance, Figures, Levels, SpecFacts
 from checker.site.levels import levels_of
@@ -27,9 +28,13 @@ from checker.site.store import Store, key, sources_hash
 FEW = 8
 """So many checks are run one after the other; for more it pays to start processes."""
 
-_RUNS = ("base", "lang", "model", "engine", "native", "properties")
-_DRAWS = (*_RUNS, "render", "site")
-_CONFORMS = (*_RUNS, "render", "conformance")
+_ENGINES = ("api.py", "base", "lang", "model", "engine", "native", "properties")
+_RUNS = (*_ENGINES, "render", "site/running.py")
+_DRAWS = (*_ENGINES, "render", "site/drawings.py", "site/svg.py")
+_COUNTS = (*_ENGINES, "site/levels.py")
+_CONFORMS = (*_ENGINES, "render", "conformance", "site/conforming.py", "refimpl")
+_PROGRAM = (*_ENGINES, "render", "conformance", "cli", "site/console.py")
+"""The sources on which an answer depends, for each kind of question."""
 
 _T = TypeVar("_T")
 
@@ -79,7 +84,7 @@ def gather(files: Sequence[SpecFile], store: Store, *, workers: int | None = Non
         name = key("figures", *texts, sources_hash(_DRAWS))
         checks.add(name, Figures, run_drawings, spec.path, spec.source.text, folder)
         for module in adapters(spec.path):
-            name = key("conformance", *texts, module, sources_hash(_CONFORMS), sources_hash(("refimpl",)))
+            name = key("conformance", *texts, module, sources_hash(_CONFORMS))
             checks.add(name, Conformance, run_conformance, spec.path, spec.source.text, folder, module)
     done = iter(checks.run(workers))
     facts = [
@@ -97,12 +102,11 @@ def gather(files: Sequence[SpecFile], store: Store, *, workers: int | None = Non
         largest = found.largest
         if largest is not None:
             texts = (spec.path, spec.source.text, *spec.refined)
-            name = key("levels", *texts, largest.result.name, sources_hash((*_RUNS, "site")))
+            name = key("levels", *texts, largest.result.name, sources_hash(_COUNTS))
             states = str(largest.result.states)
             shapes.add(name, Levels, run_levels, spec.path, spec.source.text, folder, largest.result.name, states)
     counted = iter(shapes.run(workers))
     facts = [f if f.largest is None else replace(f, levels=next(counted).sizes) for f in facts]
-    store.keep_only([*checks.names, *shapes.names])
     return tuple(facts)
 
 
@@ -147,6 +151,16 @@ class _Jobs:
 
 
 # ---- one spec
+
+
+def gather_consoles(commands: Sequence[Command], store: Store, *, workers: int | None = None) -> tuple[Printed, ...]:
+    """What the commands of a tutorial print."""
+    jobs = _Jobs(store)
+    for one in commands:
+        files = [text for pair in one.files.items() for text in pair]
+        name = key("console", one.name, one.command, *files, sources_hash(_PROGRAM))
+        jobs.add(name, Printed, run_command, one.name, one.command, *files)
+    return tuple(jobs.run(workers))
 
 
 def run_drawings(path: str, text: str, folder: str = "") -> Figures:
