@@ -48,6 +48,7 @@ format: $(STAMP) ## Format the code and apply the safe fixes of ruff
 docs: $(STAMP) ## Build the documentation site into site/, strictly
 	$(BIN)/lockstep docs
 	$(BIN)/mkdocs build --strict
+	$(BIN)/mkdocs build --strict --config-file mkdocs.zh.yml
 
 serve: $(STAMP) ## Serve the documentation at http://127.0.0.1:8000 and rebuild it on changes
 	$(BIN)/lockstep docs
@@ -72,7 +73,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 clean: ## Remove what was built and cached, but not .venv
-	rm -rf build dist site docs/protocols .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf build dist site docs/protocols docs/zh/protocols .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 distclean: clean ## Remove .venv, too

@@ -15,6 +15,14 @@ from checker.site.text import escape
 
 def code_html(text: str, *, anchors: str | None = "L") -> str:
     """A spec as a block of code. Lines get the ids `L1`, `L2` and so on; none where `anchors` is None."""
+    shown = [
+        line if anchors is None else numbered(line, number, anchors) for number, line in enumerate(code_lines(text), 1)
+    ]
+    return f'<div class="language-psm highlight ls-code"><pre><code>{chr(10).join(shown)}\n</code></pre></div>'
+
+
+def code_lines(text: str) -> list[str]:
+    """The lines of a spec as highlighted HTML."""
     lines: list[list[str]] = [[]]
     for kind, piece in PsmLexer(stripnl=False).get_tokens(text.rstrip() + "\n"):
         for number, part in enumerate(piece.split("\n")):
@@ -24,14 +32,15 @@ def code_html(text: str, *, anchors: str | None = "L") -> str:
                 lines[-1].append(_span(kind, part))
     if lines and not lines[-1]:
         lines.pop()
-    shown = []
-    for number, parts in enumerate(lines, 1):
-        line = "".join(parts)
-        if anchors is not None:
-            name = f"{anchors}{number}"
-            line = f'<span class="ls-line" id="{name}"><a class="ls-number" href="#{name}" data-line="{number}"></a>{line}</span>'
-        shown.append(line)
-    return f'<div class="language-psm highlight ls-code"><pre><code>{chr(10).join(shown)}\n</code></pre></div>'
+    return ["".join(parts) for parts in lines]
+
+
+def numbered(line: str, number: int, anchors: str = "L") -> str:
+    """A line of HTML with its number in front, and an address."""
+    name = f"{anchors}{number}"
+    return (
+        f'<span class="ls-line" id="{name}"><a class="ls-number" href="#{name}" data-line="{number}"></a>{line}</span>'
+    )
 
 
 def _span(kind: _TokenType, text: str) -> str:

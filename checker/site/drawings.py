@@ -1,22 +1,25 @@
 """Which graphs of a spec are drawn: the largest one that can still be read.
 
-A graph of more than sixty states is a hairball, and most checks have thousands. Three drawings are tried for each spec:
+A graph of hundreds of states is a hairball, and most checks have thousands. Tried for each spec are:
 
 - its roles and messages;
-- the whole state graph of a small instance: of each check, with its constants as they are and made smaller, the first
-  that has at most sixty states, in an order that puts few faults and few changes first and prefers more states. Every
-  instance that is drawn can be made again on the command line;
+- the whole state graph of a small instance: of each check, with its constants as they are and made smaller, one that has at
+  most sixty states, in an order that puts few faults and few changes first and prefers more states. Where there is none, one
+  of at most three hundred, which a reader moves and enlarges. Every instance that is drawn can be made again on the
+  command line;
 - a check merged by what its processes are about: the value of every variable over a small finite set of names, with
-  processes of a symmetric role counted instead of named.
+  processes of a symmetric role counted instead of named;
+- where neither came out, the surroundings of the first state of the first check, as many steps as can be read.
 
-A drawing that does not come out readable is left out, and the page shows how many states each depth has instead.
+The work is bounded by numbers of states, never by time, so that the same spec gives the same drawings everywhere. Whatever is
+drawn or not, the page shows how many states each depth has.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from checker.api import LoadedSpec
@@ -37,8 +40,14 @@ from checker.site.svg import inline_svg
 MOST_NODES = 60
 MOST_ARROWS = 150
 FEWEST_NODES = 4
-MOST_MERGED = 20_000
+MOST_MOVED = 300
+"""The most states of a drawing that a reader moves and enlarges."""
+MOST_MERGED = 3_000
 """The most states of a check that is explored to be merged."""
+MOST_EXPLORED = 9_000
+"""The most states that are explored for that in all."""
+MOST_NEAR = 40
+"""The most states of a neighbourhood."""
 _TRIES = 80
 
 
@@ -56,29 +65,33 @@ def draw(spec: LoadedSpec) -> Figures:
         machine = spec.machine()
     except SpecError:
         return Figures()
+    graph, quotient = _whole(spec, MOST_NODES, MOST_ARROWS), _merged(spec)
+    if graph is None and quotient is None:
+        graph = _whole(spec, MOST_MOVED, 3 * MOST_MOVED)
     return Figures(
-        roles=inline_svg(render(role_diagram_dot(machine), "svg"), "Roles and the messages between them"),
-        graph=_whole(spec),
-        quotient=_merged(spec),
+        roles=inline_svg(render(role_diagram_dot(machine), "svg"), "Roles and the messages between them", "roles"),
+        graph=graph,
+        quotient=quotient,
+        near=_near(spec) if graph is None and quotient is None else None,
     )
 
 
-def _svg(dot: str, title: str) -> str:
+def _svg(dot: str, title: str, name: str) -> str:
     """A graph from left to right: where it is wider than the page, a reader begins with the initial state."""
-    return inline_svg(render(dot.replace("{\n", "{\n\trankdir=LR\n", 1), "svg"), title)
+    return inline_svg(render(dot.replace("{\n", "{\n\trankdir=LR\n", 1), "svg"), title, name)
 
 
 # ---- the whole graph of a small instance
 
 
-def _whole(spec: LoadedSpec) -> Drawing | None:
+def _whole(spec: LoadedSpec, nodes: int, arrows: int) -> Drawing | None:
     best: tuple[tuple[int, ...], Instance, StateGraph] | None = None
     for _, instance in zip(range(_TRIES), instances(spec), strict=False):
         try:
             machine = spec.machine(instance.check, constants=instance.constants)
         except SpecError:
             continue  # a value that a derived constant or a type does not allow
-        graph = small_graph(machine)
+        graph = small_graph(machine, nodes, arrows)
         if graph is None:
             continue
         rank = (
@@ -96,15 +109,20 @@ def _whole(spec: LoadedSpec) -> Drawing | None:
     constants = {name: str(value) for name, value in instance.constants.items()}
     states = len(graph.states)
     return Drawing(
-        _svg(dot, f"State graph with {states} states"), instance.check, constants, states, len(graph.edges), states
+        _svg(dot, f"State graph with {states} states", "graph"),
+        instance.check,
+        constants,
+        states,
+        len(graph.edges),
+        states,
     )
 
 
-def small_graph(machine: Machine) -> StateGraph | None:
-    """The graph of a machine if it is complete and can be read."""
-    graph = state_graph(machine, Limits(max_states=MOST_NODES + 1))
-    arrows = {(e.source, e.target) for e in graph.edges if e.source != e.target}
-    readable = FEWEST_NODES <= len(graph.states) <= MOST_NODES and len(arrows) <= MOST_ARROWS
+def small_graph(machine: Machine, nodes: int = MOST_NODES, arrows: int = MOST_ARROWS) -> StateGraph | None:
+    """The graph of a machine if it is complete and has at most so many nodes and arrows."""
+    graph = state_graph(machine, Limits(max_states=nodes + 1))
+    drawn = {(e.source, e.target) for e in graph.edges if e.source != e.target}
+    readable = FEWEST_NODES <= len(graph.states) <= nodes and len(drawn) <= arrows
     return graph if graph.complete and readable else None
 
 
@@ -133,6 +151,7 @@ def instances(spec: LoadedSpec) -> Iterator[Instance]:
 
 def _merged(spec: LoadedSpec) -> Drawing | None:
     """The first check that gives a readable quotient."""
+    left = MOST_EXPLORED
     for check in spec.checks:
         try:
             machine = spec.machine(check)
@@ -141,7 +160,10 @@ def _merged(spec: LoadedSpec) -> Drawing | None:
         view, words = control_view(machine)
         if not words:
             continue
-        graph = state_graph(machine, Limits(max_states=MOST_MERGED))
+        if left <= 0:
+            break
+        graph = state_graph(machine, Limits(max_states=min(MOST_MERGED, left)))
+        left -= len(graph.states)
         if not graph.complete:
             continue
         values, of_state = group_states(graph, view)
@@ -151,8 +173,44 @@ def _merged(spec: LoadedSpec) -> Drawing | None:
             continue
         dot = quotient_dot(graph, view, violations=violating_states(graph))
         title = f"State graph of {check} with {len(graph.states)} states, merged to {len(values)}"
-        return Drawing(_svg(dot, title), check, {}, len(graph.states), len(graph.edges), len(values), words)
+        return Drawing(_svg(dot, title, "quotient"), check, {}, len(graph.states), len(graph.edges), len(values), words)
     return None
+
+
+# ---- the surroundings of the first state
+
+
+def _near(spec: LoadedSpec) -> Drawing | None:
+    """As many steps from the first state of the first check as can be read."""
+    for check in spec.checks:
+        try:
+            machine = spec.machine(check)
+        except SpecError:
+            continue
+        graph = state_graph(machine, Limits(max_states=10 * MOST_NEAR))
+        deepest = max(graph.depths)
+        steps = next((d for d in range(deepest, 0, -1) if _readable(graph, d)), 0)
+        if not steps:
+            continue
+        near = _within(graph, steps)
+        dot = state_graph_dot(near, violations=violating_states(near))
+        title = f"The states of {check} that {steps} steps reach"
+        count = len(near.states)
+        return Drawing(_svg(dot, title, "near"), check, {}, count, len(near.edges), count, steps=steps)
+    return None
+
+
+def _within(graph: StateGraph, steps: int) -> StateGraph:
+    """The part of a graph at most so many steps from the initial states. States are numbered in order of depth."""
+    count = sum(depth <= steps for depth in graph.depths)
+    edges = tuple(e for e in graph.edges if e.source < count and e.target < count)
+    return replace(graph, states=graph.states[:count], depths=graph.depths[:count], edges=edges, complete=False)
+
+
+def _readable(graph: StateGraph, steps: int) -> bool:
+    near = _within(graph, steps)
+    arrows = {(e.source, e.target) for e in near.edges if e.source != e.target}
+    return len(near.states) <= MOST_NEAR and len(arrows) <= MOST_ARROWS
 
 
 def control_view(machine: Machine) -> tuple[Callable[[State], str], str]:

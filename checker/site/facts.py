@@ -14,9 +14,10 @@ from pathlib import PurePosixPath
 from checker.base.source import Source
 from checker.lang import ast
 from checker.lang.parser import parse
-from checker.properties.kinds import CheckResult
+from checker.properties.kinds import CheckResult, CheckVerdict
 from checker.render.values import Change
 from checker.site.text import slug, title_of, words_of
+from checker.site.words import ENGLISH, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +57,30 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class CheckFacts:
-    """One check. `levels` counts the states of each depth; `stories` belong to the traces of its properties."""
+    """One check. `stories` belong to the traces of its properties."""
 
     result: CheckResult
     setting: Setting = field(default_factory=Setting)
-    levels: tuple[int, ...] = ()
     stories: Mapping[str, Story] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
+class Levels:
+    """How many states of a check each depth has."""
+
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
-    """A graph in SVG, and of what: a check, with constants set from outside. `view` says what was merged, if anything."""
+    """A graph in SVG, and of what: a check, with constants set from outside.
+
+    Attributes:
+        states, edges: of the check.
+        nodes: how many are drawn.
+        view: what was merged, if anything.
+        steps: where only a neighbourhood of the first state is drawn: how many steps it reaches.
+    """
 
     svg: str
     check: str
@@ -75,15 +89,66 @@ class Drawing:
     edges: int
     nodes: int
     view: str | None = None
+    steps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The drawings of a spec; None where one is impossible or would be too large to read."""
+    """The drawings of a spec; None where one is impossible or would be too large to read.
+
+    Attributes:
+        roles: the diagram of roles and messages.
+        graph: the whole graph of some instance.
+        quotient: a check merged by what its processes are about.
+        near: the surroundings of the first state, where there is neither.
+    """
 
     roles: str | None = None
     graph: Drawing | None = None
     quotient: Drawing | None = None
+    near: Drawing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One check, gone along by an implementation.
+
+    Attributes:
+        check: its name.
+        outcome: `conforms`, `mismatch` or `incomplete`.
+        taken, total: transitions of the graph that were compared, and all of them; None where it was too large.
+        left_out: transitions behind steps that the implementation does not have.
+        paths, steps: how the transitions were covered.
+        seen, variables: how many variables of the spec were observed, of how many.
+        tried: how many steps that the spec forbids were tried, all in vain unless there is a mismatch.
+        report: what differed, as text; empty where nothing did.
+    """
+
+    check: str
+    outcome: str
+    taken: int = 0
+    total: int = 0
+    left_out: int = 0
+    paths: int = 0
+    steps: int = 0
+    seen: int = 0
+    variables: int = 0
+    tried: int = 0
+    report: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conformance:
+    """An implementation and how it did: `module` is that of its adapter, `unsupported` are the steps that it does not have."""
+
+    module: str
+    checks: tuple[Replayed, ...]
+    unsupported: tuple[str, ...] = ()
+
+
+_LIMITS = ("Bounds of the model", "Limits of the model", "Left out")
+_SOURCES = ("Source: ", "Sources: ")
+"""How paragraphs of a doc comment begin that have a section of their own on the page."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +159,17 @@ class SpecFacts:
     text: str
     checks: tuple[CheckFacts, ...]
     figures: Figures = field(default_factory=Figures)
+    conformance: tuple[Conformance, ...] = ()
+    words: Words = ENGLISH
+    """The language of the pages, with translations of this spec's doc comments."""
+    levels: tuple[int, ...] = ()
+    """How many states of the largest check each depth has; empty where that was not counted."""
+
+    @property
+    def largest(self) -> CheckFacts | None:
+        """The check with the most states, if one ran to its end."""
+        whole = [f for f in self.checks if f.result.states and f.result.verdict is not CheckVerdict.ERROR]
+        return max(whole, key=lambda f: f.result.states, default=None)
 
     @cached_property
     def source(self) -> Source:
@@ -105,12 +181,22 @@ class SpecFacts:
 
     @property
     def title(self) -> str:
-        return title_of(self.tree.doc)[0] or words_of(self.tree.name.text)
+        return self.words(title_of(self.tree.doc)[0] or words_of(self.tree.name.text))
+
+    @cached_property
+    def question(self) -> tuple[tuple[str, ...], ...]:
+        """The paragraphs of the doc comment that say what it is about, without the title that it begins with."""
+        return tuple(p for p in title_of(self.tree.doc)[1] if not p[0].startswith((*_LIMITS, *_SOURCES)))
 
     @property
-    def question(self) -> tuple[tuple[str, ...], ...]:
-        """The paragraphs of the doc comment, without the title that it begins with."""
-        return title_of(self.tree.doc)[1]
+    def limits(self) -> tuple[tuple[str, ...], ...]:
+        """The paragraphs about what the model leaves out."""
+        return tuple(p for p in title_of(self.tree.doc)[1] if p[0].startswith(_LIMITS))
+
+    @property
+    def sources(self) -> tuple[tuple[str, ...], ...]:
+        """The paragraphs about where the protocol was published."""
+        return tuple(p for p in title_of(self.tree.doc)[1] if p[0].startswith(_SOURCES))
 
     @property
     def family(self) -> str:

@@ -9,39 +9,32 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-from checker.api import LoadedSpec, failed_check, loads
+from checker.api import LoadedSpec
 from checker.base.diagnostics import SpecError
-from checker.engine.interface import Limits, Stop
-from checker.engine.search import Search
-from checker.lang import ast
-from checker.lang.library import Library
 from checker.lang.parser import read_source
-from checker.model.machine import Machine
-from checker.model.values import instance_name, show_value
-from checker.properties.kinds import Trace, TraceStep
-from checker.properties.safety import judge
-from checker.render.sequence import all_changes, cast
-from checker.render.values import Names
+from checker.site.conforming import adapters, conform
+from checker.site.console import Command, Printed, run_command
 from checker.site.drawings import draw
-from checker.site.facts import CheckFacts, Figures, Setting, SpecFacts, Story
+from checker.site.facts import CheckFacts, Conformance, Figures, Levels, SpecFacts
+from checker.site.levels import levels_of
+from checker.site.running import loaded, run_check
 from checker.site.store import Store, key, sources_hash
-
-LONGEST = 300.0
-"""Seconds after which a check is given up. It is then incomplete, and the page says so."""
 
 FEW = 8
 """So many checks are run one after the other; for more it pays to start processes."""
 
-BUDGET = "left of "
-"""How a trace calls what is left of a fault budget."""
-
-_RUNS = ("base", "lang", "model", "engine", "properties")
-_DRAWS = (*_RUNS, "render", "site")
+_ENGINES = ("api.py", "base", "lang", "model", "engine", "native", "properties")
+_RUNS = (*_ENGINES, "render", "site/running.py")
+_DRAWS = (*_ENGINES, "render", "site/drawings.py", "site/svg.py")
+_COUNTS = (*_ENGINES, "site/levels.py")
+_CONFORMS = (*_ENGINES, "render", "conformance", "site/conforming.py", "refimpl")
+_PROGRAM = (*_ENGINES, "render", "conformance", "cli", "site/console.py")
+"""The sources on which an answer depends, for each kind of question."""
 
 _T = TypeVar("_T")
 
@@ -77,27 +70,44 @@ def gather(files: Sequence[SpecFile], store: Store, *, workers: int | None = Non
     problems: list[SpecError] = []
     for file in files:
         try:
-            specs.append((_loaded(file.path, file.text, file.folder), file.folder))
+            specs.append((loaded(file.path, file.text, file.folder), file.folder))
         except SpecError as problem:
             problems.append(problem)
     if problems:
         raise SpecError(d for problem in problems for d in problem.diagnostics)
-    jobs = _Jobs(store)
+    checks = _Jobs(store)
     for spec, folder in specs:
         texts = (spec.path, spec.source.text, *spec.refined)
         for check in spec.checks:
             name = key("check", *texts, check, sources_hash(_RUNS))
-            jobs.add(name, CheckFacts, run_check, spec.path, spec.source.text, check, folder)
+            checks.add(name, CheckFacts, run_check, spec.path, spec.source.text, check, folder)
         name = key("figures", *texts, sources_hash(_DRAWS))
-        jobs.add(name, Figures, run_drawings, spec.path, spec.source.text, folder)
-    done = iter(jobs.run(workers))
-    return tuple(
-        SpecFacts(s.path, s.source.text, tuple(next(done) for _ in s.checks), next(done)) for s, _ in specs
-    )  # fmt: skip
-
-
-def _loaded(path: str, text: str, folder: str) -> LoadedSpec:
-    return loads(text, path, library=Library.around(Path(folder)) if folder else None)
+        checks.add(name, Figures, run_drawings, spec.path, spec.source.text, folder)
+        for module in adapters(spec.path):
+            name = key("conformance", *texts, module, sources_hash(_CONFORMS))
+            checks.add(name, Conformance, run_conformance, spec.path, spec.source.text, folder, module)
+    done = iter(checks.run(workers))
+    facts = [
+        SpecFacts(
+            s.path,
+            s.source.text,
+            tuple(next(done) for _ in s.checks),
+            next(done),
+            tuple(next(done) for _ in adapters(s.path)),
+        )
+        for s, _ in specs
+    ]
+    shapes = _Jobs(store)
+    for found, (spec, folder) in zip(facts, specs, strict=True):
+        largest = found.largest
+        if largest is not None:
+            texts = (spec.path, spec.source.text, *spec.refined)
+            name = key("levels", *texts, largest.result.name, sources_hash(_COUNTS))
+            states = str(largest.result.states)
+            shapes.add(name, Levels, run_levels, spec.path, spec.source.text, folder, largest.result.name, states)
+    counted = iter(shapes.run(workers))
+    facts = [f if f.largest is None else replace(f, levels=next(counted).sizes) for f in facts]
+    return tuple(facts)
 
 
 class _Jobs:
@@ -126,7 +136,6 @@ class _Jobs:
             # A fresh interpreter for each worker: the caller may have threads, which a fork would break.
             with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
                 self._spread(pool)
-        self.store.keep_only(self.names)
         return self.known
 
     def _spread(self, pool: Executor) -> None:
@@ -144,73 +153,26 @@ class _Jobs:
 # ---- one spec
 
 
+def gather_consoles(commands: Sequence[Command], store: Store, *, workers: int | None = None) -> tuple[Printed, ...]:
+    """What the commands of a tutorial print."""
+    jobs = _Jobs(store)
+    for one in commands:
+        files = [text for pair in one.files.items() for text in pair]
+        name = key("console", one.name, one.command, *files, sources_hash(_PROGRAM))
+        jobs.add(name, Printed, run_command, one.name, one.command, *files)
+    return tuple(jobs.run(workers))
+
+
 def run_drawings(path: str, text: str, folder: str = "") -> Figures:
     """The drawings of a spec."""
-    return draw(_loaded(path, text, folder))
+    return draw(loaded(path, text, folder))
 
 
-def run_check(path: str, text: str, check: str, folder: str = "", *, limits: Limits | None = None) -> CheckFacts:
-    """Runs a check and notes what it assumed."""
-    spec = _loaded(path, text, folder)
-    try:
-        machine = spec.machine(check)
-        search = Search(machine, live=True)
-        found = search.run(limits or Limits(timeout=LONGEST))
-        if found.stop is Stop.INTERRUPTED:
-            raise KeyboardInterrupt  # half a result must not be stored
-        result = judge(machine, found)
-    except SpecError as problem:
-        return CheckFacts(failed_check(check, problem))
-    ends = [*search.levels[1:], len(search.states)]
-    levels = [end - start for start, end in zip(search.levels, ends, strict=True)]
-    names = Names(machine)
-    return CheckFacts(
-        result,
-        _setting(spec, machine, check),
-        tuple(levels[: result.depth + 1]),
-        {p.name: _story(p.trace, names) for p in result.properties if p.trace is not None},
-    )
+def run_levels(path: str, text: str, folder: str, check: str, states: str) -> Levels:
+    """How many states of a check each depth has."""
+    return Levels(levels_of(loaded(path, text, folder), check, int(states)))
 
 
-def _story(trace: Trace, names: Names) -> Story:
-    """What a trace shows beside its steps. What is left of fault budgets is not told: the names of the faults say it."""
-    owners: dict[str, list[str]] = {}
-    for name, value in trace.initial.items():
-        if name != "network" and not name.startswith(BUDGET):
-            owner, _, variable = name.rpartition(".")
-            owners.setdefault(owner, []).append(f"{variable} = {names.show(name, value)}")
-    equal: dict[str, list[str]] = {}
-    for owner, parts in owners.items():
-        equal.setdefault(", ".join(parts), []).append(owner)
-    initial = [f"{', '.join(who)}: {what}" if who != [""] else what for what, who in equal.items()]
-    changes = tuple(tuple(c for c in step if not c.place.startswith(BUDGET)) for step in all_changes(trace, names))
-    return Story(tuple(initial), changes, _abstract_story(trace, names))
-
-
-def _abstract_story(trace: Trace, names: Names) -> Story | None:
-    if trace.abstract is None:
-        return None
-    steps = tuple(TraceStep(s.step or "", s.changes) for s in trace.abstract.steps)
-    return _story(Trace(trace.abstract.initial, steps), names.abstract[trace.abstract.spec])
-
-
-def _setting(spec: LoadedSpec, machine: Machine, check: str) -> Setting:
-    decl = next((d for d in spec.tree.decls if isinstance(d, ast.CheckDecl) and d.name.text == check), None)
-    items = decl.items if decl is not None else ()
-    networks = []
-    for network in machine.networks:
-        capacity = "" if network.capacity is None else f"[{network.capacity}]"
-        options = " ".join(
-            [*([network.overflow] if network.overflow != "error" else []), *(["session"] if network.session else [])]
-        )
-        text = f"{network.kind}{capacity} {options}".strip()
-        networks.append(f"{network.name}: {text}" if len(machine.networks) > 1 else text)
-    return Setting(
-        constants={name: show_value(t, value) for name, (t, value) in machine.constants.items()},
-        given=tuple(i.name.text for i in items if isinstance(i, ast.Bind)),
-        faults=tuple(f"{b.key} ≤ {b.count}" for b in machine.budgets if b.count),
-        networks=tuple(networks),
-        bound=next((spec.source.slice(i.cond.span) for i in items if isinstance(i, ast.Bound)), None),
-        processes={instance_name(r, p): r.name for r in machine.roles.values() for p in r.processes},
-        own_faults=tuple(sorted(cast(machine).own_faults)),
-    )
+def run_conformance(path: str, text: str, folder: str, module: str) -> Conformance:
+    """What an implementation does along the spec."""
+    return conform(loaded(path, text, folder), module)

@@ -1,5 +1,7 @@
 """The hook by which MkDocs generates the pages of the protocols before each build, and lists them in the navigation.
 
+Each language has a configuration and a build of its own; the theme's language says which pages it lists.
+
 `mkdocs.yml` names this file. It is thin on purpose: all work is done by `publish`, which `lockstep docs` calls, too, so a
 generator without hooks builds the same site from the files that the command wrote.
 """
@@ -7,6 +9,7 @@ generator without hooks builds the same site from the files that the command wro
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,32 +17,35 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 
 from checker.base.diagnostics import SpecError
-from checker.site.pages import INDEX, families, page_names
-from checker.site.publish import Project, Published, publish
+from checker.site.facts import SpecFacts
+from checker.site.pages import INDEX, families, language_of, page_names
+from checker.site.publish import Project, publish
 from checker.site.text import words_of
-
-SECTION = "Protocols"
-"""The title that the page of all protocols has in the navigation."""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Generates the pages and puts them into the navigation, behind the page that lists them."""
+    language = config.theme.get("language", "en")
     try:
         published = publish(Project(Path(config.config_file_path).parent))
     except SpecError as problem:
         raise PluginError("\n".join(d.headline() for d in problem.diagnostics)) from None
+    except ValueError as problem:
+        raise PluginError(str(problem)) from None
     if config.nav is not None:
-        config.nav = [_with_pages(entry, published) for entry in config.nav]
+        specs = published.languages.get(language, published.specs)
+        config.nav = [_with_pages(entry, specs) for entry in config.nav]
     return config
 
 
-def _with_pages(entry: Any, published: Published) -> Any:
-    if entry != {SECTION: f"protocols/{INDEX}"}:
+def _with_pages(entry: Any, specs: Sequence[SpecFacts]) -> Any:
+    page = f"protocols/{INDEX}"
+    if not isinstance(entry, dict) or list(entry.values()) != [page]:
         return entry
-    names = page_names(published.specs)
+    names, words = page_names(specs), language_of(specs)
     # Titles of the navigation are written into pages as they are.
     groups = [
-        {html.escape(words_of(family)): [{html.escape(s.title): f"protocols/{names[s.path]}"} for s in group]}
-        for family, group in families(published.specs)
+        {html.escape(words(words_of(family))): [{html.escape(s.title): f"protocols/{names[s.path]}"} for s in group]}
+        for family, group in families(specs)
     ]
-    return {SECTION: [f"protocols/{INDEX}", *groups]}
+    return {next(iter(entry)): [page, *groups]}

@@ -2,7 +2,8 @@
 
 `build_pages` takes what is known about each spec and gives files by name: a page for each spec, a page that lists them
 all, and the cards of the home page. It runs nothing and reads nothing, so that whatever builds the site (`lockstep docs`,
-the hook of MkDocs, another generator) can call it, and equal facts give equal bytes.
+the hook of MkDocs, another generator) can call it, and equal facts give equal bytes. The language of a page is that of its
+facts.
 
 A page is Markdown in its headings, so that the table of contents and the search know them, and HTML below them, so that
 what comes from specs is escaped once, by one function, and never read as Markdown.
@@ -14,13 +15,16 @@ import shlex
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from checker.render.plain import plural
+from checker.site.annotated import annotated_html
 from checker.site.code import code_html
-from checker.site.facts import Drawing, SpecFacts
+from checker.site.conformance import conformance_section
+from checker.site.facts import SpecFacts
+from checker.site.graphs import states_section
+from checker.site.prose import parts_html
 from checker.site.results import checks_table, coverage_html, properties_table, summary_badge, table, warnings_html
-from checker.site.svg import histogram_svg
-from checker.site.text import escape, escape_markdown, first_sentence, inline_html, paragraphs_html, scrolling, words_of
+from checker.site.text import escape, escape_markdown, first_sentence, inline_html, scrolling, words_of
 from checker.site.traces import anchors, failures_section, runs_section
+from checker.site.words import ENGLISH, Words
 
 INDEX = "index.md"
 CARDS = "cards.html"
@@ -36,6 +40,11 @@ def build_pages(specs: Sequence[SpecFacts]) -> dict[str, str]:
     files[INDEX] = index_page(specs, names)
     files[CARDS] = cards_html(specs, names, "protocols/")
     return files
+
+
+def language_of(specs: Sequence[SpecFacts]) -> Words:
+    """The language of pages about several specs."""
+    return specs[0].words if specs else ENGLISH
 
 
 def page_names(specs: Sequence[SpecFacts]) -> dict[str, str]:
@@ -62,102 +71,107 @@ def families(specs: Sequence[SpecFacts]) -> list[tuple[str, list[SpecFacts]]]:
 # ---- the page of a spec
 
 
-def spec_page(spec: SpecFacts) -> str:
-    """The page of one spec."""
+def spec_page(spec: SpecFacts, *, explorer: str = "", editor: str = "") -> str:
+    """The page of one spec.
+
+    Args:
+        spec: what is known about it.
+        explorer: the element with which its states are explored; without one the page has no such section.
+        editor: the element with which its text is edited, for below the text.
+    """
+    words = spec.words
     sections = [
         f"# {escape_markdown(spec.title)}",
         COMMENT,
         f'<div class="ls-badges">{badges(spec)}</div>',
-        f'<div class="ls-lead">{paragraphs_html(spec.question)}</div>',
-        _roles_section(spec),
-        "## The spec { #spec }",
+        f'<div class="ls-lead">{parts_html(words, spec.question)}</div>',
+        f"## {words('The spec')} {{ #spec }}",
         f'<p class="ls-small">{_where(spec)}</p>',
-        code_html(spec.text),
-        "## What was checked { #checks }",
+        annotated_html(spec),
+        f'<details class="ls-details"><summary>{words("The whole text, to copy")}</summary>'
+        f"{code_html(spec.text, anchors=None)}</details>",
+        editor,
+        _roles_section(spec),
+        f"## {words('Explore it')} {{ #explorer }}\n\n{explorer}" if explorer else "",
+        f"## {words('What was checked')} {{ #checks }}",
         warnings_html(spec),
         checks_table(spec),
-        "### Properties { #properties }",
+        f"### {words('Properties')} {{ #properties }}",
         properties_table(spec, anchors(spec)),
         failures_section(spec),
         runs_section(spec),
-        _states_section(spec),
-        "## What the checks exercised { #coverage }",
-        "<p>How often each step fired, counted over all states that were explored. A step that never fires, or a condition "
-        "that is never true, may mean that a check says less than it seems to.</p>",
+        conformance_section(spec),
+        states_section(spec),
+        f"## {words('What the checks exercised')} {{ #coverage }}",
+        f"<p>{words(_EXERCISED)}</p>",
         coverage_html(spec),
-        "## Run it yourself { #run }",
+        _limits_section(spec),
+        _sources_section(spec),
+        f"## {words('Run it yourself')} {{ #run }}",
         run_html(spec),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
+_EXERCISED = (
+    "How often each step fired, counted over all states that were explored. A step that never fires, or a condition "
+    "that is never true, may mean that a check says less than it seems to."
+)
+
+
 def badges(spec: SpecFacts) -> str:
     """The verdicts of all checks, linked to the table."""
-    return " ".join(f'<a href="#checks">{summary_badge(f.result)}</a>' for f in spec.checks)
+    return " ".join(f'<a href="#checks">{summary_badge(f.result, spec.words)}</a>' for f in spec.checks)
 
 
 def _where(spec: SpecFacts) -> str:
-    lines = plural(len(spec.text.splitlines()), "line")
-    return (
-        f"<code>{escape(spec.path)}</code>, {lines}. Lines that begin with <code>///</code> explain what follows them."
+    return spec.words(
+        "{path}, {lines}. Beside the code stands what its author wrote about it, and what the checker found.",
+        path=f"<code>{escape(spec.path)}</code>",
+        lines=spec.words.count(len(spec.text.splitlines()), "line"),
     )
 
 
 def _roles_section(spec: SpecFacts) -> str:
     if spec.figures.roles is None:
         return ""
-    return f"## Roles and messages {{ #roles }}\n\n{scrolling(spec.figures.roles, 'Roles and messages')}"
+    title = spec.words("Roles and messages")
+    return f"## {title} {{ #roles }}\n\n{scrolling(spec.figures.roles, title)}"
 
 
-def _states_section(spec: SpecFacts) -> str:
-    """The state graph: whole if it is small, merged, and as a histogram."""
-    graph, quotient = spec.figures.graph, spec.figures.quotient
-    parts = ["## States { #states }"]
-    if graph is not None:
-        text = (
-            f"<p>All {plural(graph.states, 'state')} and {plural(graph.edges, 'transition')} of {_instance(spec, graph)}, "
-            "small enough to be read. A bold frame marks an initial state, a double red one a state that "
-            "violates a property, a dashed arrow a fault; steps that change nothing are left out.</p>"
+def _limits_section(spec: SpecFacts) -> str:
+    """What the verdicts do not say: what the model leaves out, and the instances that were explored."""
+    words = spec.words
+    items = []
+    ranges: dict[str, dict[str, None]] = {}
+    for facts in spec.checks:
+        for name, value in facts.setting.constants.items():
+            ranges.setdefault(name, {})[value] = None
+    if ranges:
+        shown = ", ".join(
+            f"<code>{escape(n)} = {escape(words(' or ').join(sorted(v)))}</code>" for n, v in ranges.items()
         )
-        parts.append(text + figure(graph, _graph_command(spec, graph)))
-    if quotient is not None:
-        text = (
-            f"<p>The {plural(quotient.states, 'state')} of {_instance(spec, quotient)}, merged to {quotient.nodes} by the "
-            f"values of {', '.join(f'<code>{escape(v)}</code>' for v in (quotient.view or '').split(', '))}. "
-            "Processes of a symmetric role are counted.</p>"
-        )
-        parts.append(text + figure(quotient, None))
-    largest = max(spec.checks, key=lambda f: f.result.states, default=None)
-    if largest is not None and largest.levels:
-        result = largest.result
-        title = f"States of {result.name} by depth"
-        text = (
-            f"<p>The largest check, <code>{escape(result.name)}</code>, has {plural(result.states, 'state')}. By the number of "
-            f"steps that it takes to get there:</p>"
-        )
-        chart = histogram_svg(largest.levels, title)
-        parts.append(text + scrolling(chart, title))
-    return "\n\n".join(parts) if len(parts) > 1 else ""
+        items.append(words("Explored with {constants}. Of larger instances the checks prove nothing.", constants=shown))
+    for facts in spec.checks:
+        if facts.setting.bound is not None:
+            check, bound = f"<code>{escape(facts.result.name)}</code>", f"<code>{escape(facts.setting.bound)}</code>"
+            items.append(words("{check} explores only states in which {bound}.", check=check, bound=bound))
+        if facts.result.coverage.limit_cut:
+            check = f"<code>{escape(facts.result.name)}</code>"
+            number = words.count(facts.result.coverage.limit_cut, "step")
+            items.append(words("A <code>limit</code> cut {steps} off in {check}.", steps=number, check=check))
+    without = [f"<code>{escape(f.result.name)}</code>" for f in spec.checks if not f.setting.faults]
+    if without:
+        items.append(words("No process fails in {checks}.", checks=words.listed(without)))
+    listed = "".join(f"<li>{item}</li>" for item in items)
+    parts = parts_html(words, spec.limits) + (f"<ul>{listed}</ul>" if items else "")
+    return f"## {words('Limits of the model')} {{ #limits }}\n\n{parts}" if parts else ""
 
 
-def _instance(spec: SpecFacts, drawing: Drawing) -> str:
-    check = f"<code>{escape(drawing.check)}</code>"
-    settings = ", ".join(f"<code>{escape(k)} = {escape(v)}</code>" for k, v in drawing.constants.items())
-    return f"{check} with {settings}" if settings else check
-
-
-def _graph_command(spec: SpecFacts, drawing: Drawing) -> str:
-    parts = ["lockstep", "graph", spec.path, "--check", drawing.check]
-    for name, value in drawing.constants.items():
-        parts += ["--set", f"{name}={value}"]
-    return shlex.join([*parts, "-o", f"{spec.name}.svg"])
-
-
-def figure(drawing: Drawing, command: str | None) -> str:
-    caption = (
-        "" if command is None else f'<p class="ls-small">The same graph as a file: <code>{escape(command)}</code></p>'
-    )
-    return scrolling(drawing.svg, "State graph", kind="ls-figure ls-tall") + caption
+def _sources_section(spec: SpecFacts) -> str:
+    if not spec.sources:
+        return ""
+    return f"## {spec.words('Sources')} {{ #sources }}\n\n{parts_html(spec.words, spec.sources)}"
 
 
 def run_html(spec: SpecFacts) -> str:
@@ -184,37 +198,50 @@ def command_html(lines: Sequence[str]) -> str:
 
 def index_page(specs: Sequence[SpecFacts], names: Mapping[str, str]) -> str:
     """The page that lists all specs."""
+    words = language_of(specs)
     checks = sum(len(s.checks) for s in specs)
     states = sum(f.result.states for s in specs for f in s.checks)
-    parts = [
-        "# Protocols",
-        COMMENT,
-        f"<p>{plural(len(specs), 'spec')} with {plural(checks, 'check')} and {plural(states, 'state')} in all, explored when "
-        "this site was built.</p>",
-    ]
+    said = words(
+        "{specs} with {checks} and {states} in all, explored when this site was built.",
+        specs=words.count(len(specs), "spec"),
+        checks=words.count(checks, "check"),
+        states=words.count(states, "state"),
+    )
+    parts = [f"# {words('Protocols')}", COMMENT, f"<p>{said}</p>"]
     for family, group in families(specs):
         rows = [
             [
-                f'<a href="{href(names[s.path])}">{escape(s.title)}</a>'
-                f'<div class="ls-small">{inline_html(first_sentence(s.question))}</div>',
-                f'<div class="ls-badges">{" ".join(summary_badge(f.result) for f in s.checks)}</div>',
+                f'<a href="{href(names[s.path])}">{escape(s.title)}</a><div class="ls-small">{_first(s)}</div>',
+                f'<div class="ls-badges">{" ".join(summary_badge(f.result, words) for f in s.checks)}</div>',
                 f"{sum(f.result.states for f in s.checks):,}",
             ]
             for s in group
         ]
-        head = ("Protocol", "Checks", "States")
-        parts += [f"## {escape_markdown(words_of(family))}", table(head, rows, numbers=(2,), name=words_of(family))]
+        head = tuple(map(words, ("Protocol", "Checks", "States")))
+        title = words(words_of(family))
+        parts += [f"## {escape_markdown(title)} {{ #{family.lower()} }}", table(head, rows, numbers=(2,), name=title)]
     return "\n\n".join(parts) + "\n"
+
+
+def _first(spec: SpecFacts) -> str:
+    """The first sentence about a spec, in the language of the page if it is translated."""
+    if not spec.question:
+        return ""
+    found = spec.words.prose(spec.question[0])
+    if found is None:
+        return f'<span lang="en">{inline_html(first_sentence(spec.question))}</span>'
+    return inline_html(first_sentence((found,)))
 
 
 def cards_html(specs: Sequence[SpecFacts], names: Mapping[str, str], base: str) -> str:
     """A card for each spec."""
+    words = language_of(specs)
     cards = [
         f'<a class="ls-card" href="{base}{href(names[spec.path])}">'
-        f'<span class="ls-card-family">{escape(words_of(family))}</span>'
+        f'<span class="ls-card-family">{escape(words(words_of(family)))}</span>'
         f'<span class="ls-card-title">{escape(spec.title)}</span>'
-        f'<span class="ls-card-text">{escape(first_sentence(spec.question))}</span>'
-        f'<span class="ls-badges">{" ".join(summary_badge(f.result) for f in spec.checks)}</span></a>'
+        f'<span class="ls-card-text">{_first(spec)}</span>'
+        f'<span class="ls-badges">{" ".join(summary_badge(f.result, words) for f in spec.checks)}</span></a>'
         for family, group in families(specs)
         for spec in group
     ]

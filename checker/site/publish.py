@@ -1,25 +1,31 @@
 """From a repository to generated files: what `lockstep docs` and the hook of MkDocs do.
 
-Specs stand in `specs/`, the documentation in `docs/`, and what is generated goes to `docs/protocols/`. Files are written
+Specs stand in `specs/`, the documentation in `docs/`, and what is generated goes to `docs/protocols/`, and for each further
+language to `docs/LANGUAGE/protocols/`. Such a language has its words in `docs/LANGUAGE/words.json` and its translations of
+doc comments beside it, in `docs/LANGUAGE/specs/FAMILY/NAME.json`. The checker runs once for all languages. Files are written
 only where they change, so that a server that watches the folder does not build again and again. The names of what was
 written are kept beside it, and only such files are ever removed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from checker.base.diagnostics import error
 from checker.base.source import display_name
+from checker.site.benchmarks import benchmarks_html, read_results
+from checker.site.console import build_consoles, read_commands
 from checker.site.facts import SpecFacts
-from checker.site.gather import SpecFile, find_specs, gather
+from checker.site.gather import SpecFile, find_specs, gather, gather_consoles
 from checker.site.pages import build_pages
 from checker.site.store import Store
 from checker.site.tutorial import build_tutorial
+from checker.site.words import Words, read_catalogue
 
 MANIFEST = ".generated"
+WORDS = "words.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +39,40 @@ class Project:
         return self.root / "specs"
 
     @property
-    def tutorial(self) -> Path:
-        return self.root / "docs" / "tutorial"
+    def docs(self) -> Path:
+        return self.root / "docs"
 
     @property
-    def pages(self) -> Path:
-        return self.root / "docs" / "protocols"
+    def tutorial(self) -> Path:
+        return self.docs / "tutorial"
 
     @property
     def store(self) -> Path:
         return self.root / "build" / "results"
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The further languages of the documentation: folders with words."""
+        return tuple(sorted(path.parent.name for path in self.docs.glob(f"*/{WORDS}")))
+
+    @property
+    def benchmarks(self) -> tuple[Path, ...]:
+        """Where results of `make bench` may be, the newest kind first."""
+        return (self.root / "build" / "bench" / "results.json", self.docs / "benchmarks" / "results.json")
+
+    def pages(self, language: str = "en") -> Path:
+        """The folder of the generated pages of a language."""
+        return (self.docs if language == "en" else self.docs / language) / "protocols"
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The specs that have pages now, and how many files were written anew."""
+    """The specs that have pages now, in every language, and how many files were written anew."""
 
     specs: tuple[SpecFacts, ...]
     files: int
     changed: int
+    languages: Mapping[str, tuple[SpecFacts, ...]]
 
 
 def publish(project: Project, *, workers: int | None = None) -> Published:
@@ -59,6 +80,7 @@ def publish(project: Project, *, workers: int | None = None) -> Published:
 
     Raises:
         SpecError: there are no specs, or some cannot be read or parsed.
+        ValueError: a file of translations, commands or measurements is none.
     """
     files = find_specs(project.specs) if project.specs.is_dir() else ()
     if not files:
@@ -68,10 +90,33 @@ def publish(project: Project, *, workers: int | None = None) -> Published:
             help="run this where `specs/` and `docs/` are, or name that directory",
         )
     stages: tuple[SpecFile, ...] = find_specs(project.tutorial) if project.tutorial.is_dir() else ()
-    facts = gather((*files, *stages), Store(project.store), workers=workers)
+    store = Store(project.store)
+    facts = gather((*files, *stages), store, workers=workers)
+    printed = gather_consoles(read_commands(project.tutorial), store, workers=workers)
+    store.clean()
     specs = facts[: len(files)]
-    pages = {**build_pages(specs), **build_tutorial(facts[len(files) :])}
-    return Published(specs, len(pages), write_files(project.pages, pages))
+    pieces = {
+        **build_tutorial(facts[len(files) :]),
+        **build_consoles(printed),
+        "benchmarks.html": benchmarks_html(read_results(project.benchmarks)),
+    }
+    languages = {"en": specs, **{code: translated(project, specs, code) for code in project.languages}}
+    count = changed = 0
+    for code, known in languages.items():
+        pages = {**build_pages(known), **(pieces if code == "en" else {})}
+        count += len(pages)
+        changed += write_files(project.pages(code), pages)
+    return Published(specs, count, changed, languages)
+
+
+def translated(project: Project, specs: Sequence[SpecFacts], language: str) -> tuple[SpecFacts, ...]:
+    """The same facts for the pages of another language."""
+    folder = project.docs / language
+    words = Words(language, read_catalogue(folder / WORDS))
+    return tuple(
+        replace(spec, words=words.more(read_catalogue(folder / "specs" / spec.family / f"{spec.name}.json")))
+        for spec in specs
+    )
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> int:

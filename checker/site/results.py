@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, Kind, PropertyResult, Verdict
-from checker.render.plain import duration, length, plural
+from checker.render.plain import duration, length
 from checker.site.facts import CheckFacts, Setting, SpecFacts
-from checker.site.text import doc_html, escape, inline_html, listed, scrolling
+from checker.site.prose import prose_html
+from checker.site.text import escape, inline_html, scrolling
+from checker.site.words import ENGLISH, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +36,21 @@ _CHECKS = {
 }
 
 
-def check_badge(result: CheckResult) -> str:
+def check_badge(result: CheckResult, words: Words = ENGLISH) -> str:
     """The verdict on a check."""
-    return badge(_CHECKS[result.verdict])
+    mark = _CHECKS[result.verdict]
+    return badge(replace(mark, words=words(mark.words)))
 
 
-def summary_badge(result: CheckResult) -> str:
+def summary_badge(result: CheckResult, words: Words = ENGLISH) -> str:
     """A check with its verdict, where it stands alone; one that shows a known flaw says which property fails."""
     mark = _CHECKS[result.verdict]
-    words = "holds" if result.verdict is CheckVerdict.PASS else mark.words
+    said = words("holds" if result.verdict is CheckVerdict.PASS else mark.words)
     fails = [p.name for p in result.properties if p.verdict is Verdict.VIOLATED and p.met]
     if result.verdict is CheckVerdict.PASS and fails:
-        words = f"{listed(fails)} {'fails' if len(fails) == 1 else 'fail'}"
+        said = words("{names} fails" if len(fails) == 1 else "{names} fail", names=words.listed(fails))
         mark = replace(mark, tone="known")
-    return badge(replace(mark, words=f"{result.name}: {words}"))
+    return badge(replace(mark, words=f"{result.name}: {said}"))
 
 
 def badge(mark: Mark) -> str:
@@ -55,36 +58,46 @@ def badge(mark: Mark) -> str:
     return f'<span class="ls-badge ls-{mark.tone}">{sign} {escape(mark.words)}</span>'
 
 
-def property_mark(result: PropertyResult) -> Mark:
+def property_mark(result: PropertyResult, words: Words = ENGLISH) -> Mark:
     """What was found about a property, and whether that was expected."""
-    steps = length(len(result.trace.steps), result.trace.loop) if result.trace is not None else ""
+    steps = _steps(result, words)
     match result.verdict:
         case Verdict.HOLDS:
-            words, more = ("reached", f"in {steps}") if result.kind is Kind.REACH and steps else ("holds", "")
-            more = more if result.fairness is None else f"under {result.fairness}"
+            reached = result.kind is Kind.REACH and steps
+            said, more = ("reached", words("in {steps}", steps=steps)) if reached else ("holds", "")
+            more = more if result.fairness is None else words("under {fairness}", fairness=result.fairness)
         case Verdict.VIOLATED:
-            words, more = "fails", f"after {steps}" if steps else ""
+            said, more = "fails", words("after {steps}", steps=steps) if steps else ""
         case Verdict.UNREACHED:
-            words, more = "never reached", ""
+            said, more = "never reached", ""
         case Verdict.INCOMPLETE:
-            return Mark("open", "…", "incomplete")
+            return Mark("open", "…", words("incomplete"))
         case Verdict.ERROR:
-            return Mark("bad", "!", "error", result.reason or "")
+            return Mark("bad", "!", words("error"), result.reason or "")
         case _:
             assert_never(result.verdict)
+    said = words(said)
     if result.met is None:
-        surprise = "no expectation" if result.verdict is not Verdict.HOLDS else ""
-        return Mark("plain", "·", words, "; ".join(part for part in (more, surprise) if part))
+        surprise = words("no expectation") if result.verdict is not Verdict.HOLDS else ""
+        return Mark("plain", "·", said, "; ".join(part for part in (more, surprise) if part))
     if result.met:
-        known = "as expected" if result.expected == "fails" else ""
-        return Mark("known" if known else "good", "✓", words, ", ".join(part for part in (more, known) if part))
-    expected = f"expected to {'hold' if result.expected == 'holds' else 'fail'}"
-    return Mark("bad", "✗", words, ", ".join(part for part in (more, expected) if part))
+        known = words("as expected") if result.expected == "fails" else ""
+        return Mark("known" if known else "good", "✓", said, ", ".join(part for part in (more, known) if part))
+    expected = words("expected to hold" if result.expected == "holds" else "expected to fail")
+    return Mark("bad", "✗", said, ", ".join(part for part in (more, expected) if part))
 
 
-def outcome(result: PropertyResult) -> str:
+def _steps(result: PropertyResult, words: Words) -> str:
+    if result.trace is None:
+        return ""
+    if words.language == "en" or result.trace.loop is not None:
+        return length(len(result.trace.steps), result.trace.loop)
+    return words.count(len(result.trace.steps), "step")
+
+
+def outcome(result: PropertyResult, words: Words = ENGLISH) -> str:
     """`fails after 3 steps`, `reached in 8 steps`, as words."""
-    mark = property_mark(result)
+    mark = property_mark(result, words)
     return f"{mark.words} {mark.more.partition(',')[0].partition(';')[0]}".strip()
 
 
@@ -119,22 +132,23 @@ def line_link(spec: SpecFacts, key: str, shown: str) -> str:
 # ---- checks
 
 
-def checks_table(spec: SpecFacts) -> str:
-    """Every check with what it assumed and how large it was."""
+def checks_table(spec: SpecFacts, *, when: str = "when this page was built") -> str:
+    """Every check with what it assumed and how large it was, and `when` that was found out."""
+    words = spec.words
     rows = []
     for facts in spec.checks:
         result = facts.result
         name = line_link(spec, f"check {result.name}", result.name)
-        doc = doc_html(spec.docs.get(f"check {result.name}", ()))
+        doc = prose_html(words, spec.docs.get(f"check {result.name}", ()))
         reason = f'<div class="ls-small">{inline_html(result.reason)}</div>' if result.reason else ""
         notes = "".join(f'<div class="ls-small">{inline_html(note)}</div>' for note in result.notes)
         ran = result.engine != "none"
         rows.append(
             [
                 f'<span class="ls-name">{name}</span><div class="ls-small">{doc}</div>{notes}',
-                f"{check_badge(result)}{reason}",
-                setting_html(facts.setting),
-                f"{result.states:,}{_recorded(result)}" if ran else "–",
+                f"{check_badge(result, words)}{reason}",
+                setting_html(facts.setting, words),
+                f"{result.states:,}{_recorded(result, words)}" if ran else "–",
                 f"{result.transitions:,}" if ran else "–",
                 f"{result.depth:,}" if ran else "–",
                 escape(duration(result.seconds)) if ran else "–",
@@ -142,25 +156,24 @@ def checks_table(spec: SpecFacts) -> str:
         )
     head = ("Check", "Verdict", "Instance and faults", "States", "Transitions", "Depth", "Time")
     engines = dict.fromkeys(f"<code>{escape(f.result.engine)}</code>" for f in spec.checks if f.result.engine != "none")
-    by = (
-        f'<p class="ls-small">Explored by the engine {listed(engines)} when this page was built.</p>' if engines else ""
-    )
-    return table(head, rows, numbers=(3, 4, 5, 6), name="Checks") + by
+    by = words("Explored by the engine {engines} {when}.", engines=words.listed([*engines]), when=escape(words(when)))
+    small = f'<p class="ls-small">{by}</p>' if engines else ""
+    return table(tuple(map(words, head)), rows, numbers=(3, 4, 5, 6), name=words("Checks")) + small
 
 
-def _recorded(result: CheckResult) -> str:
+def _recorded(result: CheckResult, words: Words) -> str:
     """Whether the counts are those that the author wrote down."""
     if result.counts is None:
         return ""
     if result.counts.met is None:
-        return '<div class="ls-small">not compared</div>'
+        return f'<div class="ls-small">{words("not compared")}</div>'
     if result.counts.met:
-        return '<div class="ls-small">✓ as recorded</div>'
-    expected = f"{result.counts.states:,}"
-    return f'<div class="ls-small ls-bad-text">✗ {expected} recorded</div>'
+        return f'<div class="ls-small">✓ {words("as recorded")}</div>'
+    expected = words("{states} recorded", states=f"{result.counts.states:,}")
+    return f'<div class="ls-small ls-bad-text">✗ {expected}</div>'
 
 
-def setting_html(setting: Setting) -> str:
+def setting_html(setting: Setting, words: Words = ENGLISH) -> str:
     """Constants, network, fault budgets and bound; what the check itself sets stands out."""
     parts = []
     for name, value in setting.constants.items():
@@ -169,11 +182,11 @@ def setting_html(setting: Setting) -> str:
     parts += [f"<code>{escape(network)}</code>" for network in setting.networks]
     lines = [" ".join(parts)] if parts else []
     if setting.faults:
-        lines.append("faults " + ", ".join(f"<code>{escape(fault)}</code>" for fault in setting.faults))
+        lines.append(words("faults") + " " + ", ".join(f"<code>{escape(fault)}</code>" for fault in setting.faults))
     else:
-        lines.append("no faults beyond the network’s")
+        lines.append(words("no faults beyond the network’s"))
     if setting.bound is not None:
-        lines.append(f"bound <code>{escape(setting.bound)}</code>")
+        lines.append(f"{words('bound')} <code>{escape(setting.bound)}</code>")
     return "".join(f"<div>{line}</div>" for line in lines)
 
 
@@ -194,6 +207,7 @@ def warnings_html(spec: SpecFacts) -> str:
 
 def properties_table(spec: SpecFacts, anchors: Mapping[tuple[str, str], str]) -> str:
     """Properties down, checks across. `anchors` are the places of the traces on the page, by check and property."""
+    words = spec.words
     kinds: dict[str, Kind] = {}
     for facts in spec.checks:
         for result in facts.result.properties:
@@ -201,27 +215,28 @@ def properties_table(spec: SpecFacts, anchors: Mapping[tuple[str, str], str]) ->
     checks = [f.result for f in spec.checks]
     rows = []
     for name, kind in kinds.items():
-        doc = doc_html(spec.docs.get(name, ()))
+        doc = prose_html(words, spec.docs.get(name, ()))
         if kind is Kind.BUILTIN and name in _BUILTIN:
-            doc = f"<p>{_BUILTIN[name]}</p>"
+            doc = f"<p>{words(_BUILTIN[name])}</p>"
         row = [
-            f'<span class="ls-name">{line_link(spec, name, name)}</span> <span class="ls-kind">{_KINDS[kind]}</span>'
+            f'<span class="ls-name">{line_link(spec, name, name)}</span> <span class="ls-kind">{words(_KINDS[kind])}</span>'
             f'<div class="ls-small">{doc}</div>'
         ]
         for check in checks:
             found = next((p for p in check.properties if p.name == name), None)
-            row.append("–" if found is None else _verdict(found, anchors.get((check.name, name))))
+            row.append("–" if found is None else _verdict(found, anchors.get((check.name, name)), words))
         rows.append(row)
     reasons: dict[str, list[str]] = {}
     for check in checks:
         for result in check.properties:
             if result.verdict is Verdict.INCOMPLETE and result.reason:
                 reasons.setdefault(result.reason, []).append(result.name)
-    notes = "".join(
-        f'<p class="ls-small">… {listed(f"<code>{escape(n)}</code>" for n in dict.fromkeys(names))}: {inline_html(reason)}.</p>'
-        for reason, names in reasons.items()
-    )
-    return table(("Property", *(f"<code>{escape(c.name)}</code>" for c in checks)), rows, name="Properties") + notes
+    notes = ""
+    for reason, names in reasons.items():
+        who = words.listed([f"<code>{escape(n)}</code>" for n in dict.fromkeys(names)])
+        notes += f'<p class="ls-small">… {who}: {inline_html(reason)}.</p>'
+    head = (words("Property"), *(f"<code>{escape(c.name)}</code>" for c in checks))
+    return table(head, rows, name=words("Properties")) + notes
 
 
 _KINDS = {
@@ -240,8 +255,8 @@ _BUILTIN = {
 }
 
 
-def _verdict(result: PropertyResult, anchor: str | None) -> str:
-    mark = property_mark(result)
+def _verdict(result: PropertyResult, anchor: str | None, words: Words) -> str:
+    mark = property_mark(result, words)
     shown = badge(mark)
     if anchor is not None:
         shown = f'<a href="#{anchor}">{shown}</a>'
@@ -253,6 +268,7 @@ def _verdict(result: PropertyResult, anchor: str | None) -> str:
 
 def coverage_html(spec: SpecFacts) -> str:
     """How often each step and fault fired in each check, and what no check exercised."""
+    words = spec.words
     checks = [facts for facts in spec.checks if facts.result.engine != "none"]
     if not checks:
         return ""
@@ -261,16 +277,19 @@ def coverage_html(spec: SpecFacts) -> str:
         for name in _names(f.result.coverage.steps for f in checks)
     ]
     rows += [
-        [f"fault <code>{escape(name)}</code>", *(_times(f.result.coverage.faults.get(name)) for f in checks)]
+        [f"{words('fault')} <code>{escape(name)}</code>", *(_times(f.result.coverage.faults.get(name)) for f in checks)]
         for name in _names(f.result.coverage.faults for f in checks)
     ]
-    head = ("Step", *(f"<code>{escape(f.result.name)}</code>" for f in checks))
-    counts = table(head, rows, numbers=range(1, len(checks) + 1), name="How often each step fired")
+    head = (words("Step"), *(f"<code>{escape(f.result.name)}</code>" for f in checks))
+    counts = table(head, rows, numbers=range(1, len(checks) + 1), name=words("How often each step fired"))
     remarks = [
-        [f"<code>{escape(f.result.name)}</code>", "".join(f"<div>{line}</div>" for line in gaps(f)) or "nothing"]
+        [
+            f"<code>{escape(f.result.name)}</code>",
+            "".join(f"<div>{line}</div>" for line in gaps(f, words)) or words("nothing"),
+        ]
         for f in checks
     ]
-    return counts + table(("Check", "Not exercised"), remarks, name="What was not exercised")
+    return counts + table((words("Check"), words("Not exercised")), remarks, name=words("What was not exercised"))
 
 
 def _names(mappings: Iterable[Mapping[str, int]]) -> list[str]:
@@ -283,7 +302,7 @@ def _times(number: int | None) -> str:
     return f"{number:,}" if number else '<span class="ls-zero">0</span>'
 
 
-def gaps(facts: CheckFacts) -> list[str]:
+def gaps(facts: CheckFacts, words: Words = ENGLISH) -> list[str]:
     """What an exploration left out, a line of HTML for each kind. Own faults without a budget are left out on purpose."""
     coverage: Coverage = facts.result.coverage
     budgets = {fault.partition(" ≤ ")[0] for fault in facts.setting.faults}
@@ -297,17 +316,19 @@ def gaps(facts: CheckFacts) -> list[str]:
         ("parts of guards never false", coverage.never_false),
         ("values never taken", coverage.enum_values),
         ("sent and never received", coverage.never_received),
-        ("nothing to choose from", [f"{name}, {plural(n, 'time')}" for name, n in coverage.empty_choices.items()]),
+        ("nothing to choose from", [f"{name}, {words.count(n, 'time')}" for name, n in coverage.empty_choices.items()]),
     )
-    lines = [f"{what}: {', '.join(f'<code>{escape(n)}</code>' for n in names)}" for what, names in lists if names]
+    lines = [
+        f"{words(what)}: {', '.join(f'<code>{escape(n)}</code>' for n in names)}" for what, names in lists if names
+    ]
     for number, what in (
         (coverage.bound_cut, "outside the bound, and not explored further"),
         (coverage.limit_cut, "refused by a <code>limit</code>"),
     ):
         if number:
-            lines.append(f"{plural(number, 'step')} {what}")
+            lines.append(f"{words.count(number, 'step')} {words(what)}")
     if coverage.dropped:
-        lines.append(f"{plural(coverage.dropped, 'message')} dropped by a full network")
+        lines.append(f"{words.count(coverage.dropped, 'message')} {words('dropped by a full network')}")
     return lines
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -22,19 +22,24 @@ from checker.base.source import Span
 
 _T = TypeVar("_T")
 _PACKAGE = Path(__file__).resolve().parents[1]
+_ELSEWHERE = {"refimpl": _PACKAGE.parent / "refimpl"}
+"""Sources beside the checker that have a part in an answer."""
+
 _SCALARS = (str, int, float, bool, type(None))
 
 
 @cache
 def sources_hash(layers: tuple[str, ...]) -> str:
-    """A hash of the source files of some layers of the checker, and of its version."""
+    """A hash of some sources and of the checker's version. Named are layers, single files below the package, and `refimpl`."""
     from checker import __version__
 
     digest = hashlib.sha256(__version__.encode())
     for layer in layers:
-        for path in sorted((_PACKAGE / layer).rglob("*")):
+        place = _ELSEWHERE.get(layer, _PACKAGE / layer)
+        for path in [place] if place.is_file() else sorted(place.rglob("*")):
             if path.suffix in (".py", ".lark"):
-                digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+                name = path.relative_to(place.parent).as_posix()
+                digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -51,11 +56,13 @@ class Store:
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
+        self._used: set[str] = set()
 
     def get(self, name: str, kind: type[_T]) -> _T | None:
         """The stored value of that name, or None where there is none that can be read."""
         if self.folder is None:
             return None
+        self._used.add(name)
         try:
             data = json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
             value: _T = decode(kind, data)
@@ -73,11 +80,11 @@ class Store:
         part.write_text(json.dumps(encode(value), ensure_ascii=False), encoding="utf-8")
         part.replace(path)
 
-    def keep_only(self, names: Iterable[str]) -> None:
-        """Removes what this store wrote for other names."""
+    def clean(self) -> None:
+        """Removes what nobody asked for since this object was made: it belongs to earlier specs or engines."""
         if self.folder is None or not self.folder.is_dir():
             return
-        kept = {f"{name}.json" for name in names}
+        kept = {f"{name}.json" for name in self._used}
         for path in self.folder.glob("*.json"):
             if path.name not in kept:
                 path.unlink()

@@ -1,7 +1,8 @@
 """Drawings in pages: what Graphviz drew, made fit to stand inside HTML, and small charts of our own.
 
-Inside a page a drawing takes its colours from the text around it, so that it can be read on light and on dark ground. Ids
-are dropped, because a page with two drawings would have each twice.
+Inside a page a drawing takes its colours from the text around it, so that it can be read on light and on dark ground. Nodes
+keep the names that the drawing gave them (`s7` is the state that the search numbers 7), as ids with the name of the drawing
+before them (`graph-s7`), because a page may have several drawings. All other ids are dropped.
 """
 
 from __future__ import annotations
@@ -9,27 +10,30 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from checker.render.plain import plural
 from checker.site.text import escape
+from checker.site.words import ENGLISH, Words
 
 _PROLOGUE = re.compile(r"^.*?(?=<svg\b)", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
-_ID = re.compile(r'(<(?:g|svg|a|polygon|path)\b[^<>]*?) id="[^"]*"')
+_ID = re.compile(r'(<(?:g|svg|a|polygon|path)\b[^<>]*?) id="(?!\0)[^"]*"')
+_NODE = re.compile(r'<g id="[^"]*" class="node([^"]*)">\s*<title>([a-z]+_?\w*)</title>')
+_TITLE = re.compile(r"<title>[^<]*</title>\s*")
 _SIZE = re.compile(r'<svg width="([0-9.]+)pt" height="([0-9.]+)pt"')
-_GRAPH_TITLE = re.compile(r"<title>[^<]*</title>\s*")
 _PIXELS, _SMALLEST = 4 / 3, 0.75
 _BLACK = re.compile(r'\b(fill|stroke)="(?:black|#000000)"')
 _TEXT = re.compile(r"<text (?![^<>]*\bfill=)")
 
 
-def inline_svg(drawn: bytes, title: str) -> str:
-    """A drawing of Graphviz for a page, with a name for those who cannot see it."""
+def inline_svg(drawn: bytes, title: str, name: str) -> str:
+    """A drawing of Graphviz for a page, with a title for those who cannot see it. `name` begins the ids of its nodes."""
     text = _COMMENT.sub("", _PROLOGUE.sub("", drawn.decode("utf-8")))
-    text = _GRAPH_TITLE.sub("", text)
+    text = _NODE.sub(rf'<g id="\0{name}-\2" class="node\1">', text)
+    text = _TITLE.sub("", text)
     text = _BLACK.sub(r'\1="currentColor"', text)
     text = _TEXT.sub('<text fill="currentColor" ', text)
     while _ID.search(text):
         text = _ID.sub(r"\1", text)
+    text = text.replace("\0", "")
     text = _SIZE.sub(lambda m: f'<svg class="ls-graph" role="img" aria-label="{escape(title)}" {_size(m)}', text)
     return "".join(line.strip() + "\n" for line in text.splitlines()).strip()
 
@@ -40,14 +44,14 @@ def _size(match: re.Match[str]) -> str:
     return f'width="{width}" height="{height}" style="min-width:{min(width, round(width * _SMALLEST))}px"'
 
 
-def histogram_svg(counts: Sequence[int], title: str) -> str:
+def histogram_svg(counts: Sequence[int], title: str, words: Words = ENGLISH) -> str:
     """Bars, one for each depth, as high as there are states of that depth."""
     width, height, gap = max(6, min(22, 560 // max(1, len(counts)))), 120, 2
     most = max(counts, default=1) or 1
     bars = []
     for depth, number in enumerate(counts):
         bar = max(1, round(number / most * height)) if number else 0
-        tip = f"depth {depth}: {plural(number, 'state')}"
+        tip = f"{words('depth')} {depth}: {words.count(number, 'state')}"
         bars.append(
             f'<rect x="{8 + depth * width}" y="{14 + height - bar}" width="{width - gap}" height="{bar}" rx="1" '
             f'fill="#6b7fd7"><title>{escape(tip)}</title></rect>'
@@ -61,6 +65,6 @@ def histogram_svg(counts: Sequence[int], title: str) -> str:
         f'{"".join(bars)}<path d="M8 {base + 1}H{total - 8}" stroke="currentColor" stroke-opacity=".5"/>'
         f'<text x="8" y="{base + 16}">0</text>'
         f'<text x="{total - 8}" y="{base + 16}" text-anchor="end">{len(counts) - 1}</text>'
-        f'<text x="{total / 2:g}" y="{base + 16}" text-anchor="middle">depth</text>'
+        f'<text x="{total / 2:g}" y="{base + 16}" text-anchor="middle">{escape(words("depth"))}</text>'
         f'<text x="8" y="10">{most:,}</text></svg>'
     )

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from checker.properties.kinds import AbstractTrace, Kind, PropertyResult, Verdict
-from checker.render.plain import ending, plural
+from checker.render.plain import ending
 from checker.render.sequence import sequence_svg
 from checker.render.values import Change
 from checker.site.facts import CheckFacts, SpecFacts, Story
 from checker.site.results import anchor_of, outcome
-from checker.site.text import escape, escape_markdown, inline_html, listed, scrolling
+from checker.site.text import escape, escape_markdown, inline_html, scrolling
+from checker.site.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +79,25 @@ def failures_section(spec: SpecFacts) -> str:
     found = failures(spec)
     if not found:
         return ""
-    parts = ["## What fails, and how { #counterexamples }", ""]
+    words = spec.words
+    parts = [f"## {words('What fails, and how')} {{ #counterexamples }}", ""]
     first = [s for s in found if s.wanted]
     rest = [s for s in found if not s.wanted]
     if first:
-        parts.append(
-            "<p>Each trace is a shortest one: no run with fewer steps shows the failure. Arrows go from the step that sent a "
-            "message to the step that took it.</p>\n"
-        )
+        parts.append(f"<p>{words(_SHORTEST)}</p>\n")
     for number, shown in enumerate(first):
-        parts.append(f"### {_title(shown)} {{ #{shown.anchor} }}\n\n{trace_html(spec, shown, is_open=number == 0)}\n")
-    parts += [_folded(spec, shown, ", and no check expects anything about it") for shown in rest]
+        parts.append(
+            f"### {_title(shown, words)} {{ #{shown.anchor} }}\n\n{trace_html(spec, shown, is_open=number == 0)}\n"
+        )
+    parts += [_folded(spec, shown, words(", and no check expects anything about it")) for shown in rest]
     return "\n".join(parts)
 
 
-_RUNS = "<p>Shortest runs to the states that the <code>reach</code> properties ask for.</p>"
+_SHORTEST = (
+    "Each trace is a shortest one: no run with fewer steps shows the failure. Arrows go from the step that sent a "
+    "message to the step that took it."
+)
+_RUNS = "Shortest runs to the states that the <code>reach</code> properties ask for."
 
 
 def runs_section(spec: SpecFacts) -> str:
@@ -100,7 +105,8 @@ def runs_section(spec: SpecFacts) -> str:
     found = runs(spec)
     if not found:
         return ""
-    parts = ["## What can happen { #runs }", "", _RUNS, ""]
+    words = spec.words
+    parts = [f"## {words('What can happen')} {{ #runs }}", "", f"<p>{words(_RUNS)}</p>", ""]
     parts += [_folded(spec, shown, is_open=number == 0) for number, shown in enumerate(found)]
     return "\n".join(parts)
 
@@ -109,20 +115,24 @@ def _folded(spec: SpecFacts, shown: Shown, more: str = "", *, is_open: bool = Fa
     """A trace below its title, to be opened."""
     state = " open" if is_open else ""
     return (
-        f'<details class="ls-details" id="{shown.anchor}"{state}><summary>{_title_html(shown)}{more}</summary>'
+        f'<details class="ls-details" id="{shown.anchor}"{state}><summary>{_title_html(shown, spec.words)}{more}</summary>'
         f"{trace_html(spec, shown)}</details>\n"
     )
 
 
-def _title(shown: Shown) -> str:
+def _title(shown: Shown, words: Words) -> str:
     """A heading in Markdown."""
-    name, checks = escape_markdown(shown.result.name), listed(escape_markdown(c) for c in shown.checks)
-    return f"{name} {outcome(shown.result)} in {checks}"
+    checks = words.listed([escape_markdown(c) for c in shown.checks])
+    return words(_TITLE, name=escape_markdown(shown.result.name), outcome=outcome(shown.result, words), checks=checks)
 
 
-def _title_html(shown: Shown) -> str:
-    name, checks = escape(shown.result.name), listed(f"<code>{escape(c)}</code>" for c in shown.checks)
-    return f"<code>{name}</code> {outcome(shown.result)} in {checks}"
+def _title_html(shown: Shown, words: Words) -> str:
+    checks = words.listed([f"<code>{escape(c)}</code>" for c in shown.checks])
+    name = f"<code>{escape(shown.result.name)}</code>"
+    return words(_TITLE, name=name, outcome=outcome(shown.result, words), checks=checks)
+
+
+_TITLE = "{name} {outcome} in {checks}"
 
 
 def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True, is_open: bool = False) -> str:
@@ -130,7 +140,7 @@ def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True, is_open: bo
     trace, facts = shown.result.trace, shown.facts
     assert trace is not None
     story = facts.stories[shown.result.name]
-    lines = spec.lines if links else {}
+    lines, words = spec.lines if links else {}, spec.words
     diagram = sequence_svg(
         trace,
         tuple(facts.setting.processes),
@@ -143,46 +153,49 @@ def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True, is_open: bo
         reason = f'<p class="ls-reason">{inline_html(shown.result.diagnostic.headline())}</p>'
     if shown.result.fairness is not None:
         under = ", ".join(part for part in (shown.result.reason, f"under {shown.result.fairness}") if part)
-        reason = f'<p class="ls-reason">A run without end, {escape(under)}.</p>'
+        reason = f'<p class="ls-reason">{words("A run without end, {under}.", under=escape(under))}</p>'
     items = [
-        '<li value="0"><span class="ls-step">initial state</span>'
+        '<li value="0"><span class="ls-step">'
+        + words("initial state")
+        + "</span>"
         + "".join(f'<div class="ls-change">{escape(line)}</div>' for line in story.initial)
     ]
+    quiet = f'<div class="ls-change ls-quiet">{words("nothing changes")}</div>'
     for step, changes in zip(trace.steps, story.changes, strict=True):
-        told = "".join(change_html(c) for c in changes) or '<div class="ls-change ls-quiet">nothing changes</div>'
+        told = "".join(change_html(c, words) for c in changes) or quiet
         items.append(f"<li>{_step(lines, facts.setting.processes, step.step)}{told}")
     if trace.abstract is not None and story.abstract is not None:
-        above = abstract_html(trace.abstract, story.abstract)
+        above = abstract_html(trace.abstract, story.abstract, words)
         items = [below + level for below, level in zip(items, above, strict=True)]
     items = [f"{item}</li>" for item in items]
     if trace.error is not None:
         items.append(
             f'<li class="ls-error">{_step(lines, facts.setting.processes, trace.error)}'
-            f'<div class="ls-change ls-bad-text">this step errs</div></li>'
+            f'<div class="ls-change ls-bad-text">{words("this step errs")}</div></li>'
         )
     if trace.loop is not None:
         where, how = ending(len(trace.steps), trace.loop)
         items.append(f'<li class="ls-again"><span class="ls-step">↻ {where}</span><div>{how}</div></li>')
-    steps = plural(len(trace.steps), "step")
+    said = words("The {steps}, and what each changed", steps=words.count(len(trace.steps), "step"))
     return (
-        f"{reason}{scrolling(diagram, 'Sequence diagram')}"
-        f'<details class="ls-details"{" open" if is_open else ""}><summary>The {steps}, and what each changed</summary>'
+        f"{reason}{scrolling(diagram, words('Sequence diagram'))}"
+        f'<details class="ls-details"{" open" if is_open else ""}><summary>{said}</summary>'
         f'<ol class="ls-trace">{"".join(items)}</ol></details>'
     )
 
 
-def abstract_html(trace: AbstractTrace, story: Story) -> list[str]:
+def abstract_html(trace: AbstractTrace, story: Story, words: Words) -> list[str]:
     """What the initial state and each step are in an abstract spec."""
     name = f'<span class="ls-name">{escape(trace.spec)}</span>'
     first = "".join(f'<div class="ls-change">{escape(line)}</div>' for line in story.initial)
-    wrong = "" if trace.matched else '<span class="ls-bad-text">not an initial state</span>'
+    wrong = "" if trace.matched else f'<span class="ls-bad-text">{words("not an initial state")}</span>'
     parts = [f"{name}: {wrong}{first}"]
     for step, changes in zip(trace.steps, story.changes, strict=True):
-        told = "".join(change_html(c) for c in changes)
+        told = "".join(change_html(c, words) for c in changes)
         if not step.matched:
-            parts.append(f'{name}: <span class="ls-bad-text">no step does this</span>{told}')
+            parts.append(f'{name}: <span class="ls-bad-text">{words("no step does this")}</span>{told}')
         elif step.step is None:
-            parts.append(f'{name}: <span class="ls-quiet">stutters</span>')
+            parts.append(f'{name}: <span class="ls-quiet">{words("stutters")}</span>')
         else:
             parts.append(f'{name}: <span class="ls-step">{escape(step.step)}</span>{told}')
     return [f'<div class="ls-abstract">{part}</div>' for part in parts]
@@ -200,7 +213,7 @@ def _step(lines: Mapping[str, int], processes: Mapping[str, str], name: str) -> 
     return shown if line is None else f'<a href="#L{line}">{shown}</a>'
 
 
-def change_html(change: Change) -> str:
+def change_html(change: Change, words: Words) -> str:
     """One line of what a step changed."""
     place, old, new = escape(change.place), escape(change.old), escape(change.new)
     if not change.place:
@@ -209,9 +222,9 @@ def change_html(change: Change) -> str:
         case "set":
             text = f"{place}: <s>{old}</s> → <strong>{new}</strong>"
         case "add":
-            text = f"{place} += {new}" if place else f"sent: {new}"
+            text = f"{place} += {new}" if place else f"{words('sent')}: {new}"
         case "remove":
-            text = f"{place} -= {new}" if place else f"out of the network: {new}"
+            text = f"{place} -= {new}" if place else f"{words('out of the network')}: {new}"
         case _:
             assert_never(change.kind)
     return f'<div class="ls-change">{text}</div>'

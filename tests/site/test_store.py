@@ -38,10 +38,11 @@ def test_a_second_run_explores_nothing(relay: SpecFacts, tmp_path: Path, monkeyp
 
 
 def test_what_is_asked_for_no_more_is_removed(relay: SpecFacts, tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    gather([SpecFile(relay.path, relay.text)], store)
+    gather([SpecFile(relay.path, relay.text)], Store(tmp_path))
     before = set(tmp_path.iterdir())
+    store = Store(tmp_path)
     gather([SpecFile(relay.path, relay.text + "\n# changed\n")], store)
+    store.clean()
     after = set(tmp_path.iterdir())
     assert len(after) == len(before)
     assert not before & after

@@ -1,0 +1,66 @@
+"""The section of a page about the implementation: how it was held to the spec, and what its seeded mistakes came to."""
+
+from __future__ import annotations
+
+from checker.site.facts import Conformance, Replayed, SpecFacts
+from checker.site.results import Mark, badge, table
+from checker.site.text import escape
+from checker.site.words import Words
+
+_OUTCOMES = {
+    "conforms": Mark("good", "✓", "conforms"),
+    "mismatch": Mark("bad", "✗", "mismatch"),
+    "incomplete": Mark("open", "…", "incomplete"),
+    "too large": Mark("plain", "–", "left to the tests"),
+}
+
+
+def conformance_section(spec: SpecFacts) -> str:
+    """Markdown of the section. Where there is no implementation, it says so."""
+    words = spec.words
+    parts = [f"## {words('The implementation')} {{ #implementation }}"]
+    if not spec.conformance:
+        parts.append(f"<p>{words(_NONE)}</p>")
+    for found in spec.conformance:
+        parts += [f"<p>{words(_HELD, module=f'<code>{escape(found.module)}</code>')}</p>", _table(found, words)]
+        if found.unsupported:
+            steps = words.listed([f"<code>{escape(step)}</code>" for step in found.unsupported])
+            parts.append(f'<p class="ls-small">{words(_UNSUPPORTED, steps=steps)}</p>')
+        parts += [
+            f'<pre class="ls-report"><code>{escape_lines(c.report)}</code></pre>' for c in found.checks if c.report
+        ]
+    return "\n\n".join(parts)
+
+
+def escape_lines(text: str) -> str:
+    """Several lines for a block of code."""
+    return "\n".join(map(escape, text.split("\n")))
+
+
+def _table(found: Conformance, words: Words) -> str:
+    head = ("Check", "Outcome", "Transitions taken", "Paths", "Forbidden steps tried", "Variables seen")
+    rows = [_row(check, words) for check in found.checks]
+    return table(tuple(map(words, head)), rows, numbers=(2, 3, 4, 5), name=words("Conformance"))
+
+
+def _row(check: Replayed, words: Words) -> list[str]:
+    mark = _OUTCOMES[check.outcome]
+    row = [f"<code>{escape(check.check)}</code>", badge(Mark(mark.tone, mark.sign, words(mark.words)))]
+    if not check.total:
+        return [*row, "–", "–", "–", "–"]
+    share = 100 * check.taken // check.total
+    left = ""
+    if check.left_out:
+        left = f'<div class="ls-small">{words("{number} left out", number=f"{check.left_out:,}")}</div>'
+    taken = words("{taken} of {total}", taken=f"{check.taken:,}", total=f"{check.total:,}")
+    seen = words("{taken} of {total}", taken=check.seen, total=check.variables)
+    return [*row, f"{taken} ({share} %){left}", f"{check.paths:,}", f"{check.tried:,}", seen]
+
+
+_NONE = "No implementation is held to this spec yet, so the page says nothing about one."
+_HELD = (
+    "An implementation in Python is taken along paths of the state graph that together cover every transition, and its state is "
+    "compared with that of the spec after each step. In each state it is also asked for what the spec forbids there. The "
+    "build did this, through the adapter {module}. Checks that are too large for the build are left to the tests."
+)
+_UNSUPPORTED = "The implementation cannot do {steps}; what lies behind these steps is left out."

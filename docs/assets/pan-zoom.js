@@ -1,0 +1,121 @@
+// Large drawings can be moved and enlarged: with the pointer, with buttons, and with the keyboard. Without scripts, or where
+// this one fails, a drawing scrolls in its container, as all others do.
+//
+// A drawing shows the part of it that its view box names. Moving and enlarging change the view box alone.
+
+const STEP = 1.4;
+const CLOSEST = 12;
+
+function view(svg) {
+  const { x, y, width, height } = svg.viewBox.baseVal;
+  return { x, y, width, height };
+}
+
+function show(svg, box) {
+  svg.setAttribute("viewBox", `${box.x} ${box.y} ${box.width} ${box.height}`);
+}
+
+function enlarge(svg, whole, factor, at = { x: 0.5, y: 0.5 }) {
+  const old = view(svg);
+  const width = Math.min(whole.width, Math.max(whole.width / CLOSEST, old.width / factor));
+  const height = (width * old.height) / old.width;
+  show(svg, { x: old.x + (old.width - width) * at.x, y: old.y + (old.height - height) * at.y, width, height });
+}
+
+function move(svg, across, down) {
+  const old = view(svg);
+  show(svg, { ...old, x: old.x + across * old.width, y: old.y + down * old.height });
+}
+
+function button(sign, label, act) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.textContent = sign;
+  made.setAttribute("aria-label", label);
+  made.title = label;
+  made.addEventListener("click", act);
+  return made;
+}
+
+function prepare(figure) {
+  const svg = figure.querySelector("svg");
+  if (!svg || figure.classList.contains("ls-pan")) return;
+  figure.classList.add("ls-pan");
+  const whole = view(svg);
+  const chinese = document.documentElement.lang.startsWith("zh");
+  svg.style.minWidth = "0";
+  svg.style.width = "100%";
+  svg.style.height = "min(70vh, 34rem)";
+  // a drawing that is much wider than the page opens at its beginning, large enough to be read
+  const ratio = whole.width / Math.max(1, svg.clientWidth);
+  if (ratio > 1) {
+    const shown = { ...whole, width: svg.clientWidth, height: svg.clientHeight };
+    shown.y = whole.y + Math.max(0, (whole.height - shown.height) / 2);
+    show(svg, shown);
+  }
+
+  const buttons = document.createElement("div");
+  buttons.className = "ls-buttons";
+  buttons.append(
+    button("+", chinese ? "放大" : "Enlarge", () => enlarge(svg, whole, STEP)),
+    button("−", chinese ? "缩小" : "Make smaller", () => enlarge(svg, whole, 1 / STEP)),
+    button("⤢", chinese ? "显示全图" : "Show all of it", () => show(svg, whole)),
+  );
+  figure.prepend(buttons);
+
+  figure.addEventListener("keydown", (event) => {
+    const keys = {
+      ArrowLeft: () => move(svg, -0.1, 0),
+      ArrowRight: () => move(svg, 0.1, 0),
+      ArrowUp: () => move(svg, 0, -0.1),
+      ArrowDown: () => move(svg, 0, 0.1),
+      "+": () => enlarge(svg, whole, STEP),
+      "-": () => enlarge(svg, whole, 1 / STEP),
+      0: () => show(svg, whole),
+    };
+    if (event.target !== figure || !keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+    keys[event.key]();
+    event.preventDefault();
+  });
+
+  // The wheel enlarges with Ctrl alone, so that it never stops a page from scrolling.
+  svg.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey) return;
+      const frame = svg.getBoundingClientRect();
+      const at = { x: (event.clientX - frame.left) / frame.width, y: (event.clientY - frame.top) / frame.height };
+      enlarge(svg, whole, event.deltaY < 0 ? STEP : 1 / STEP, at);
+      event.preventDefault();
+    },
+    { passive: false },
+  );
+
+  let last = null;
+  svg.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    last = event;
+    svg.setPointerCapture(event.pointerId);
+    figure.classList.add("ls-moving");
+  });
+  svg.addEventListener("pointermove", (event) => {
+    if (!last) return;
+    move(svg, (last.clientX - event.clientX) / svg.clientWidth, (last.clientY - event.clientY) / svg.clientHeight);
+    last = event;
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    svg.addEventListener(end, () => {
+      last = null;
+      figure.classList.remove("ls-moving");
+    });
+  }
+}
+
+function prepareAll() {
+  for (const figure of document.querySelectorAll(".ls-movable")) prepare(figure);
+}
+
+// The theme tells when a page was exchanged without being loaded; where it does not do that, the page is loaded once.
+if (window.document$) window.document$.subscribe(prepareAll);
+else if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", prepareAll);
+else prepareAll();
