@@ -3,7 +3,7 @@
 
 PYTHON    ?= python3
 EXTRAS    ?= dev,docs
-TESTFLAGS ?=
+TESTFLAGS ?= -n auto
 RUNS      ?= 3
 FULL      ?=
 

@@ -23,8 +23,9 @@ def levels_of(spec: LoadedSpec, check: str, states: int) -> tuple[int, ...]:
     machine = replace(spec.machine(check), symmetric=())
     limits = Limits(timeout=LONGEST)
     if states > FIRST_STATES and missing() is None:
+        from checker.native.code.width import Unsupported
+        from checker.native.engine import NativeEngine
         from checker.native.jit import JitError, unavailable
-        from checker.native.search import NativeEngine, Unsupported
 
         counted: list[tuple[int, ...]] = []
         if unavailable() is None:
