@@ -29,7 +29,7 @@ _ADAPTERS = Path(__file__).resolve().parents[2] / "refimpl" / "adapters"
 def adapters(path: str) -> tuple[str, ...]:
     """The modules with adapters of a spec."""
     wanted = PurePosixPath(path).stem
-    if not wanted.isidentifier():
+    if not wanted.isidentifier() or wanted.startswith("_"):
         return ()
     found = sorted(_ADAPTERS.rglob(f"{wanted}.py"))
     return tuple(".".join(p.relative_to(_ADAPTERS.parents[1]).with_suffix("").parts) for p in found)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, Kind, PropertyResult, Verdict
-from checker.render.plain import duration, length
+from checker.render.plain import duration
 from checker.site.facts import CheckFacts, Setting, SpecFacts
 from checker.site.prose import prose_html
 from checker.site.text import escape, inline_html, scrolling
@@ -88,11 +88,15 @@ def property_mark(result: PropertyResult, words: Words = ENGLISH) -> Mark:
 
 
 def _steps(result: PropertyResult, words: Words) -> str:
+    """How long a trace is, and how long its loop."""
     if result.trace is None:
         return ""
-    if words.language == "en" or result.trace.loop is not None:
-        return length(len(result.trace.steps), result.trace.loop)
-    return words.count(len(result.trace.steps), "step")
+    steps, loop = len(result.trace.steps), result.trace.loop
+    if loop is None:
+        return words.count(steps, "step")
+    if loop == steps:
+        return words("{steps} and then nothing for ever", steps=words.count(steps, "step"))
+    return words("{steps} and then {more} for ever", steps=words.count(loop, "step"), more=steps - loop)
 
 
 def outcome(result: PropertyResult, words: Words = ENGLISH) -> str:

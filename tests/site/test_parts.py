@@ -1,0 +1,209 @@
+"""Parts of pages: notes beside code, implementations, drawings, measurements, and commands that the build runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import checker
+from checker.site.annotated import annotated_html, pieces
+from checker.site.benchmarks import benchmarks_html, read_results
+from checker.site.conformance import conformance_section
+from checker.site.conforming import MOST_STATES, adapters, conform
+from checker.site.console import console_html, read_commands, run_command
+from checker.site.drawings import MOST_MOVED, MOST_NEAR, MOST_NODES, draw
+from checker.site.facts import Conformance, Replayed, SpecFacts
+from checker.site.graphs import states_section
+from checker.site.levels import levels_of
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# ---- notes beside the code
+
+
+def test_every_line_of_code_stands_once_and_in_order(relay: SpecFacts, hostile: SpecFacts) -> None:
+    for spec in (relay, hostile):
+        shown = [int(n) for n in re.findall(r'id="L(\d+)"', annotated_html(spec))]
+        lines = spec.text.rstrip().split("\n")
+        assert shown == sorted(set(shown))
+        code = [n for n, line in enumerate(lines, 1) if line.strip() and not line.strip().startswith("///")]
+        assert set(code) <= set(shown)
+
+
+def test_notes_are_doc_comments_and_facts(relay: SpecFacts) -> None:
+    rows = annotated_html(relay).split('<div class="ls-row">')
+    sink = next(row for row in rows if "Takes what comes." in row)
+    assert "<p>Takes what comes.</p>" in sink and ">Sink</span>" in sink
+    assert "survives a crash" in annotated_html(relay)
+    times = relay.checks[0].result.coverage.steps["Sink.Go"]
+    assert re.search(rf"taken {max(times, *(c.result.coverage.steps['Sink.Go'] for c in relay.checks))} times", sink)
+
+
+def test_pieces_end_where_a_declaration_ends() -> None:
+    text = (
+        "/// Lead.\nspec A\n\nconst N: 1..2 = 1\nconst M: 1..2 = 1\n\n"
+        "/// Doc.\nrole R {\n  durable x: 0..1 = 0\n\n  /// In.\n  action Go { x := 1 }\n}\n"
+    )
+    found = [(p.doc, p.first, p.last) for p in pieces(text)]
+    assert found == [((), 2, 2), ((), 4, 5), (("Doc.",), 8, 9), (("In.",), 12, 13)]
+
+
+# ---- implementations
+
+
+def test_an_implementation_is_found_and_followed() -> None:
+    path = "specs/transactions/two_phase_commit.psm"
+    (module,) = adapters(path)
+    spec = checker.load(ROOT / path)
+    text = spec.source.text
+    small = (
+        text[: text.index("check three")] + text[text.index("check lost_log") : text.index("/// One database does not")]
+    )
+    found = conform(checker.loads(small, library=spec.library), module)
+    assert [(c.check, c.outcome, c.taken, c.total, c.left_out) for c in found.checks] == [
+        ("small", "conforms", 662, 662, 0),
+        ("lost_log", "conforms", 662, 2155, 1493),
+    ]
+    assert found.checks[0].tried > 1_000
+    assert found.unsupported == ("TM.LoseLog",)
+
+
+def test_large_checks_are_left_to_the_tests() -> None:
+    spec = checker.load(ROOT / "specs/transactions/two_phase_commit.psm")
+    text = spec.source.text
+    large = text[: text.index("check small")] + "check recovery { faults crash TM <= 2, crash RM <= 1 }\n"
+    (one,) = conform(checker.loads(large, library=spec.library), "refimpl.adapters.two_phase_commit").checks
+    assert (one.outcome, one.total) == ("too large", 0)
+    assert MOST_STATES < 7_850
+
+
+@pytest.mark.parametrize(
+    "path", ["specs/locks/nothing.psm", "specs/../../etc/passwd", "specs/a/*.psm", "specs/a/__init__.psm"]
+)
+def test_no_implementation_is_made_up(path: str) -> None:
+    assert adapters(path) == ()
+
+
+def test_the_section_says_what_there_is(relay: SpecFacts) -> None:
+    assert "No implementation is held to this spec yet" in conformance_section(relay)
+    held = Conformance("refimpl.x", (Replayed("<b>", "mismatch", 5, 10, 2, 1, 5, 1, 2, 3, "a\n<script>"),), ("A.B",))
+    shown = conformance_section(replace(relay, conformance=(held,)))
+    assert "5 of 10 (50 %)" in shown and "2 left out" in shown and "a\n&lt;script&gt;" in shown
+    assert "<b>" not in shown and "<script" not in shown
+
+
+# ---- graphs
+
+
+def counting(states: int, width: int = 0) -> checker.LoadedSpec:
+    """A spec with so many states in a row, or 2 to the power of `width` times as many."""
+    flags = "".join(f"  durable f{i}: 0..1 = 0\n  action F{i} when f{i} == 0 {{ f{i} := 1 }}\n" for i in range(width))
+    last = states - 1
+    role = f"role R {{\n  durable n: 0..{last} = 0\n  action Go when n < {last} {{ n += 1 }}\n{flags}}}\n"
+    return checker.loads(f"spec C\n{role}final: true\ncheck c {{ }}\n")
+
+
+def test_a_small_graph_is_drawn_whole() -> None:
+    figures = draw(counting(MOST_NODES))
+    assert figures.graph is not None and figures.graph.nodes == MOST_NODES and figures.near is None
+
+
+def test_a_larger_one_is_moved(relay: SpecFacts) -> None:
+    figures = draw(counting(MOST_NODES + 20))
+    assert figures.graph is not None and MOST_NODES < figures.graph.nodes <= MOST_MOVED
+    section = states_section(replace(relay, figures=figures))
+    assert "ls-movable" in section and f"All {MOST_NODES + 20} states" in section
+    ids = re.findall(r'<g id="([^"]*)"', section)
+    assert "graph-s0" in ids and len(ids) == len(set(ids)) >= MOST_NODES + 20
+
+
+def test_of_what_is_too_large_the_surroundings_are_drawn(relay: SpecFacts) -> None:
+    figures = draw(counting(50, 8))
+    assert figures.graph is None and figures.quotient is None and figures.near is not None
+    assert figures.near.nodes <= MOST_NEAR and (figures.near.steps or 0) >= 1
+    assert "too large to be drawn" in states_section(replace(relay, figures=figures))
+
+
+@pytest.mark.parametrize("spec", [counting(30), counting(200, 5)], ids=["interpreter", "native"])
+def test_levels_add_up_to_all_states(spec: checker.LoadedSpec) -> None:
+    states = spec.check("c").states
+    levels = levels_of(spec, "c", states)
+    assert sum(levels) == states and levels[0] == 1
+    assert levels_of(spec, "c", states + 1) == ()
+
+
+# ---- commands
+
+
+def test_a_command_is_run_in_a_folder_of_its_own() -> None:
+    printed = run_command("x", "lockstep check a.psm", "a.psm", counting(3).source.text)
+    assert printed.code == 0 and "3 states" in printed.text
+    assert "$</span> <strong>lockstep check a.psm</strong>" in console_html(printed)
+    wrong = run_command("x", "lockstep check b.psm")
+    assert wrong.code == 2 and "/tmp" not in wrong.text
+
+
+def test_output_is_escaped() -> None:
+    printed = run_command("x", "lockstep check '<img src=x>.psm'")
+    assert "<img" not in console_html(printed)
+
+
+def test_lists_of_commands_are_checked(tmp_path: Path) -> None:
+    assert read_commands(tmp_path) == ()
+    listed = tmp_path / "commands.toml"
+    listed.write_text('[[run]]\nname = "x"\ncommand = "rm -r /"\n')
+    with pytest.raises(ValueError, match="none of lockstep, pytest"):
+        read_commands(tmp_path)
+    (tmp_path / "a.psm").write_text("spec A")
+    listed.write_text(
+        '[[run]]\nname="x"\ncommand="lockstep"\nfiles={"a.psm"="a.psm"}\nchange={"a.psm"=["spec B", "x"]}\n'
+    )
+    with pytest.raises(ValueError, match="changes what is not in"):
+        read_commands(tmp_path)
+
+
+@pytest.mark.slow
+def test_the_tutorial_ends_with_a_program_that_conforms_and_one_that_does_not() -> None:
+    commands = {c.name: c for c in read_commands(ROOT / "docs" / "tutorial")}
+    for name, code, said in (
+        ("test", 0, "conforms: 7 of 7 transitions"),
+        ("test-wrong", 1, "leaves the spec in step 3"),
+    ):
+        files = [text for pair in commands[name].files.items() for text in pair]
+        printed = run_command(name, commands[name].command, *files)
+        assert (printed.code, said in printed.text) == (code, True), printed.text
+
+
+# ---- measurements
+
+SPREAD = {"median": 2e6, "least": 1e6, "greatest": 3e6}
+
+
+def document(**more: object) -> dict[str, object]:
+    one = {
+        "model": "<two>", "warm": False, "peer": "native", "absent": None, "states": 10, "transitions": 20,
+        "transitions_a_second": SPREAD, "verdict_seconds": {"median": 1.0, "least": 1.0, "greatest": 2.0},
+        "bytes_a_state": None, "ratio": 1.5, "wrong": [],
+    }  # fmt: skip
+    gone = {**one, "peer": "TLC", "absent": "not <installed>"}
+    machine = {"processor": "P & Q", "processors": 2, "memory_gib": 4, "system": "Linux", "python": "3.11"}
+    return {"version": 1, "runs": 3, "machine": machine, "yardstick": "Spin", "results": [one, gone], **more}
+
+
+def test_measurements_are_shown_as_they_are() -> None:
+    shown = benchmarks_html(document())
+    assert "2.00 M" in shown and "1.00 M – 3.00 M" in shown and ">1.50<" in shown and "P &amp; Q" in shown
+    assert "<two>" not in shown and "TLC: not &lt;installed&gt;" in shown
+
+
+def test_without_measurements_the_page_says_so(tmp_path: Path) -> None:
+    assert read_results([tmp_path / "no.json"]) is None
+    assert "make bench" in benchmarks_html(None)
+    old = tmp_path / "old.json"
+    old.write_text(json.dumps(document(version=9)))
+    with pytest.raises(ValueError, match="version 1"):
+        read_results([tmp_path / "no.json", old])

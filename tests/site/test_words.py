@@ -1,0 +1,105 @@
+"""Pages in another language: every sentence of ours is translated, numbers are the same, and what is not translated says so."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from checker.site.facts import CheckFacts, Conformance, Replayed, SpecFacts
+from checker.site.gather import SpecFile, gather
+from checker.site.pages import build_pages
+from checker.site.store import Store
+from checker.site.words import ENGLISH, Words, key_of, read_catalogue
+
+ROOT = Path(__file__).resolve().parents[2]
+WORDS = ROOT / "docs" / "zh" / "words.json"
+
+
+class Noting(Words):
+    """Chinese that remembers what it had no translation for."""
+
+    missed: set[str] = set()  # noqa: RUF012
+
+    def __call__(self, text: str, **values: object) -> str:
+        if text not in self.catalogue:
+            self.missed.add(text)
+        return super().__call__(text, **values)
+
+    def count(self, number: int, one: str, many: str | None = None) -> str:
+        if f"# {one}" not in self.catalogue:
+            self.missed.add(f"# {one}")
+        return super().count(number, one, many)
+
+
+HELD = Conformance(
+    "refimpl.adapters.relay",
+    (
+        Replayed("small", "conforms", 8, 8, 0, 2, 9, 3, 4, 5),
+        Replayed("lossy", "mismatch", 1, 8, 2, 1, 1, 3, 4, 5, "no\n<b>"),
+    ),
+    ("Sink.Slip",),
+)
+
+
+def test_every_sentence_is_translated(relay: SpecFacts, hostile: SpecFacts) -> None:
+    words = Noting("zh", read_catalogue(WORDS))
+    Noting.missed.clear()
+    build_pages([replace(relay, words=words, conformance=(HELD,)), replace(hostile, words=words)])
+    names = {spec.title for spec in (relay, hostile)} | {"Toys", "B-toys"}
+    assert Noting.missed - names == set()
+
+
+def test_every_translation_names_the_same_values() -> None:
+    for english, chinese in read_catalogue(WORDS).items():
+        wanted = {"{n}"} if english.startswith("# ") else set(re.findall(r"\{\w+\}", english))
+        assert set(re.findall(r"\{\w+\}", chinese)) == wanted, english
+
+
+def test_numbers_are_those_of_the_english_page(relay: SpecFacts) -> None:
+    words = Words("zh", read_catalogue(WORDS))
+    english, chinese = (build_pages([replace(relay, words=w)])["toys/relay.md"] for w in (ENGLISH, words))
+
+    def numbers(page: str) -> list[str]:
+        cells = re.findall(r'<td class="ls-number-cell">([\d,]+)', page)
+        return cells + re.findall(r'<span class="ls-step">([^<]*\d[^<]*)</span>', page)
+
+    assert numbers(english) == numbers(chinese) != []
+
+
+def test_doc_comments_without_a_translation_are_marked(relay: SpecFacts) -> None:
+    known = key_of(relay.question[0])
+    words = Words("zh", {known: "传递一个数 `n`。"})
+    page = build_pages([replace(relay, words=words)])["toys/relay.md"]
+    assert "<p>传递一个数 <code>n</code>。</p>" in page
+    assert '<div lang="en"><p>Nothing is upset, which is wrong.</p></div>' in page
+
+
+def test_a_translation_is_escaped(relay: SpecFacts) -> None:
+    words = Words("zh", {key_of(relay.question[0]): "<script>alert(1)</script>"})
+    assert "<script" not in build_pages([replace(relay, words=words)])["toys/relay.md"]
+
+
+def test_translations_belong_to_specs() -> None:
+    for path in sorted((ROOT / "docs" / "zh" / "specs").rglob("*.json")):
+        name = path.relative_to(ROOT / "docs" / "zh" / "specs").with_suffix(".psm")
+        assert (ROOT / "specs" / name).is_file(), f"{path.name} translates a spec that is gone"
+        assert read_catalogue(path)
+
+
+def test_a_file_that_is_no_catalogue_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "words.json"
+    assert read_catalogue(file) == {}
+    file.write_text("[1]")
+    with pytest.raises(ValueError, match=r"words\.json"):
+        read_catalogue(file)
+
+
+def test_a_check_that_failed_to_run_has_a_chinese_page() -> None:
+    text = "spec B\nrole R { durable x: 0..1 = yes }\ncheck c { expect holds NoError }\n"
+    (facts,) = gather([SpecFile("specs/a/b.psm", text)], Store(None))
+    assert isinstance(facts.checks[0], CheckFacts)
+    page = build_pages([replace(facts, words=Words("zh", read_catalogue(WORDS)))])["a/b.md"]
+    assert "出错" in page and "PSM201" in page
