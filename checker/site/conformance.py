@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checker.site.facts import Conformance, Replayed, SpecFacts
+from checker.site.killing import matrix_html
 from checker.site.results import Mark, badge, table
 from checker.site.text import escape
 from checker.site.words import Words
@@ -29,6 +30,10 @@ def conformance_section(spec: SpecFacts) -> str:
         parts += [
             f'<pre class="ls-report"><code>{escape_lines(c.report)}</code></pre>' for c in found.checks if c.report
         ]
+    if spec.matrix is not None:
+        parts += [f"### {words('Mistakes that are noticed')} {{ #mistakes }}", matrix_html(spec.matrix, words)]
+    elif spec.conformance:
+        parts.append(f'<p class="ls-small">{words(_NO_MATRIX)}</p>')
     return "\n\n".join(parts)
 
 
@@ -63,4 +68,5 @@ _HELD = (
     "compared with that of the spec after each step. In each state it is also asked for what the spec forbids there. The "
     "build did this, through the adapter {module}. Checks that are too large for the build are left to the tests."
 )
+_NO_MATRIX = "No matrix of seeded mistakes has been made for this implementation yet."
 _UNSUPPORTED = "The implementation cannot do {steps}; what lies behind these steps is left out."

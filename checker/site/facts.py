@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
+from typing import Any
 
 from checker.base.source import Source
 from checker.lang import ast
@@ -160,6 +161,8 @@ class SpecFacts:
     checks: tuple[CheckFacts, ...]
     figures: Figures = field(default_factory=Figures)
     conformance: tuple[Conformance, ...] = ()
+    matrix: Mapping[str, Any] | None = None
+    """The document of its kill matrix (see `killing`), if there is one."""
     words: Words = ENGLISH
     """The language of the pages, with translations of this spec's doc comments."""
     levels: tuple[int, ...] = ()

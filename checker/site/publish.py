@@ -19,6 +19,7 @@ from checker.site.benchmarks import benchmarks_html, read_results
 from checker.site.console import build_consoles, read_commands
 from checker.site.facts import SpecFacts
 from checker.site.gather import SpecFile, find_specs, gather, gather_consoles
+from checker.site.killing import read_matrices
 from checker.site.pages import build_pages
 from checker.site.store import Store
 from checker.site.tutorial import build_tutorial
@@ -49,6 +50,11 @@ class Project:
     @property
     def store(self) -> Path:
         return self.root / "build" / "results"
+
+    @property
+    def mutation(self) -> Path:
+        """Where `lockstep mutate` may have left kill matrices."""
+        return self.root / "build" / "mutation"
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -94,7 +100,8 @@ def publish(project: Project, *, workers: int | None = None) -> Published:
     facts = gather((*files, *stages), store, workers=workers)
     printed = gather_consoles(read_commands(project.tutorial), store, workers=workers)
     store.clean()
-    specs = facts[: len(files)]
+    matrices = read_matrices(project.mutation)
+    specs = tuple(replace(spec, matrix=matrices.get(spec.path)) for spec in facts[: len(files)])
     pieces = {
         **build_tutorial(facts[len(files) :]),
         **build_consoles(printed),

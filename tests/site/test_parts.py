@@ -18,6 +18,7 @@ from checker.site.console import console_html, read_commands, run_command
 from checker.site.drawings import MOST_MOVED, MOST_NEAR, MOST_NODES, draw
 from checker.site.facts import Conformance, Replayed, SpecFacts
 from checker.site.graphs import states_section
+from checker.site.killing import read_matrices
 from checker.site.levels import levels_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,6 +95,39 @@ def test_the_section_says_what_there_is(relay: SpecFacts) -> None:
     shown = conformance_section(replace(relay, conformance=(held,)))
     assert "5 of 10 (50 %)" in shown and "2 left out" in shown and "a\n&lt;script&gt;" in shown
     assert "<b>" not in shown and "<script" not in shown
+
+
+MATRIX = {
+    "version": 1,
+    "path": "specs/toys/relay.psm",
+    "complete": False,
+    "groups": [
+        {
+            "kind": "implementation",
+            "detectors": ["replay", "<probe>"],
+            "killed": 1,
+            "survived": 1,
+            "mutants": [
+                {"name": "forgets", "text": "<i>", "line": None, "fate": "killed", "problem": None, "cells": {
+                    "replay": {"killed": True, "decided": True, "seconds": 0.5, "how": "<b>state</b>"},
+                    "<probe>": {"killed": False, "decided": True, "seconds": 0.5, "how": None}}},
+                {"name": "late", "text": "x", "line": 3, "fate": "survived", "problem": "p", "cells": {}},
+            ],
+        }
+    ],
+}  # fmt: skip
+
+
+def test_a_kill_matrix_is_shown(relay: SpecFacts, tmp_path: Path) -> None:
+    (tmp_path / "relay.json").write_text(json.dumps(MATRIX))
+    found = read_matrices(tmp_path)
+    shown = conformance_section(replace(relay, matrix=found[relay.path]))
+    assert "1 of 2 noticed" in shown and "✓ 0.50 s" in shown and 'href="#L3"' in shown
+    assert "ended before all" in shown
+    assert not re.search("<b>|<i>|<probe>", shown)
+    (tmp_path / "other.json").write_text('{"version": 7}')
+    with pytest.raises(ValueError, match=r"other\.json is no kill matrix"):
+        read_matrices(tmp_path)
 
 
 # ---- graphs

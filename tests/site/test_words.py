@@ -34,6 +34,16 @@ class Noting(Words):
         return super().count(number, one, many)
 
 
+MATRIX = {
+    "complete": False,
+    "groups": [
+        {"kind": kind, "detectors": [], "killed": 1, "survived": 3, "mutants": [
+            {"name": "m", "text": "", "fate": fate, "cells": {}} for fate in ("killed", "survived", "invalid", "not run")
+        ]}
+        for kind in ("spec", "implementation", "trace")
+    ],
+}  # fmt: skip
+
 HELD = Conformance(
     "refimpl.adapters.relay",
     (
@@ -47,7 +57,8 @@ HELD = Conformance(
 def test_every_sentence_is_translated(relay: SpecFacts, hostile: SpecFacts) -> None:
     words = Noting("zh", read_catalogue(WORDS))
     Noting.missed.clear()
-    build_pages([replace(relay, words=words, conformance=(HELD,)), replace(hostile, words=words)])
+    held = replace(relay, words=words, conformance=(HELD,))
+    build_pages([held, replace(held, matrix=MATRIX), replace(hostile, words=words)])
     names = {spec.title for spec in (relay, hostile)} | {"Toys", "B-toys"}
     assert Noting.missed - names == set()
 

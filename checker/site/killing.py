@@ -1,0 +1,93 @@
+"""The kill matrix of a protocol: which mistake, put in on purpose, was noticed by which detector.
+
+Making one takes longer than a build may, so it is made by `lockstep mutate` and left as JSON in `build/mutation/`; the page says
+where it comes from. Documents belong to the spec whose path they name. They are read with care: one of another version, or of
+another shape, is refused with its name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from checker.render.plain import duration
+from checker.site.results import Mark, badge, table
+from checker.site.text import escape
+from checker.site.words import Words
+
+VERSION = 1
+
+_FATES = {
+    "killed": Mark("good", "✓", "killed"),
+    "survived": Mark("bad", "✗", "survived"),
+    "invalid": Mark("plain", "–", "invalid"),
+    "not run": Mark("open", "…", "not run"),
+}
+_KINDS = {
+    "spec": "Mistakes in the spec",
+    "implementation": "Mistakes in the implementation",
+    "trace": "Mistakes in recorded runs",
+}
+
+
+def read_matrices(folder: Path) -> dict[str, Mapping[str, Any]]:
+    """The documents of a folder by the path of their spec.
+
+    Raises:
+        ValueError: a file is no such document.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    for path in sorted(folder.glob("*.json")):
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(data, dict) or data.get("version") != VERSION or not isinstance(data.get("path"), str):
+            raise ValueError(f"{path.name} is no kill matrix in version {VERSION}; remove it or make it anew")
+        found[data["path"]] = data
+    return found
+
+
+def matrix_html(document: Mapping[str, Any], words: Words) -> str:
+    """All groups of a document. Raises KeyError where it has another shape."""
+    parts = [f"<p>{words(_WHAT)}</p>"]
+    if not document["complete"]:
+        parts.append(f'<p class="ls-small">{words("The run was ended before all of them were tried.")}</p>')
+    for group in document["groups"]:
+        looked = group["killed"] + group["survived"]
+        title = words(_KINDS.get(group["kind"], "Mistakes in recorded runs"))
+        score = words("{killed} of {all} noticed", killed=group["killed"], all=looked)
+        parts += [f"<p><strong>{title}</strong>: {score}</p>", _group(group, title, words)]
+    return "".join(parts)
+
+
+def _group(group: Mapping[str, Any], title: str, words: Words) -> str:
+    detectors = [str(name) for name in group["detectors"]]
+    head = (words("Mistake"), words("Outcome"), *(escape(name) for name in detectors))
+    rows = []
+    for mutant in group["mutants"]:
+        mark = _FATES.get(mutant["fate"], _FATES["not run"])
+        line = mutant.get("line")
+        name = f"<code>{escape(mutant['name'])}</code>"
+        name = f'<a href="#L{int(line)}">{name}</a>' if line else name
+        problem = f'<div class="ls-small">{escape(mutant["problem"])}</div>' if mutant.get("problem") else ""
+        cells = [_cell(mutant["cells"].get(detector)) for detector in detectors]
+        text = f'{name}<div class="ls-small">{escape(mutant["text"])}</div>'
+        rows.append([text, badge(Mark(mark.tone, mark.sign, words(mark.words))) + problem, *cells])
+    return table(head, rows, name=title)
+
+
+def _cell(cell: Mapping[str, Any] | None) -> str:
+    """When a detector noticed, and by what."""
+    if cell is None:
+        return "–"
+    took = escape(duration(float(cell["seconds"])))
+    if not cell["killed"]:
+        return f'<span class="ls-quiet">{"·" if cell["decided"] else "…"}</span>'
+    how = f'<div class="ls-small">{escape(str(cell["how"]))}</div>' if cell.get("how") else ""
+    return f"✓ {took}{how}"
+
+
+_WHAT = (
+    "How much would the checks and tests notice? Mistakes were put in on purpose, one at a time, and each detector was asked. "
+    "A sign says who noticed, and how long that took. From the last run of <code>lockstep mutate</code>."
+)
