@@ -116,6 +116,31 @@ class Steps(Clocks):
                     if undisturbed or (self.is_up(state, me) and not self.separated(state, me, sender)):
                         self._run(state, call, done, failed)
 
+    def refused(self, state: State) -> list[Move]:
+        """What could be asked of a process here and its guard forbids: actions, timeouts, and messages on a soup."""
+        calls = [
+            call
+            for me, own in self._own.items()
+            if self.is_up(state, me)
+            for call in own
+            if call.code.step.kind in ("action", "timeout")
+        ]
+        for index, slot in enumerate(self.layout.networks):
+            network = self.machine.networks[index]
+            for message in networks.deliverable(network, state[slot]) if network.kind == "soup" else ():
+                for call in self._calls_of(message, index):
+                    me, sender = call.args[0], call.args[1]
+                    if call.code.step.kind == "message" and self.is_up(state, me):
+                        calls += [] if self.separated(state, me, sender) else [call]
+        return [call.move(()) for call in calls if not self._allowed(state, call)]
+
+    def _allowed(self, state: State, call: Call) -> bool:
+        """Whether a guard holds, or cannot be evaluated: then nothing is forbidden."""
+        try:
+            return call.code.allows(state, *call.args)
+        except Fail:
+            return True
+
     # ---- what a process does by itself
 
     def _act(self, state: State, done: list[Successor], failed: list[Failure]) -> None:
