@@ -160,14 +160,14 @@ class Explorer:
         followed = _Followed(here)
         for now in range(self._most):
             options = self._options(followed, now)
-            refused = self._refused(followed) if options else []
             if not options:
                 return None
-            choice = choose(len(options) + len(refused))
+            refused = self._refused(followed)
+            choice = choose(len(options) + min(len(refused), 1 + len(options) // 3))  # or most of a run would be probes
             if choice < len(options):
                 found = self._step(followed, options[choice])
             else:
-                found = self._probe(followed, refused[choice - len(options)])
+                found = self._probe(followed, refused[choose(len(refused))])
             if found is not None or not followed.ways:
                 return found
         return None

@@ -80,6 +80,10 @@ class Mismatch:
         """The mismatch as a reader wants it."""
         return "\n".join([*self._story(), *self._table(), *self._network(), self._again()]) + "\n"
 
+    def table(self) -> Iterable[str]:
+        """Spec and implementation side by side, variables and messages."""
+        yield from (*self._table(), *self._network())
+
     def _story(self) -> Iterable[str]:
         where = f"{self.spec}, check {self.check}"
         if self.step is None:
