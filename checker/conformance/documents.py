@@ -27,6 +27,8 @@ def document_of(report: Report) -> dict[str, Any]:
         "observed": list(report.observed),
         "unobserved": list(report.unobserved),
         "lacks": list(report.lacks),
+        "processes": list(report.cast.processes),
+        "own_faults": sorted(report.cast.own_faults),
     }
 
 

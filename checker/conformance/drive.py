@@ -21,7 +21,7 @@ from checker.conformance.explore import Explored, Explorer
 from checker.conformance.growing import Graph
 from checker.conformance.mapping import Treatment
 from checker.conformance.mismatch import Mismatch
-from checker.conformance.probe import probe_all
+from checker.conformance.probe import probe, probe_all
 from checker.conformance.replay import Outcome, replayed, unsupported_by
 from checker.conformance.run import Run
 from checker.conformance.walks import n_step_walks, random_walks
@@ -29,6 +29,7 @@ from checker.engine.graph import StateGraph, state_graph
 from checker.engine.interface import Limits
 from checker.model.machine import Machine
 from checker.properties.kinds import Trace, TraceStep
+from checker.render.sequence import Cast, cast
 
 Make = Callable[[Machine], Adapter]
 
@@ -50,7 +51,7 @@ class Plan:
         modes: in order.
         seed: of explorations and random walks.
         runs, steps: how many runs an exploration makes, and the most steps of each.
-        choices: an exploration makes this one run instead.
+        choices: an exploration makes this one run instead; replays and probes do, along `path`, where one is given.
         walks: how many random walks are made; they have `steps` steps.
         sequences: how long the sequences are of which `walks` takes as many as it can.
         most_states: how large a graph may be to be replayed.
@@ -62,6 +63,7 @@ class Plan:
     runs: int = 100
     steps: int = 40
     choices: tuple[int, ...] | None = None
+    path: Path | None = None
     walks: int = 50
     sequences: int = 2
     most_states: int = MOST_STATES
@@ -83,7 +85,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of a plan. `name` is that of the adapter; `observed` is how many of the variables of the spec were seen."""
+    """What came of a plan. `name` is that of the adapter; `observed` are the variables of the spec that were seen. `cast` is for drawings."""
 
     name: str
     spec: str
@@ -93,6 +95,7 @@ class Report:
     lacks: tuple[str, ...]
     observed: tuple[str, ...]
     unobserved: tuple[str, ...]
+    cast: Cast
 
     @property
     def outcome(self) -> Outcome:
@@ -176,19 +179,21 @@ class Driver:
             lacks=() if found else tuple(self._lacks(summary)),
             observed=tuple(n for n in self._observable if n in self.observed),
             unobserved=tuple(n for n in self._observable if n not in self.observed),
+            cast=cast(self._machine),
         )
 
     def _phase(self, mode: Mode) -> Phase:
         started = time.perf_counter()
         match mode:
             case Mode.REPLAY:
-                outcome, text, found, choices = self._replay(cover(self.graph, avoid=unsupported_by(self.adapter)).paths)
+                outcome, text, found, choices = self._replay()
                 graph: Graph = self.graph
             case Mode.WALKS:
                 outcome, text, found, choices = self._walk()
                 graph = self.graph
             case Mode.PROBE:
-                probes = probe_all(self.adapter, self.graph)
+                path = self.plan.path
+                probes = probe_all(self.adapter, self.graph) if path is None else probe(self.adapter, self.graph, [path])
                 outcome = Outcome.CONFORMS if probes.mismatch is None else Outcome.MISMATCH
                 text, found, choices, graph = str(probes), probes.mismatch, (), self.graph
             case Mode.EXPLORE:
@@ -198,7 +203,9 @@ class Driver:
         trace = None if found is None else trace_of(graph, found)
         return Phase(mode, outcome, text, time.perf_counter() - started, found, trace, choices)
 
-    def _replay(self, paths: tuple[Path, ...]) -> tuple[Outcome, str, Mismatch | None, tuple[int, ...]]:
+    def _replay(self) -> tuple[Outcome, str, Mismatch | None, tuple[int, ...]]:
+        path = self.plan.path
+        paths = cover(self.graph, avoid=unsupported_by(self.adapter)).paths if path is None else (path,)
         result, run = replayed(self.adapter, self.graph, paths)
         self._note(run)
         return result.outcome, str(result), result.mismatch, ()
@@ -241,7 +248,7 @@ class Driver:
         treatment = self.adapter.treatment
         mapped = [e for e in dict.fromkeys(edge.unit for edge in self.graph.edges) if treatment(e) is Treatment.MAPPED]
         never = self.coverage.never(mapped)
-        if never and self.plan.choices is None:
+        if never and self.plan.choices is None and self.plan.path is None:
             yield f"never taken: {', '.join(never)}"
         if not self.observed and self._observable:
             yield "nothing was observed"
