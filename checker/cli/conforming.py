@@ -35,7 +35,8 @@ def run_nodes(
     """Runs a plan and prints what came of it; `against` a spec, the steps that nodes tell of are judged, too.
 
     Raises:
-        SpecError: PSM872 for steps that mean nothing in the spec, PSM861 for nodes that cannot be started, PSM007 for a file or directory that cannot be written.
+        SpecError: PSM872 for steps that mean nothing in the spec, PSM861 for nodes that cannot be started, PSM007 for a file
+        or directory that cannot be written.
     """
     if plan.logs is not None:
         try:

@@ -1,10 +1,10 @@
 """Choices that Hypothesis draws and shrinks: one shrinker for schedule, faults and data together.
 
-A *play* is one run of anything whose nondeterminism comes through `choose(n)`, which answers with a number below n. Whoever writes a play
-orders its options so that 0 is the dullest one: deliver the oldest message, no fault, no delay. Hypothesis then makes runs of
-chance, and from the first that fails it takes choices away and makes them smaller, for as long as the run still fails. What
-remains is a list of small numbers, and that list is all that it takes to do the same again: `replayed` answers with it,
-and with 0 behind its end.
+A *play* is one run of anything whose nondeterminism comes through `choose(n)`, which answers with a number below n. Whoever
+writes a play orders its options so that 0 is the dullest one: deliver the oldest message, no fault, no delay. Hypothesis then
+makes runs of chance, and from the first that fails it takes choices away and makes them smaller, for as long as the run still
+fails. What remains is a list of small numbers, and that list is all that it takes to do the same again: `replayed` answers
+with it, and with 0 behind its end.
 
 A play has to do the same for the same choices. One that does not is reported as `flaky`, with the last run that failed.
 
@@ -150,7 +150,8 @@ RESOLUTION = 64
 
 
 class DrawnRandom(Random):
-    """Chance whose answers are choices, so that 0 is the dull one: nothing is lost or doubled, nothing takes time, the first is taken.
+    """Chance whose answers are choices, so that 0 is the dull one: nothing is lost or doubled, nothing takes time, the first
+    is taken.
 
     After `most` choices all answers are dull, since a run that goes on for long asks more often than can be drawn and shrunk.
     """

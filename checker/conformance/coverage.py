@@ -10,8 +10,8 @@ Everything is read off the transitions that an implementation took and that matc
   by itself which faults lie before it.
 
 What is possible is counted on the enumerated graph, up to a limit of states; beyond it there are numbers of what was taken and
-no totals. Transitions are known by their state and their name, so a run that was followed on a graph of its own (`growing`) counts
-for the same totals as a replay.
+no totals. Transitions are known by their state and their name, so a run that was followed on a graph of its own (`growing`)
+counts for the same totals as a replay.
 """
 
 from __future__ import annotations

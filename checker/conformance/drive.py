@@ -1,10 +1,11 @@
 """Runs an adapter in every mode that applies, and puts together what came of it.
 
-The command line and the pytest plugin both come here, so that a test and a command do the same. A `Plan` says which modes, with which
-seed and how long. Each mode is a `Phase` with its outcome and its text; what they took is merged into one `Coverage`.
+The command line and the pytest plugin both come here, so that a test and a command do the same. A `Plan` says which modes,
+with which seed and how long. Each mode is a `Phase` with its outcome and its text; what they took is merged into one `Coverage`.
 
-A plan that ends without a mismatch conforms only if it has shown something: `lacks` says what is missing, such as a step of the spec
-that can be taken in this check and never was, a variable that nobody saw, or too small a coverage. It is then `incomplete`.
+A plan that ends without a mismatch conforms only if it has shown something: `lacks` says what is missing, such as a step of
+the spec that can be taken in this check and never was, a variable that nobody saw, or too small a coverage. It is then
+`incomplete`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from checker.conformance.adapter import Adapter
-from checker.conformance.coverage import MOST_STATES, Coverage, Summary
 from checker.conformance.cover import Path, cover
+from checker.conformance.coverage import MOST_STATES, Coverage, Summary
 from checker.conformance.explore import Explored, Explorer
 from checker.conformance.growing import Graph
 from checker.conformance.mapping import Treatment
@@ -193,7 +194,9 @@ class Driver:
                 graph = self.graph
             case Mode.PROBE:
                 path = self.plan.path
-                probes = probe_all(self.adapter, self.graph) if path is None else probe(self.adapter, self.graph, [path])
+                probes = (
+                    probe_all(self.adapter, self.graph) if path is None else probe(self.adapter, self.graph, [path])
+                )
                 outcome = Outcome.CONFORMS if probes.mismatch is None else Outcome.MISMATCH
                 text, found, choices, graph = str(probes), probes.mismatch, (), self.graph
             case Mode.EXPLORE:
@@ -233,7 +236,9 @@ class Driver:
         else:
             result = explorer.again(plan.choices)
         self._note(explorer.run)
-        if result.mismatch is not None and plan.choices is None:  # the numbers of the mismatch are those of a run of its own
+        if (
+            result.mismatch is not None and plan.choices is None
+        ):  # the numbers of the mismatch are those of a run of its own
             explorer = Explorer(self.adapter, steps=plan.steps)
             explorer.again(result.choices)
         return explorer, result
@@ -268,4 +273,3 @@ def trace_of(graph: Graph, mismatch: Mismatch) -> Trace:
     labels = graph.labels
     steps = tuple(TraceStep(e.label, labels.changes(states[e.source], states[e.target])) for e in edges)
     return Trace(labels.initial(start), steps, mismatch.step if mismatch.forbidden else None)
-

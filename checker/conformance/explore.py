@@ -1,12 +1,12 @@
 """Exploring: runs of chance on an implementation, held to the spec after every step, shrunk where they fail.
 
-A replay needs the whole state graph of a small check. An exploration needs none: it follows the spec from state to state and expands
-what it meets, so it also goes where no graph can be listed, with more processes and deeper. In each state the options are
+A replay needs the whole state graph of a small check. An exploration needs none: it follows the spec from state to state and
+expands what it meets, so it also goes where no graph can be listed, with more processes and deeper. In each state the options are
 the steps that the spec allows there, and Hypothesis chooses (`choices`). They are ordered so that 0 is the dullest:
 
 1. a message that was never delivered yet, the oldest first;
 2. what a process does by itself, and restarts;
-3. timeouts, clocks, a message again, what heals;
+3. timeouts, clocks, a message again, what heals, what changes nothing;
 4. faults;
 5. crashes in the middle of a handler;
 6. what the spec does not allow here: nothing may happen then (`probe` tells more).
@@ -15,8 +15,8 @@ So one list of numbers holds schedule, faults, crash points and data, and a shru
 
 **Who resolves a choice?** As in a replay, an event says how each `either` and `choose` comes out. Steps that the adapter lists
 under `resolves` are different: the implementation decides, and the spec follows, along any outcome of that step which
-agrees with what is seen. Steps that are `hidden` are not chosen: they may have happened whenever something is compared. So what is
-followed is a set of states, all that agree with everything seen so far; the run fails where none is left.
+agrees with what is seen. Steps that are `hidden` are not chosen: they may have happened whenever something is compared. So
+what is followed is a set of states, all that agree with everything seen so far; the run fails where none is left.
 """
 
 from __future__ import annotations
@@ -110,11 +110,13 @@ def explore_again(adapter: Adapter, choices: Sequence[int], *, steps: int = 40) 
 
 @dataclass(slots=True)
 class _Followed:
-    """The states that agree with everything seen, each with the edges that lead there, and the oldest messages."""
+    """The states that agree with everything seen, each with the edges that lead there; since when messages are in flight, and
+    how often each was delivered, or a step without one taken.
+    """
 
     ways: dict[int, tuple[int, ...]]
     ages: dict[str, int] = field(default_factory=dict)
-    delivered: Counter[str] = field(default_factory=Counter)
+    taken: Counter[str] = field(default_factory=Counter)
 
 
 class Explorer:
@@ -137,7 +139,9 @@ class Explorer:
         result = self._explored(seed)
         if failing is None:
             return result
-        again = Explorer(self.run.adapter, steps=self._most).again(failing.choices)  # its graph has the numbers that `again` has
+        again = Explorer(self.run.adapter, steps=self._most).again(
+            failing.choices
+        )  # its graph has the numbers that `again` has
         mismatch = again.mismatch or self._told(failing.found, failing.choices)
         return replace(result, mismatch=mismatch, choices=failing.choices, flaky=failing.flaky)
 
@@ -181,9 +185,7 @@ class Explorer:
         objection = run.attempt(event)
         if objection is not None:
             return run.mismatch((*way, number), edge.label, problem=objection.text)
-        letter = self._ranked(number)[1]
-        if letter is not None:
-            followed.delivered[letter] += 1
+        followed.taken[self._ranked(number)[1] or edge.label] += 1
         after: dict[int, tuple[int, ...]] = {}
         for source, came in before.items():
             for other in self.graph.out(source):
@@ -262,8 +264,8 @@ class Explorer:
         def dullness(number: int) -> tuple[int, int, int]:
             rank, letter = self._ranked(number)
             if letter is None:
-                return rank, 0, 0
-            again = followed.delivered[letter]
+                return rank, followed.taken[self.graph.edges[number].label], 0
+            again = followed.taken[letter]
             return (max(rank, 2) if again else rank), again, followed.ages.get(letter, now)
 
         return sorted(left, key=dullness)
@@ -274,16 +276,16 @@ class Explorer:
             return []
         treatment = self.run.adapter.treatment
         return [
-            edge
-            for edge in self.graph.refused(next(iter(followed.ways)))
-            if treatment(edge.unit) is Treatment.MAPPED
+            edge for edge in self.graph.refused(next(iter(followed.ways))) if treatment(edge.unit) is Treatment.MAPPED
         ]
 
     def _ranked(self, number: int) -> tuple[int, str | None]:
         """How dull an edge is, and the message that it delivers."""
         found = self._ranks.get(number)
         if found is None:
-            found = self._ranks[number] = self._rank(self.run.event(number), fault=self.graph.edges[number].fault)
+            edge = self.graph.edges[number]
+            rank, letter = self._rank(self.run.event(number), fault=edge.fault)
+            found = self._ranks[number] = (max(rank, 2) if edge.source == edge.target else rank), letter
         return found
 
     def _rank(self, event: Event, *, fault: bool) -> tuple[int, str | None]:

@@ -1,7 +1,8 @@
 """A state graph that is explored only where somebody goes.
 
-A replay needs the whole graph; an exploration or a recorded trace goes along a few thousand of its states, and the graph may be far too
-large to list. So states and edges get their numbers when they are first met, by the step relation of the interpreter, and
+A replay needs the whole graph; an exploration or a recorded trace goes along a few thousand of its states, and the graph may
+be far too large to list. So states and edges get their numbers when they are first met, by the step relation of the
+interpreter, and
 stay: `out` lists the edges of a state, and expands it the first time. It has the shape of a `StateGraph` otherwise, so that
 whoever follows paths need not know which of the two it is.
 
@@ -15,10 +16,10 @@ from typing import Protocol
 
 from checker.engine.graph import Edge
 from checker.engine.labels import Labels
+from checker.engine.moves import Move, Unit
 from checker.engine.program import Program
 from checker.engine.runtime import State
 from checker.engine.steps import Steps
-from checker.engine.moves import Move, Unit
 from checker.model.ir import ChooseS
 from checker.model.machine import Machine
 from checker.model.walk import statements_in
@@ -100,9 +101,7 @@ class GrowingGraph:
         for unit, move, target in done:
             kind = self.steps.units[unit]
             numbers.append(len(self.edges))
-            self.edges.append(
-                Edge(state, self._number(target), self.labels.step(move), kind.name, kind.fault, move)
-            )
+            self.edges.append(Edge(state, self._number(target), self.labels.step(move), kind.name, kind.fault, move))
         return tuple(numbers)
 
     def _number(self, state: State) -> int:

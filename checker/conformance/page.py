@@ -1,9 +1,9 @@
 """The results of a test run as one HTML page that needs nothing beside it.
 
-It is made from documents (`documents`), since workers of a parallel run send those. For each report: what came of each mode; how much of
-the spec was covered; and for a mismatch the steps, spec and implementation side by side with unseen variables greyed, the
-messages, a sequence diagram with bands for faults, and the line that reproduces it. Every text comes from strangers and is
-escaped.
+It is made from documents (`documents`), since workers of a parallel run send those. For each report: what came of each mode;
+how much of the spec was covered; and for a mismatch the steps, spec and implementation side by side with unseen variables
+greyed, the messages, a sequence diagram with bands for faults, and the line that reproduces it. Every text comes from
+strangers and is escaped.
 """
 
 from __future__ import annotations

@@ -4,10 +4,11 @@
     def test_lock(lockstep):
         lockstep.conform(LockAdapter)
 
-The marker says what is held to what: `spec` (relative to the root of the tests), `check`, `constants`, and how: `modes`, `seed`, `runs`,
-`steps`, `coverage`. The fixture does it: `conform` drives an adapter, `validate` judges a recorded run. A mismatch fails the
-test with everything that there is to say about it; a run that has not shown anything fails it, too, since incomplete is no
-pass. Options of the command line go before the marker, so that one failing run can be repeated without touching the test.
+The marker says what is held to what: `spec` (relative to the root of the tests), `check`, `constants`, and how: `modes`,
+`seed`, `runs`, `steps`, `coverage`. The fixture does it: `conform` drives an adapter, `validate` judges a recorded run. A
+mismatch fails the test with everything that there is to say about it; a run that has not shown anything fails it, too, since
+incomplete is no pass. Options of the command line go before the marker, so that one failing run can be repeated without
+touching the test.
 
 Results reach the terminal's summary, JUnit (as properties of the test) and a page of HTML. They travel on the report of each
 test, so a run with several workers (pytest-xdist) merges them, too. Coverage is merged over all tests of a check, and
@@ -135,7 +136,9 @@ def _told(marker: pytest.Mark) -> dict[str, Any]:
     unknown = [key for key in marker.kwargs if key not in ALLOWED]
     if marker.args or unknown:
         given = ", ".join([*map(repr, marker.args), *unknown])
-        pytest.fail(f"the marker `lockstep` does not know {given}; it takes {', '.join(ALLOWED)} by name", pytrace=False)
+        pytest.fail(
+            f"the marker `lockstep` does not know {given}; it takes {', '.join(ALLOWED)} by name", pytrace=False
+        )
     return dict(marker.kwargs)
 
 

@@ -1,7 +1,7 @@
 """Records of what an adapter did: a run of an implementation in this process, written as any other run is.
 
-Each step is an entry with its whole name, its arguments and everything that could be seen after it. Such a record needs no mapping: the
-spec reads it as it stands. Traces for tests of `validation` come from here, and their mutants.
+Each step is an entry with its whole name, its arguments and everything that could be seen after it. Such a record needs no
+mapping: the spec reads it as it stands. Traces for tests of `validation` come from here, and their mutants.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Walks beyond the cover of transitions: what an implementation remembers that the spec does not.
 
-A cover takes each transition once. An implementation may do right in each transition and wrong in a sequence of them, because it has
-state that the spec does not have and nobody sees: a cache, a counter, a timer that still runs. Two kinds of paths look
+A cover takes each transition once. An implementation may do right in each transition and wrong in a sequence of them, because
+it has state that the spec does not have and nobody sees: a cache, a counter, a timer that still runs. Two kinds of paths look
 for that:
 
 - **n-step walks** take every sequence of n transitions that follow each other (n = 2: every pair). They are a cover again, of the
@@ -47,7 +47,12 @@ def sequences(graph: StateGraph, ways: Ways, length: int) -> int:
 
 
 def n_step_walks(
-    graph: StateGraph, length: int, *, avoid: Callable[[Edge], bool] | None = None, most: int = 100_000, longest: int = 200
+    graph: StateGraph,
+    length: int,
+    *,
+    avoid: Callable[[Edge], bool] | None = None,
+    most: int = 100_000,
+    longest: int = 200,
 ) -> Walks:
     """Paths that take every sequence of `length` transitions, until they have `most` steps together.
 
@@ -73,7 +78,11 @@ def n_step_walks(
             _note(path, length, taken)
             while len(path) < longest:
                 onward = next(
-                    (n for n in ways.out[graph.edges[path[-1]].target] if (*path[len(path) - length + 1 :], n) not in taken),
+                    (
+                        n
+                        for n in ways.out[graph.edges[path[-1]].target]
+                        if (*path[len(path) - length + 1 :], n) not in taken
+                    ),
                     None,
                 )
                 if onward is None:

@@ -186,10 +186,14 @@ def command(ctx: click.Context, /, **options: Any) -> Exit:
     """
     given = [name for name in ("adapter", "traces", "command_", "history") if options[name]]
     if len(given) != 1:
-        raise click.UsageError("give one of `--adapter MODULE:CLASS`, `--trace FILE`, `--node CMD` and `--history FILE`")
+        raise click.UsageError(
+            "give one of `--adapter MODULE:CLASS`, `--trace FILE`, `--node CMD` and `--history FILE`"
+        )
     (what,) = given
     if what in ("adapter", "traces") and options["spec"] is None:
-        raise click.UsageError(f"`--{what.removesuffix('s')}` needs a spec: lockstep conform SPEC --{what.removesuffix('s')} …")
+        raise click.UsageError(
+            f"`--{what.removesuffix('s')}` needs a spec: lockstep conform SPEC --{what.removesuffix('s')} …"
+        )
     if what == "history" and options["spec"] is not None:
         raise click.UsageError("`--history` is judged by a model, not by a spec: leave SPEC out")
     for owner, flag, names in (

@@ -65,7 +65,8 @@ class Simulation:
         survival: what a crash leaves on a disk.
         clocks: clocks that are not right, by name.
         chance: makes the chance of one purpose (`order`, `links`, `disk n1`, …) in place of the seed, for example a
-            `choices.DrawnRandom`, whose answers Hypothesis draws and shrinks. What processes draw for themselves stays the seed's.
+            `choices.DrawnRandom`, whose answers Hypothesis draws and shrinks. What processes draw for themselves stays the
+            seed's.
     """
 
     def __init__(

@@ -1,21 +1,21 @@
 """Follows a record along its spec: depth-first to accept quickly, breadth-first to explain a rejection.
 
-A record does not say in which state the spec is: fields go unobserved, steps go unrecorded, and one entry may be several steps. So a
-record is allowed if there is a way through the product of its parts and the states of the spec. A point of it is a pair
-(part, state). From a point the spec may move silently (a hidden step, or one more round of a repeated one) and stay at its
+A record does not say in which state the spec is: fields go unobserved, steps go unrecorded, and one entry may be several
+steps. So a record is allowed if there is a way through the product of its parts and the states of the spec. A point of it is
+a pair (part, state). From a point the spec may move silently (a hidden step, or one more round of a repeated one) and stay at its
 part, or do what the part says and move on, if the state then agrees with what was observed.
 
-**Depth-first, laziest first.** From each point the part is tried at once, then after one hidden step, then after two. Each point is visited
-once, so the search ends, with a way or with the knowledge that there is none. A record that fits is usually accepted after
-about as many points as it has entries.
+**Depth-first, laziest first.** From each point the part is tried at once, then after one hidden step, then after two. Each
+point is visited once, so the search ends, with a way or with the knowledge that there is none. A record that fits is usually
+accepted after about as many points as it has entries.
 
-**Breadth-first.** Where there is none, layers say why: all states that agree with the longest prefix that some state agrees with, and
-everything that hidden steps make of them. That last frontier is what `refusals` explains.
+**Breadth-first.** Where there is none, layers say why: all states that agree with the longest prefix that some state agrees
+with, and everything that hidden steps make of them. That last frontier is what `refusals` explains.
 
 Both share one budget of points. A search that exhausts it has not decided anything; its verdict is `incomplete`.
 
-Source: the idea of trace validation as a search in the product of spec and trace is that of H. Cirstea, M. Kuppe, B. Loillier and S.
-Merz, "Validating traces of distributed programs against TLA+ specifications", SEFM 2024.
+Source: the idea of trace validation as a search in the product of spec and trace is that of H. Cirstea, M. Kuppe, B. Loillier
+and S. Merz, "Validating traces of distributed programs against TLA+ specifications", SEFM 2024.
 """
 
 from __future__ import annotations

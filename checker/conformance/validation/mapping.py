@@ -85,6 +85,6 @@ def _text(key: str, value: Json) -> str:
 
 
 def _texts(key: str, value: Json) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value and key.startswith("steps."):
+    if not isinstance(value, list) or (not value and key.startswith("steps.")):
         raise TraceMappingError(f"`{key}` of the mapping should be a list of texts and is {excerpt(str(value))}")
     return tuple(_text(key, item) for item in value)

@@ -3,8 +3,8 @@
 At the end of the longest prefix that matches there is a set of states, and an entry that none of them allows. For each state two
 questions are answered. What would the recorded step have needed? Its handler may exist and be refused: by the first conjunct
 of its guard that is false, by a message that is not in flight, by a process that is down. And what was possible instead?
-Each enabled step of the same name was refused by a field that was observed otherwise, or by an argument; the nearest one, that with the
-fewest fields that differ, is shown side by side.
+Each enabled step of the same name was refused by a field that was observed otherwise, or by an argument; the nearest one,
+that with the fewest fields that differ, is shown side by side.
 """
 
 from __future__ import annotations
@@ -82,7 +82,9 @@ def stuck_in(frontier: Frontier, state: int, part: Part) -> Stuck:
             refusals.append(Refusal(edge.label, Refuser.ARGUMENT if same else Refuser.NAME, objection, 99))
             continue
         differing = comparison.differing(edge.target, part.seen)
-        refusals.append(Refusal(edge.label, Refuser.FIELD, _fields(frontier, edge.target, part, differing), len(differing)))
+        refusals.append(
+            Refusal(edge.label, Refuser.FIELD, _fields(frontier, edge.target, part, differing), len(differing))
+        )
         if nearest is None or len(differing) < nearest[0]:
             nearest = len(differing), number
     if not any(r.by in (Refuser.FIELD, Refuser.ARGUMENT) for r in refusals):
@@ -159,7 +161,9 @@ def _tried(frontier: Frontier, state: int, code: StepCode, pattern: Pattern) -> 
                 continue
         elif (pattern.process or process) != process or (pattern.sender or sender) != sender:
             continue
-        text = "its guard cannot be evaluated" if isinstance(blocked, Fail) else f"{code.step.conjuncts[blocked]} is false"
+        text = (
+            "its guard cannot be evaluated" if isinstance(blocked, Fail) else f"{code.step.conjuncts[blocked]} is false"
+        )
         if (label, text) not in told:
             told.add((label, text))
             yield Refusal(label, Refuser.GUARD, text)

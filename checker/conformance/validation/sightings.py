@@ -1,12 +1,13 @@
 """What a record says, entry by entry, in the words of a spec.
 
-A `Part` is one thing that the spec has to account for: a step that fits a pattern, or nothing at all (stuttering), and what was observed
-afterwards. One entry is one part; where an entry stands for several steps it is several, and the last one has the observation.
+A `Part` is one thing that the spec has to account for: a step that fits a pattern, or nothing at all (stuttering), and what
+was observed afterwards. One entry is one part; where an entry stands for several steps it is several, and the last one has
+the observation.
 
-An entry of kind `action` is a step. One of kind `fault` is a step where the spec can have that fault: `crash`, `stop` and `restart`
-of a node, torn handlers included, or what is mapped. One of kind `obs` is an observation alone. The others (`send`, `recv`,
-`invoke`, `return`) tell of messages and clients; they are steps only where they are mapped, as `recv Vote`. What is passed
-over for such a reason is counted by name.
+An entry of kind `action` is a step. One of kind `fault` is a step where the spec can have that fault: `crash`, `stop` and
+`restart` of a node, torn handlers included, or what is mapped. One of kind `obs` is an observation alone. The others (`send`,
+`recv`, `invoke`, `return`) tell of messages and clients; they are steps only where they are mapped, as `recv Vote`. What is
+passed over for such a reason is counted by name.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Judges a recorded run: allowed by the spec, not allowed, or not shown.
 
-A record is `incomplete`, whatever matched, where it was cut off, where it shows no step or no variable, where it tells of clients and none
-of their operations succeeded, or of faults and none of them struck while an operation was under way, and where the search
-gave up. A record that does not match is a mismatch even then: what was cut off cannot mend it. Steps that never fired are listed;
-whether that is too little depends on how many records there are, so whoever has all of them judges it.
+A record is `incomplete`, whatever matched, where it was cut off, where it shows no step or no variable, where it tells of
+clients and none of their operations succeeded, or of faults and none of them struck while an operation was under way, and
+where the search gave up. A record that does not match is a mismatch even then: what was cut off cannot mend it. Steps that
+never fired are listed; whether that is too little depends on how many records there are, so whoever has all of them judges it.
 """
 
 from __future__ import annotations
