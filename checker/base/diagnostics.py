@@ -104,6 +104,8 @@ CODES: dict[str, str] = {
     "PSM861": "node cannot be started",
     "PSM862": "node breaks the message protocol",
     "PSM863": "node ended by itself",
+    "PSM871": "adapter cannot be used",
+    "PSM872": "unusable record of a run",
     # command line
     "PSM901": "unusable argument",
     "PSM902": "a tool or library is missing",

@@ -35,6 +35,7 @@ COMMANDS = (
     "export",
     "import-trace",
     "conform",
+    "mutate",
     "new",
     "docs",
     "completion",

@@ -28,7 +28,7 @@ which a driver reports as it reports a state that differs.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import ClassVar, Final
 
@@ -70,6 +70,13 @@ class Adapter(ABC):
     """Steps of the surroundings, which the implementation has no part in."""
     unsupported: ClassVar[tuple[str, ...]] = ()
     """Steps that the implementation cannot take."""
+    resolves: ClassVar[tuple[str, ...]] = ()
+    """Mapped steps whose `either` and `choose` the implementation decides: an exploration follows what it does."""
+
+    @classmethod
+    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
+        """Wrong implementations by name, each as a maker of an adapter: what a test of the tests has to find."""
+        return {}
 
     def __init__(self, machine: Machine) -> None:
         """Checks that every step of the spec is accounted for.

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from checker.conformance.adapter import UNSEEN, Observation, ObservationError, Unseen
+from checker.conformance.growing import Graph
 from checker.conformance.mismatch import Field, Letters, Sight
-from checker.engine.graph import StateGraph
 from checker.model.types import BagT, MapT, OptT, RecordT, SeqT, SetT, Type
 from checker.properties.kinds import Json
 from checker.render.values import Names
@@ -29,7 +29,7 @@ BOOKKEEPING = "left of "
 class Comparison:
     """Compares observations with the states of one graph."""
 
-    def __init__(self, graph: StateGraph) -> None:
+    def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._names = Names(graph.machine)
         self._values: dict[int, dict[str, Json]] = {}
@@ -51,13 +51,23 @@ class Comparison:
         Raises:
             ObservationError: something was seen that is no variable of the spec.
         """
+        return next(self._differing(state, seen), None) is None
+
+    def differing(self, state: int, seen: Observation) -> tuple[str, ...]:
+        """The names of what was seen otherwise than in this state, as `same` compares."""
+        return tuple(self._differing(state, seen))
+
+    def show(self, name: str, value: object) -> str:
+        """A value of a variable as a reader wants it."""
+        return self._names.show(name, comparable(self._names.types.get(name), value))
+
+    def _differing(self, state: int, seen: Observation) -> Iterator[str]:
         keys = self._keys_of(state)
         for name, value in seen.items():
             if name not in self.observable:
                 raise ObservationError(f"{name} is no variable of the spec, which has {', '.join(self.observable)}")
             if value is not UNSEEN and self._key(name, value) != keys[name]:
-                return False
-        return True
+                yield name
 
     def fields(self, before: int, after: int, seen: Observation) -> tuple[Field, ...]:
         """All variables side by side."""
@@ -83,7 +93,7 @@ class Comparison:
             return Field(name, old, new, UNSEEN.value, Sight.UNSEEN)
         if self._key(name, value) == self._keys_of(after)[name]:
             return Field(name, old, new, new, Sight.SAME)
-        shown = self._names.show(name, comparable(self._names.types.get(name), value))
+        shown = self.show(name, value)
         return Field(name, old, new, repr(value) if shown == new else shown, Sight.DIFFERENT)
 
     def _keys_of(self, state: int) -> dict[str, str]:

@@ -54,6 +54,7 @@ class Mismatch:
         problem: why the implementation refused the step, or what it raised; None where it took the step and differs.
         fields: every variable of the spec, in its order. Empty where there was a problem.
         letters: the network; None where it was not seen.
+        again: what reproduces it, where that is another call than the replay or probe of `path`.
     """
 
     spec: str
@@ -65,6 +66,7 @@ class Mismatch:
     problem: str | None = None
     fields: tuple[Field, ...] = ()
     letters: Letters | None = None
+    again: str | None = None
 
     @property
     def differing(self) -> tuple[str, ...]:
@@ -77,6 +79,10 @@ class Mismatch:
     def text(self) -> str:
         """The mismatch as a reader wants it."""
         return "\n".join([*self._story(), *self._table(), *self._network(), self._again()]) + "\n"
+
+    def table(self) -> Iterable[str]:
+        """Spec and implementation side by side, variables and messages."""
+        yield from (*self._table(), *self._network())
 
     def _story(self) -> Iterable[str]:
         where = f"{self.spec}, check {self.check}"
@@ -118,4 +124,6 @@ class Mismatch:
         yield ""
 
     def _again(self) -> str:
+        if self.again is not None:
+            return f"Again: {self.again}"
         return f"Again: {'probe' if self.forbidden else 'replay'}(adapter, graph, [{self.path!r}])"

@@ -94,6 +94,11 @@ def replay(adapter: Adapter, graph: StateGraph, paths: Iterable[Path]) -> Replay
     Raises:
         ObservationError: the adapter observes something that is no variable of the spec.
     """
+    return replayed(adapter, graph, paths)[0]
+
+
+def replayed(adapter: Adapter, graph: StateGraph, paths: Iterable[Path]) -> tuple[Replay, Run]:
+    """The same, with the run, whose `taken` and `seen` coverage needs."""
     run = Run(adapter, graph)
     ways = Ways(graph, unsupported_by(adapter))
     mismatch: Mismatch | None = None
@@ -115,7 +120,7 @@ def replay(adapter: Adapter, graph: StateGraph, paths: Iterable[Path]) -> Replay
         seen=tuple(name for name in run.comparison.observable if name in run.seen),
         unseen=tuple(name for name in run.comparison.observable if name not in run.seen),
     )
-    return result if mismatch is None else replace(result, mismatch=_nearest(run, ways, mismatch))
+    return (result if mismatch is None else replace(result, mismatch=_nearest(run, ways, mismatch))), run
 
 
 def unsupported_by(adapter: Adapter) -> Callable[[Edge], bool]:

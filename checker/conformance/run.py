@@ -12,8 +12,8 @@ from checker.conformance.adapter import UNSEEN, Adapter, Observation, Refused
 from checker.conformance.compare import Comparison
 from checker.conformance.cover import Path
 from checker.conformance.event import Event, Events
+from checker.conformance.growing import Graph
 from checker.conformance.mismatch import Mismatch
-from checker.engine.graph import StateGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ Sight = tuple[int, int, Observation]
 class Run:
     """See the module. `steps`, `taken` and `seen` tell what was compared so far."""
 
-    def __init__(self, adapter: Adapter, graph: StateGraph) -> None:
+    def __init__(self, adapter: Adapter, graph: Graph) -> None:
         self.adapter = adapter
         self.graph = graph
         self.comparison = Comparison(graph)

@@ -34,6 +34,11 @@ def format_source(source: Source) -> str:
     return render(attach(_Printer(source).spec(spec), source)) + "\n"
 
 
+def format_tree(spec: ast.Spec, source: Source) -> str:
+    """The text of a tree that was made from that of `source`, without comments; parsing it gives the tree again."""
+    return render(_Printer(source).spec(spec)) + "\n"
+
+
 def format_expr(expr: ast.Expr | ast.Range) -> str:
     """An expression, or the range of a binder, on one line and with no more parentheses than the grammar needs."""
     return flat(Phrases(clear=False).domain(expr))

@@ -42,6 +42,7 @@ from refimpl.transactions.two_phase_commit import (
     State,
     Vote,
 )
+from refimpl.transactions.two_phase_commit_mistakes import MISTAKES
 
 COORDINATOR = "TM"
 PAST = {Decision.COMMIT: State.COMMITTED, Decision.ABORT: State.ABORTED}
@@ -125,6 +126,15 @@ class TwoPhaseCommit(Adapter):
         self._make_participant = participant
         self.participants = self.instances("RM")
         self._texts: dict[Letter, str] = {}
+
+    @classmethod
+    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
+        def wrong(mistake: type[Coordinator | Participant]) -> Callable[[Machine], Adapter]:
+            if issubclass(mistake, Coordinator):
+                return lambda machine: cls(machine, coordinator=mistake)
+            return lambda machine: cls(machine, participant=mistake)
+
+        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         everyone = (COORDINATOR, *self.participants)

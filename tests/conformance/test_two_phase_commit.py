@@ -15,15 +15,22 @@ from checker.conformance.probe import probe_all
 from checker.conformance.replay import Outcome, replay_all
 from checker.engine.graph import StateGraph
 from refimpl.adapters.two_phase_commit import TwoPhaseCommit
-from refimpl.transactions.two_phase_commit import (
-    Address,
-    Coordinator,
-    Decide,
-    Decision,
-    Message,
-    Participant,
-    State,
-    Vote,
+from refimpl.transactions.two_phase_commit import Coordinator, Participant
+from refimpl.transactions.two_phase_commit_mistakes import (
+    AbortsInDoubt,
+    AnswersWithoutDecision,
+    ChangesItsMind,
+    CommitsAtFirstYes,
+    CommitsOnPaper,
+    CommitsUncounted,
+    DecidesInMemory,
+    DecidesTwice,
+    ForgetsItsDecision,
+    ForgetsTheLast,
+    LosesItsLog,
+    TellsBeforeItLogs,
+    VotesBeforeItLogs,
+    VotesYesAlways,
 )
 
 SPEC = Path(__file__).resolve().parents[2] / "specs/transactions/two_phase_commit.psm"
@@ -70,117 +77,6 @@ def test_what_the_spec_forbids_does_not_happen(check: str) -> None:
 
 
 # ---- mistakes
-
-
-class CommitsUncounted(Coordinator):
-    """Forgets to look whether all have agreed."""
-
-    def conclude(self) -> None:
-        if self.decision is None:
-            self._decide(Decision.COMMIT)
-
-
-class CommitsAtFirstYes(Coordinator):
-    """Takes the first yes for all."""
-
-    def _on_vote(self, sender: Address, yes: bool) -> None:
-        if self.decision is None:
-            self._decide(Decision.COMMIT if yes else Decision.ABORT)
-
-
-class AnswersWithoutDecision(Coordinator):
-    """Tells who asks that it committed, although its log is empty."""
-
-    def _on_ask(self, sender: Address) -> None:
-        self._send(sender, Decide(self.decision or Decision.COMMIT))
-
-
-class ForgetsItsDecision(Coordinator):
-    """Does not read its log when it restarts."""
-
-    def recover(self) -> None:
-        pass
-
-
-class DecidesTwice(Coordinator):
-    """Gives up although it has decided."""
-
-    def timeout(self) -> None:
-        self._decide(Decision.ABORT)
-
-
-class TellsBeforeItLogs(Coordinator):
-    """Sends the decision, and then writes it down."""
-
-    def _decide(self, decision: Decision) -> None:
-        self._tell_all(Decide(decision))
-        self._log.force(decision.value)
-        self.decision = decision
-
-
-class DecidesInMemory(Coordinator):
-    """Does not write the decision down."""
-
-    def _decide(self, decision: Decision) -> None:
-        self.decision = decision
-        self._tell_all(Decide(decision))
-
-
-class ForgetsTheLast(Coordinator):
-    """Does not tell the last participant."""
-
-    def _tell_all(self, message: Message) -> None:
-        for participant in self.participants[:-1]:
-            self._send(participant, message)
-
-
-class VotesBeforeItLogs(Participant):
-    """Sends the vote, and then writes it down."""
-
-    def _on_prepare(self, sender: Address) -> None:
-        if self.state is State.WORKING:
-            yes = self._resource.prepare()
-            self._send(sender, Vote(yes))
-            self._become(State.PREPARED if yes else State.ABORTED)
-
-
-class AbortsInDoubt(Participant):
-    """Loses patience after its vote, and aborts."""
-
-    def timeout(self) -> None:
-        if self.state in (State.WORKING, State.PREPARED):
-            self._become(State.ABORTED)
-
-
-class LosesItsLog(Participant):
-    """Starts from nothing after a crash."""
-
-    def recover(self) -> None:
-        self.state = State.WORKING
-
-
-class VotesYesAlways(Participant):
-    """Does not ask its database."""
-
-    def _on_prepare(self, sender: Address) -> None:
-        if self.state is State.WORKING:
-            self._become(State.PREPARED)
-            self._send(sender, Vote(yes=True))
-
-
-class ChangesItsMind(Participant):
-    """Prepares again when it has left already."""
-
-    def _on_prepare(self, sender: Address) -> None:
-        self.state = State.WORKING
-        super()._on_prepare(sender)
-
-
-class CommitsOnPaper(Participant):
-    """Writes to its log that it committed, and does not tell the database."""
-
-    def _apply(self) -> None:
-        pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from checker.cli.arguments import count, seconds, seed
+from checker.cli.arguments import SET_HELP, bindings, constant, count, seconds, seed
 from checker.cli.exits import Exit
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,6 +25,11 @@ LEVELS = (
 )  # fmt: skip
 SPREADS = ("constant", "uniform", "exponential")
 
+MODES = ("replay", "probe", "walks", "explore")
+
+OF_ADAPTERS = ("modes", "runs", "steps", "choices", "min_coverage")
+OF_TRACES = ("budget",)
+OF_SPECS = ("check", "constants", "html")
 OF_HISTORIES = ("model", "initial", "situations")
 OF_NODES = (
     "workload", "nodes", "clients", "time_", "rate", "faults_", "latency", "latency_spread", "patience", "seed_", "record",
@@ -50,6 +55,48 @@ def faults(text: str) -> tuple[str, ...]:
         if kind not in FAULTS:
             raise click.BadParameter(f"`{kind}` is no fault; there are {', '.join(FAULTS)}")
     return kinds
+
+
+def modes(text: str) -> tuple[str, ...]:
+    """`replay,probe`: what is done with an adapter."""
+    given = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for mode in given:
+        if mode not in MODES:
+            raise click.BadParameter(f"`{mode}` is no mode; there are {', '.join(MODES)}")
+    return given
+
+
+def choices(text: str) -> tuple[int, ...]:
+    """`0,3,1`: the choices of one run."""
+    parts = [part.strip() for part in text.strip().strip("[]()").split(",") if part.strip()]
+    if not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
+        raise click.BadParameter(f"`{text}` is no list of whole numbers such as 0,3,1")
+    return tuple(map(int, parts))
+
+
+def specs(function: F) -> F:
+    """The options of everything that is held to a spec."""
+    options = (
+        click.option("--check", metavar="NAME", help="Which check of SPEC; the first one by default."),
+        click.option("constants", "--set", multiple=True, type=constant, metavar="CONST=VALUE", help=SET_HELP),
+        click.option("--adapter", metavar="MODULE:CLASS", help="The adapter of an implementation in Python."),
+        click.option("modes", "--mode", type=modes, default="replay,probe,explore", show_default=True, metavar="MODE,…",
+                     help=f"What is done with it, any of {', '.join(MODES)}."),
+        click.option("--runs", type=count, default="100", show_default=True, metavar="N",
+                     help="How many runs an exploration makes."),
+        click.option("--steps", type=count, default="40", show_default=True, metavar="N", help="The most steps of each."),
+        click.option("--choices", type=choices, metavar="N,…", help="Make this one run, as a failure printed it."),
+        click.option("--min-coverage", type=click.FloatRange(0, 100), default=0.0, metavar="PERCENT",
+                     help="Not less than so many of the transitions of the check have to be taken."),
+        click.option("traces", "--trace", multiple=True, type=click.Path(), metavar="FILE",
+                     help="A record of a run, as lines of JSON. May be repeated."),
+        click.option("--mapping", type=click.Path(), metavar="FILE",
+                     help="What the words of a record mean in SPEC, as JSON."),
+        click.option("--budget", type=count, default="200000", show_default=True, metavar="N",
+                     help="Give up after so many points of record and spec."),
+        click.option("--html", type=click.Path(), metavar="FILE", help="Write a page with the result."),
+    )  # fmt: skip
+    return _with(function, options)
 
 
 def histories(function: F) -> F:
@@ -104,6 +151,8 @@ def _with(function: F, options: tuple[Callable[[F], F], ...]) -> F:
 
 
 @click.command("conform")
+@click.argument("spec", required=False, type=click.Path())
+@specs
 @histories
 @nodes
 @click.option(
@@ -116,7 +165,12 @@ def _with(function: F, options: tuple[Callable[[F], F], ...]) -> F:
 @click.option("--json", "format_", flag_value="json", help="The same as `--format json`.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> Exit:
-    """Judge what clients saw of a system, without looking inside.
+    """Hold an implementation to its spec, or judge what clients saw of a system, without looking inside.
+
+    With SPEC and `--adapter MODULE:CLASS`, an implementation in Python: along every transition of a check, with what the spec
+    forbids, and in explorations that are shrunk where they fail.
+
+    With SPEC and `--trace FILE`, a run that was recorded: does the spec allow it?
 
     With `--history FILE --model NAME`, a history that was recorded elsewhere. Models of one object: register, kv, list, set,
     queue, lock, counter. Their levels: linearizable, sequential; for register and kv also causal, sessions, and each session
@@ -124,18 +178,89 @@ def command(ctx: click.Context, /, **options: Any) -> Exit:
     wrong by themselves: grow-set, total-queue, unique-ids, mutex, fenced-lock, counter-bounds, converging.
 
     With `--node CMD --workload NAME`, nodes in any language that speak Maelstrom's protocol: they are started as processes,
-    their clients and their network are played, faults are inflicted, and the answers are judged.
+    their clients and their network are played, faults are inflicted, and the answers are judged. With SPEC, the steps that they
+    tell of are judged, too.
 
     Exit codes: 0 everything is as demanded, 1 it is not, 2 nothing could be read or started or the command line is wrong, 3 it
     is not decided, or could not have shown anything.
     """
-    if (options["history"] is None) == (options["command_"] is None):
-        raise click.UsageError("give either `--history FILE` or `--node CMD`")
-    if options["history"] is not None:
-        _refuse(ctx, OF_NODES, "--node")
-        return _judge(options)
-    _refuse(ctx, OF_HISTORIES, "--history")
+    given = [name for name in ("adapter", "traces", "command_", "history") if options[name]]
+    if len(given) != 1:
+        raise click.UsageError(
+            "give one of `--adapter MODULE:CLASS`, `--trace FILE`, `--node CMD` and `--history FILE`"
+        )
+    (what,) = given
+    if what in ("adapter", "traces") and options["spec"] is None:
+        raise click.UsageError(
+            f"`--{what.removesuffix('s')}` needs a spec: lockstep conform SPEC --{what.removesuffix('s')} …"
+        )
+    if what == "history" and options["spec"] is not None:
+        raise click.UsageError("`--history` is judged by a model, not by a spec: leave SPEC out")
+    for owner, flag, names in (
+        ("adapter", "--adapter", OF_ADAPTERS),
+        ("traces", "--trace", OF_TRACES),
+        ("history", "--history", OF_HISTORIES),
+        ("command_", "--node", tuple(name for name in OF_NODES if name != "seed_" or what != "adapter")),
+    ):
+        if what != owner:
+            _refuse(ctx, names, flag)
+    if options["spec"] is None:
+        _refuse(ctx, (*OF_SPECS, "mapping"), "SPEC")
+    match what:
+        case "adapter":
+            _refuse(ctx, ("mapping", "level", "timeout"), "--trace" if options["mapping"] else "--node")
+            return _adapt(options)
+        case "traces":
+            _refuse(ctx, ("level", "timeout"), "--history")
+            return _validate(options)
+        case "history":
+            return _judge(options)
     return _run(options)
+
+
+def _adapt(options: dict[str, Any]) -> Exit:
+    from pathlib import Path
+
+    from checker.cli.adapting import load_adapter, run_adapter
+    from checker.conformance.drive import Mode, Plan
+
+    adapter = load_adapter(options["adapter"])
+    given = options["choices"]
+    plan = Plan(
+        modes=(Mode.EXPLORE,) if given is not None else tuple(Mode(mode) for mode in options["modes"]),
+        seed=options["seed_"],
+        runs=options["runs"],
+        steps=options["steps"],
+        choices=given,
+        coverage=options["min_coverage"] / 100,
+    )
+    return run_adapter(
+        options["spec"],
+        options["check"],
+        bindings(options["constants"]),
+        adapter,
+        plan,
+        name=options["adapter"],
+        html=None if options["html"] is None else Path(options["html"]),
+        json=options["format_"] == "json",
+    )
+
+
+def _validate(options: dict[str, Any]) -> Exit:
+    from pathlib import Path
+
+    from checker.cli.adapting import run_traces
+
+    return run_traces(
+        options["spec"],
+        options["check"],
+        bindings(options["constants"]),
+        [Path(trace) for trace in options["traces"]],
+        None if options["mapping"] is None else Path(options["mapping"]),
+        budget=options["budget"],
+        html=None if options["html"] is None else Path(options["html"]),
+        json=options["format_"] == "json",
+    )
 
 
 def _judge(options: dict[str, Any]) -> Exit:
@@ -184,7 +309,14 @@ def _run(options: dict[str, Any]) -> Exit:
         logs=None if options["logs"] is None else Path(options["logs"]),
     )
     record = None if options["record"] is None else Path(options["record"])
-    return run_nodes(plan, record=record, json=options["format_"] == "json")
+    against = None
+    if options["spec"] is not None:
+        from checker.cli.adapting import load_mapping
+        from checker.cli.specs import machine_of
+
+        _, machine = machine_of(options["spec"], options["check"], bindings(options["constants"]))
+        against = machine, load_mapping(None if options["mapping"] is None else Path(options["mapping"]))
+    return run_nodes(plan, record=record, against=against, json=options["format_"] == "json")
 
 
 def _refuse(ctx: click.Context, names: tuple[str, ...], owner: str) -> None:

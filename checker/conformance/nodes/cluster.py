@@ -194,8 +194,14 @@ class Cluster:
             self._nodes[message.dest].send(message)
 
     def _trace(self, node: str, body: Body) -> None:
-        seen = body.get("obs")
-        self.note(node, Kind.ACTION, str(body.get("step", "")), obs=seen if isinstance(seen, dict) else {})
+        seen, args = body.get("obs"), body.get("args")
+        self.note(
+            node,
+            Kind.ACTION,
+            str(body.get("step", "")),
+            args=args if isinstance(args, dict) else {},
+            obs=seen if isinstance(seen, dict) else {},
+        )
 
     def note(self, node: str | None, kind: Kind, name: str, **more: Any) -> Any:
         """Adds to the record."""

@@ -11,7 +11,8 @@ one, now or later. Codes from 1000 on are a node's own, and they, like every cod
 is the safe reading, since it claims nothing.
 
 One thing is added to Maelstrom's protocol. A node may tell which step of a spec it has taken and what it knows, by a message
-to `lockstep`: `{"type": "trace", "step": "Node.Vote", "obs": {"Node.term": 3}}`. Under Maelstrom nobody has that name.
+to `lockstep`: `{"type": "trace", "step": "Node.Vote", "obs": {"Node.term": 3}}`, with the arguments of the step in `args`, if
+it likes. Under Maelstrom nobody has that name.
 
 Source: the documentation of Maelstrom, `doc/protocol.md`, and its table of errors.
 """

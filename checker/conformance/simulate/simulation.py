@@ -64,6 +64,9 @@ class Simulation:
         quality: how good the network is.
         survival: what a crash leaves on a disk.
         clocks: clocks that are not right, by name.
+        chance: makes the chance of one purpose (`order`, `links`, `disk n1`, …) in place of the seed, for example a
+            `choices.DrawnRandom`, whose answers Hypothesis draws and shrinks. What processes draw for themselves stays the
+            seed's.
     """
 
     def __init__(
@@ -74,15 +77,17 @@ class Simulation:
         quality: Quality | None = None,
         survival: Survival = Survival.SYNCED,
         clocks: Mapping[str, Clock] | None = None,
+        chance: Callable[[str], Random] | None = None,
     ) -> None:
         self.seed = seed
+        self._chance_of = chance
         # The stubs call methods abstract that raise NotImplementedError, which is what is meant here.
-        self.loop = VirtualLoop(self._chance("order"))  # type: ignore[abstract]
-        self.links = Links(self._chance("links"), quality)
+        self.loop = VirtualLoop(self._surroundings("order"))  # type: ignore[abstract]
+        self.links = Links(self._surroundings("links"), quality)
         self.recorder = Recorder({"seed": seed, "nodes": list(processes)})
         self._processes = dict(processes)
         self._clocks = {name: (clocks or {}).get(name) or Clock() for name in processes}
-        self._storage = {name: Storage(self._chance(f"disk {name}"), survival) for name in processes}
+        self._storage = {name: Storage(self._surroundings(f"disk {name}"), survival) for name in processes}
         self._lives: dict[str, tuple[Owner, SimulatedEnvironment]] = {}
         self._count: dict[str, int] = {}
         self._liars: dict[str, tuple[Liar, Random]] = {}
@@ -288,6 +293,10 @@ class Simulation:
 
     def _note(self, node: str | None, kind: Kind, name: str, **more: Any) -> Mapping[str, int]:
         return self.recorder.add(self.loop.now, node, kind, name, **more)
+
+    def _surroundings(self, purpose: str) -> Random:
+        """Chance that a caller may take into its own hands."""
+        return self._chance(purpose) if self._chance_of is None else self._chance_of(purpose)
 
     def _chance(self, purpose: str) -> Random:
         """Chance for one purpose, so that more of it in one place changes nothing in another."""

@@ -1,0 +1,204 @@
+"""Holds adapters and recorded runs to a spec for the command line: imports, files, diagnostics, exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from checker.base.diagnostics import SpecError, did_you_mean, error
+from checker.base.source import display_name
+from checker.cli.exits import Exit, worst
+from checker.cli.output import print_json, write_atomically
+from checker.cli.specs import machine_of
+from checker.conformance.adapter import Adapter, ObservationError
+from checker.conformance.choices import ChoiceError, MissingHypothesis
+from checker.conformance.documents import document_of
+from checker.conformance.drive import Make, Plan, drive
+from checker.conformance.growing import GraphTooLarge
+from checker.conformance.mapping import MappingError
+from checker.conformance.page import page
+from checker.conformance.record import Record, RecordError, read_record
+from checker.conformance.replay import Outcome
+from checker.conformance.validation import report as validation_report
+from checker.conformance.validation.mapping import MAX_FILE, TraceMapping, TraceMappingError, read_mapping
+from checker.conformance.validation.validate import Validated, validate
+from checker.model.machine import Machine
+
+EXITS = {Outcome.CONFORMS: Exit.MET, Outcome.MISMATCH: Exit.UNMET, Outcome.INCOMPLETE: Exit.INCOMPLETE}
+
+Constants = Mapping[str, int | bool | str]
+
+
+def load_adapter(text: str) -> type[Adapter]:
+    """The class that `module:Class` names; modules of the current directory are found, as with `python -m`.
+
+    Raises:
+        SpecError: PSM871 where there is none.
+    """
+    module_name, colon, class_name = text.partition(":")
+    if not colon or not module_name or not class_name.isidentifier():
+        raise error("PSM871", f"`{text}` names no adapter", help="write module:Class, such as mypackage.adapters:Lock")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as problem:
+        raise error("PSM871", f"{module_name} cannot be imported: {problem}", help="run where it can be") from None
+    except Exception as problem:
+        raise error(
+            "PSM871",
+            f"{module_name} raises {type(problem).__name__} when it is imported: {problem}",
+            help=f"try python -c 'import {module_name}'",
+        ) from problem
+    found = getattr(module, class_name, None)
+    if isinstance(found, type) and issubclass(found, Adapter):
+        return found
+    if found is not None:
+        raise error("PSM871", f"{text} is no subclass of Adapter", help="see checker.conformance.adapter")
+    known = [n for n, v in vars(module).items() if isinstance(v, type) and issubclass(v, Adapter) and v is not Adapter]
+    help = did_you_mean(class_name, known) or f"its adapters are {', '.join(known) or 'none'}"
+    raise error("PSM871", f"{module_name} has no {class_name}", help=help)
+
+
+def run_adapter(
+    path: str,
+    check: str | None,
+    constants: Constants,
+    make: Make,
+    plan: Plan,
+    *,
+    name: str,
+    html: Path | None,
+    json: bool,
+) -> Exit:
+    """Drives an adapter and prints what came of it.
+
+    Raises:
+        SpecError: for the spec; PSM871 for an adapter that does not fit it; PSM902 where Hypothesis is missing.
+    """
+    _, machine = machine_of(path, check, constants)
+    try:
+        report = drive(make, machine, plan, name=name)
+    except (MappingError, ObservationError) as problem:
+        raise error("PSM871", str(problem), help="an adapter accounts for every step of its spec") from None
+    except ChoiceError as problem:
+        raise error("PSM901", f"`--choices`: {problem}", help="give the choices that the failure printed") from None
+    except MissingHypothesis as problem:
+        raise error("PSM902", str(problem), help="or leave `explore` out of `--mode`") from None
+    except GraphTooLarge as problem:
+        raise error("PSM903", str(problem), help="give fewer `--runs` or `--steps`, or smaller constants") from None
+    document = document_of(report)
+    if html is not None:
+        write_atomically(html, page([(name, document)], [str(report.coverage)]).encode())
+    if json:
+        print_json(document)
+    else:
+        sys.stdout.write(report.text())
+        sys.stdout.flush()
+    return EXITS[report.outcome]
+
+
+# ---- recorded runs
+
+
+def load_record(path: Path) -> Record:
+    """The record in a file.
+
+    Raises:
+        SpecError: PSM001 or PSM006 for a file that cannot be read, PSM872 for one that is no record.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            return read_record(file)
+    except RecordError as problem:
+        raise error("PSM872", f"{display_name(path)}: {problem}", help="see the record of a run") from None
+    except UnicodeDecodeError:
+        raise error("PSM872", f"{display_name(path)} is no text", help="a record is lines of JSON") from None
+    except OSError as problem:
+        raise _unreadable(path, problem) from None
+
+
+def load_mapping(path: Path | None) -> TraceMapping:
+    """The mapping in a file; without one, names are those of the spec.
+
+    Raises:
+        SpecError: PSM001 or PSM006 for a file that cannot be read, PSM872 for one that is no mapping.
+    """
+    if path is None:
+        return TraceMapping()
+    try:
+        with path.open(encoding="utf-8") as file:
+            return read_mapping(file.read(MAX_FILE + 1))
+    except TraceMappingError as problem:
+        raise error("PSM872", f"{display_name(path)}: {problem}", help="see `--mapping` in the reference") from None
+    except UnicodeDecodeError:
+        raise error("PSM872", f"{display_name(path)} is no text", help="a mapping is one JSON object") from None
+    except OSError as problem:
+        raise _unreadable(path, problem) from None
+
+
+def _unreadable(path: Path, problem: OSError) -> SpecError:
+    if isinstance(problem, FileNotFoundError):
+        return error("PSM001", f"{display_name(path)} does not exist", help="check the path")
+    return error("PSM006", f"{display_name(path)} cannot be read: {problem.strerror}", help="check its permissions")
+
+
+def judge(machine: Machine, record: Record, mapping: TraceMapping, budget: int, name: str) -> Validated:
+    """Judges one record.
+
+    Raises:
+        SpecError: PSM872 where the record does not speak of this spec.
+    """
+    try:
+        return validate(machine, record, mapping, budget=budget)
+    except TraceMappingError as problem:
+        raise error("PSM872", f"{name}: {problem}", help="say with `--mapping FILE` what its words mean") from None
+
+
+def run_traces(
+    path: str,
+    check: str | None,
+    constants: Constants,
+    traces: Sequence[Path],
+    mapping: Path | None,
+    *,
+    budget: int,
+    html: Path | None,
+    json: bool,
+) -> Exit:
+    """Judges recorded runs and prints what came of them.
+
+    Several are also judged together: steps that none of them shows are too little to pass.
+    """
+    _, machine = machine_of(path, check, constants)
+    said = load_mapping(mapping)
+    names = [display_name(trace) for trace in traces]
+    results = [
+        judge(machine, load_record(trace), said, budget, name) for trace, name in zip(traces, names, strict=True)
+    ]
+    never = tuple(unit for unit in results[0].never if all(unit in result.never for result in results))
+    documents: list[dict[str, Any]] = []
+    for name, result in zip(names, results, strict=True):
+        text = validation_report.text_of(result)
+        documents.append({"trace": name, **validation_report.document_of(result)})
+        if not json:
+            sys.stdout.write(f"{name}: {text}" if len(results) > 1 else text)
+    passed = all(result.outcome is Outcome.CONFORMS for result in results)
+    if json:
+        print_json({"version": 1, "traces": documents, "never_taken": list(never)})
+    elif passed and never:
+        every = "the record shows" if len(results) == 1 else "any of the records shows"
+        sys.stdout.write(f"incomplete: no step that {every} is {' or '.join(never)}\n")
+    sys.stdout.flush()
+    if html is not None:
+        shown = [
+            (name, {**document, "text": validation_report.text_of(result)})
+            for name, document, result in zip(names, documents, results, strict=True)
+        ]
+        write_atomically(html, page(shown, []).encode())
+    code = worst(EXITS[result.outcome] for result in results)
+    return Exit.INCOMPLETE if code is Exit.MET and never else code

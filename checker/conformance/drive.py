@@ -1,0 +1,275 @@
+"""Runs an adapter in every mode that applies, and puts together what came of it.
+
+The command line and the pytest plugin both come here, so that a test and a command do the same. A `Plan` says which modes,
+with which seed and how long. Each mode is a `Phase` with its outcome and its text; what they took is merged into one `Coverage`.
+
+A plan that ends without a mismatch conforms only if it has shown something: `lacks` says what is missing, such as a step of
+the spec that can be taken in this check and never was, a variable that nobody saw, or too small a coverage. It is then
+`incomplete`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from checker.conformance.adapter import Adapter
+from checker.conformance.cover import Path, cover
+from checker.conformance.coverage import MOST_STATES, Coverage, Summary
+from checker.conformance.explore import Explored, Explorer
+from checker.conformance.growing import Graph
+from checker.conformance.mapping import Treatment
+from checker.conformance.mismatch import Mismatch
+from checker.conformance.probe import probe, probe_all
+from checker.conformance.replay import Outcome, replayed, unsupported_by
+from checker.conformance.run import Run
+from checker.conformance.walks import n_step_walks, random_walks
+from checker.engine.graph import StateGraph, state_graph
+from checker.engine.interface import Limits
+from checker.model.machine import Machine
+from checker.properties.kinds import Trace, TraceStep
+from checker.render.sequence import Cast, cast
+
+Make = Callable[[Machine], Adapter]
+
+
+class Mode(Enum):
+    """What can be done with an adapter."""
+
+    REPLAY = "replay"
+    PROBE = "probe"
+    WALKS = "walks"
+    EXPLORE = "explore"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do.
+
+    Attributes:
+        modes: in order.
+        seed: of explorations and random walks.
+        runs, steps: how many runs an exploration makes, and the most steps of each.
+        choices: an exploration makes this one run instead; replays and probes do, along `path`, where one is given.
+        walks: how many random walks are made; they have `steps` steps.
+        sequences: how long the sequences are of which `walks` takes as many as it can.
+        most_states: how large a graph may be to be replayed.
+        coverage: the least share of transitions, between 0 and 1.
+    """
+
+    modes: tuple[Mode, ...] = (Mode.REPLAY, Mode.PROBE, Mode.EXPLORE)
+    seed: int = 0
+    runs: int = 100
+    steps: int = 40
+    choices: tuple[int, ...] | None = None
+    path: Path | None = None
+    walks: int = 50
+    sequences: int = 2
+    most_states: int = MOST_STATES
+    coverage: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What came of one mode. `trace` leads to the mismatch, for drawings."""
+
+    mode: Mode
+    outcome: Outcome
+    text: str
+    seconds: float
+    mismatch: Mismatch | None = None
+    trace: Trace | None = None
+    choices: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a plan. `name` is that of the adapter; `observed` are the variables of the spec that were seen. `cast` is for drawings."""
+
+    name: str
+    spec: str
+    check: str
+    phases: tuple[Phase, ...]
+    coverage: Summary
+    lacks: tuple[str, ...]
+    observed: tuple[str, ...]
+    unobserved: tuple[str, ...]
+    cast: Cast
+
+    @property
+    def outcome(self) -> Outcome:
+        """A mismatch in any mode is one; otherwise what is missing anywhere is."""
+        if any(phase.mismatch is not None for phase in self.phases):
+            return Outcome.MISMATCH
+        if self.lacks or not self.phases or any(phase.outcome is not Outcome.CONFORMS for phase in self.phases):
+            return Outcome.INCOMPLETE
+        return Outcome.CONFORMS
+
+    @property
+    def mismatch(self) -> Mismatch | None:
+        """The first one."""
+        return next((phase.mismatch for phase in self.phases if phase.mismatch is not None), None)
+
+    def lines(self) -> Iterator[str]:
+        """The report as text."""
+        yield f"{self.outcome.value}: {self.name} and {self.spec}, check {self.check}"
+        yield from (f"  {phase.mode.value:<8} {phase.text}" for phase in self.phases)
+        yield f"  covered  {self.coverage}"
+        total = len(self.observed) + len(self.unobserved)
+        unseen = f"; not {', '.join(self.unobserved)}" if self.unobserved else ""
+        yield f"  observed {len(self.observed)} of {total} variables{unseen}"
+        yield from (f"  lacks    {reason}" for reason in self.lacks)
+        if self.mismatch is not None:
+            yield ""
+            yield from self.mismatch.text().rstrip("\n").split("\n")
+
+    def text(self) -> str:
+        """All lines."""
+        return "".join(f"{line}\n" for line in self.lines())
+
+
+def drive(
+    make: Make, machine: Machine, plan: Plan | None = None, *, graph: StateGraph | None = None, name: str | None = None
+) -> Report:
+    """Carries out a plan, up to the first mismatch.
+
+    Args:
+        make: makes an adapter for a machine; an adapter's class will do.
+        machine: the check.
+        plan: what to do.
+        graph: the state graph of the machine, if it is there already.
+        name: what the implementation is called in the report.
+
+    Raises:
+        MappingError: the adapter does not account for every step.
+        ObservationError: it observes what is no variable of the spec.
+        ChoiceError, MissingHypothesis, GraphTooLarge: of an exploration.
+    """
+    return Driver(make(machine), machine, plan or Plan(), graph).report(name)
+
+
+class Driver:
+    """One plan on its way. `coverage` is there for whoever merges several."""
+
+    def __init__(self, adapter: Adapter, machine: Machine, plan: Plan, graph: StateGraph | None = None) -> None:
+        self.adapter = adapter
+        self.plan = plan
+        self.graph = graph or state_graph(machine, Limits(max_states=plan.most_states))
+        self.coverage = Coverage(machine, graph=self.graph)
+        self.observed: set[str] = set()
+        self._observable: tuple[str, ...] = ()
+        self._machine = machine
+
+    def report(self, name: str | None = None) -> Report:
+        """Carries the plan out."""
+        phases: list[Phase] = []
+        for mode in self.plan.modes:
+            phases.append(self._phase(mode))
+            if phases[-1].mismatch is not None:
+                break
+        summary = self.coverage.summary()
+        found = any(phase.mismatch is not None for phase in phases)
+        return Report(
+            name=name or type(self.adapter).__name__,
+            spec=self._machine.spec,
+            check=self._machine.check,
+            phases=tuple(phases),
+            coverage=summary,
+            lacks=() if found else tuple(self._lacks(summary)),
+            observed=tuple(n for n in self._observable if n in self.observed),
+            unobserved=tuple(n for n in self._observable if n not in self.observed),
+            cast=cast(self._machine),
+        )
+
+    def _phase(self, mode: Mode) -> Phase:
+        started = time.perf_counter()
+        match mode:
+            case Mode.REPLAY:
+                outcome, text, found, choices = self._replay()
+                graph: Graph = self.graph
+            case Mode.WALKS:
+                outcome, text, found, choices = self._walk()
+                graph = self.graph
+            case Mode.PROBE:
+                path = self.plan.path
+                probes = (
+                    probe_all(self.adapter, self.graph) if path is None else probe(self.adapter, self.graph, [path])
+                )
+                outcome = Outcome.CONFORMS if probes.mismatch is None else Outcome.MISMATCH
+                text, found, choices, graph = str(probes), probes.mismatch, (), self.graph
+            case Mode.EXPLORE:
+                explorer, explored = self._explore()
+                outcome, text, found, choices = explored.outcome, str(explored), explored.mismatch, explored.choices
+                graph = explorer.graph
+        trace = None if found is None else trace_of(graph, found)
+        return Phase(mode, outcome, text, time.perf_counter() - started, found, trace, choices)
+
+    def _replay(self) -> tuple[Outcome, str, Mismatch | None, tuple[int, ...]]:
+        path = self.plan.path
+        paths = cover(self.graph, avoid=unsupported_by(self.adapter)).paths if path is None else (path,)
+        result, run = replayed(self.adapter, self.graph, paths)
+        self._note(run)
+        return result.outcome, str(result), result.mismatch, ()
+
+    def _walk(self) -> tuple[Outcome, str, Mismatch | None, tuple[int, ...]]:
+        plan, avoid = self.plan, unsupported_by(self.adapter)
+        sequences = n_step_walks(self.graph, plan.sequences, avoid=avoid)
+        walks = random_walks(self.graph, seed=plan.seed, walks=plan.walks, steps=plan.steps, avoid=avoid)
+        result, run = replayed(self.adapter, self.graph, (*sequences.paths, *walks.paths))
+        self._note(run)
+        found = result.mismatch
+        outcome = Outcome.CONFORMS if found is None and run.steps and run.seen else Outcome.INCOMPLETE
+        outcome = outcome if found is None else Outcome.MISMATCH
+        text = (
+            f"{outcome.value}: {sequences.taken:,} of {sequences.total:,} sequences of {plan.sequences} transitions, and "
+            f"{len(walks.paths):,} random walks with seed {plan.seed}, in {result.steps:,} steps"
+        )
+        return outcome, text, found, ()
+
+    def _explore(self) -> tuple[Explorer, Explored]:
+        plan = self.plan
+        explorer = Explorer(self.adapter, steps=plan.steps)
+        if plan.choices is None:
+            result = explorer.search(seed=plan.seed, runs=plan.runs)
+        else:
+            result = explorer.again(plan.choices)
+        self._note(explorer.run)
+        if (
+            result.mismatch is not None and plan.choices is None
+        ):  # the numbers of the mismatch are those of a run of its own
+            explorer = Explorer(self.adapter, steps=plan.steps)
+            explorer.again(result.choices)
+        return explorer, result
+
+    def _note(self, run: Run) -> None:
+        """Merges what a run has taken and seen."""
+        self.coverage.add(run.graph, run.taken)
+        self.observed |= run.seen
+        self._observable = run.comparison.observable
+
+    def _lacks(self, summary: Summary) -> Iterator[str]:
+        treatment = self.adapter.treatment
+        mapped = [e for e in dict.fromkeys(edge.unit for edge in self.graph.edges) if treatment(e) is Treatment.MAPPED]
+        never = self.coverage.never(mapped)
+        if never and self.plan.choices is None and self.plan.path is None:
+            yield f"never taken: {', '.join(never)}"
+        if not self.observed and self._observable:
+            yield "nothing was observed"
+        ratio = summary.transitions.ratio
+        if self.plan.coverage and (ratio is None or ratio < self.plan.coverage):
+            known = "not known" if ratio is None else f"{ratio:.1%}"
+            yield f"{known} of the transitions were taken, and {self.plan.coverage:.1%} are demanded"
+        if not self.graph.complete and Mode.REPLAY in self.plan.modes:
+            yield f"the graph has more than {len(self.graph.states):,} states, or a bound; the rest was not replayed"
+
+
+def trace_of(graph: Graph, mismatch: Mismatch) -> Trace:
+    """The way to a mismatch as a trace, whose last step is the one that did not match, if the spec has it."""
+    states = graph.states
+    edges = [graph.edges[number] for number in mismatch.path]
+    start = states[edges[0].source if edges else graph.initial[0]]
+    labels = graph.labels
+    steps = tuple(TraceStep(e.label, labels.changes(states[e.source], states[e.target])) for e in edges)
+    return Trace(labels.initial(start), steps, mismatch.step if mismatch.forbidden else None)

@@ -1,0 +1,154 @@
+"""Mutants of specs, and who notices: the properties of their checks, their exact counts, and an implementation that is right.
+
+Three kinds of detectors look at a broken spec. *properties*: some check no longer gives the verdicts that its author expects. *counts*: a
+state graph has another number of states, transitions or levels; that notices nearly everything, and is the reason why specs
+record them. *replay*, *probe* and *explore*: an implementation of the original does not follow the broken spec. That is the
+test of conformance tests that needs no wrong implementation, since the two of them disagree whichever is wrong.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from checker.api import LoadedSpec
+from checker.base.diagnostics import SpecError
+from checker.base.source import Source
+from checker.conformance.drive import Make, Mode, Plan, drive
+from checker.conformance.mapping import MappingError
+from checker.conformance.mutation.matrix import Cell, Mutant
+from checker.conformance.mutation.operators import SpecMutant, mutants_of
+from checker.conformance.replay import Outcome
+from checker.engine.interface import Limits
+from checker.lang import ast
+from checker.lang.parser import parse
+from checker.lang.printer import format_tree
+from checker.properties.kinds import CheckResult, CheckVerdict
+
+Left = Callable[[], float]
+"""How many seconds are left."""
+
+
+@dataclass(frozen=True)
+class SpecDetectors:
+    """What looks at mutants of one spec.
+
+    Attributes:
+        spec: the original.
+        checks: which checks are looked at.
+        plan: how the implementation is driven, one mode after the other; `make` makes its adapter; None: there is none.
+        limits: of each exploration of a check.
+    """
+
+    spec: LoadedSpec
+    checks: tuple[str, ...]
+    plan: Plan
+    limits: Limits
+    make: Make | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """In the order in which they look."""
+        return ("properties", "counts", *(mode.value for mode in self.plan.modes if self.make is not None))
+
+    def mutants(self) -> Iterator[SpecMutant]:
+        """The mutants."""
+        return mutants_of(self.spec.tree)
+
+    @cached_property
+    def _expected(self) -> dict[str, CheckResult]:
+        """What the original gives."""
+        original = self._written(self.spec.tree)
+        return {name: original.check(name, limits=self.limits) for name in self.checks}
+
+    def judged(self, number: int, mutant: SpecMutant, left: Left) -> Mutant:
+        """A mutant with what every detector makes of it."""
+        line = self.spec.source.place(mutant.offset).line
+        result = Mutant(f"S{number}", mutant.operator, mutant.text, line)
+        broken = self._written(mutant.tree)
+        try:
+            for name in self.checks:
+                broken.machine(name)
+        except SpecError as problem:
+            return replace(result, problem=problem.diagnostics[0].headline())
+        if left() <= 0:
+            return result
+        cells = self._model_checked(broken)
+        if self.make is not None:
+            for mode in self.plan.modes:
+                if left() > 0:
+                    cells[mode.value] = self._driven(broken, mode, self.make)
+        return replace(result, cells=cells)
+
+    def _written(self, tree: ast.Spec) -> LoadedSpec:
+        """A spec with a text of its own, since compiled code is kept by the text that it was made from."""
+        source = Source(self.spec.path, format_tree(_without_counts(tree), self.spec.source))
+        return replace(self.spec, source=source, tree=parse(source))
+
+    def _model_checked(self, spec: LoadedSpec) -> dict[str, Cell]:
+        """What the checks say."""
+        started = time.perf_counter()
+        properties: Cell | None = None
+        counts: Cell | None = None
+        decided = True
+        for name in self.checks:
+            expected = self._expected[name]
+            try:
+                found = spec.check(name, limits=self.limits)
+            except SpecError as problem:  # it can be typed and not explored
+                properties = properties or Cell(True, _since(started), name, problem.diagnostics[0].headline())
+                continue
+            bad = [p.name for p in found.properties if p.expected is not None and _changed(expected, found, p.name)]
+            if found.verdict is CheckVerdict.FAIL and bad:
+                properties = properties or Cell(True, _since(started), name, f"{', '.join(bad)} not as expected")
+            decided = decided and found.verdict in (CheckVerdict.PASS, CheckVerdict.FAIL)
+            same = (found.states, found.transitions, found.depth) == (
+                expected.states,
+                expected.transitions,
+                expected.depth,
+            )
+            if not same and CheckVerdict.INCOMPLETE not in (found.verdict, expected.verdict):
+                how = f"{found.states:,} states and {found.transitions:,} transitions in place of "
+                how += f"{expected.states:,} and {expected.transitions:,}"
+                counts = counts or Cell(True, _since(started), name, how)
+        survived = Cell(False, _since(started), decided=decided)
+        return {"properties": properties or survived, "counts": counts or survived}
+
+    def _driven(self, spec: LoadedSpec, mode: Mode, make: Make) -> Cell:
+        """What the implementation of the original says."""
+        started = time.perf_counter()
+        decided = False
+        for name in self.checks:
+            try:
+                report = drive(make, spec.machine(name), replace(self.plan, modes=(mode,)))
+            except (MappingError, SpecError) as problem:
+                return Cell(True, _since(started), name, str(problem).splitlines()[0])
+            if report.outcome is Outcome.MISMATCH:
+                step = None if report.mismatch is None else report.mismatch.step
+                return Cell(True, _since(started), name, step or "the initial state")
+            decided = decided or report.outcome is Outcome.CONFORMS or mode is not Mode.REPLAY
+        return Cell(False, _since(started), decided=decided)
+
+
+def _changed(expected: CheckResult, found: CheckResult, name: str) -> bool:
+    """Whether a property has another verdict than in the original."""
+    before = {p.name: p.verdict for p in expected.properties}
+    after = {p.name: p.verdict for p in found.properties}
+    return before.get(name) is not after.get(name)
+
+
+def _without_counts(tree: ast.Spec) -> ast.Spec:
+    """A spec whose checks expect no numbers, which every mutant would miss."""
+
+    def plain(decl: ast.Decl) -> ast.Decl:
+        if not isinstance(decl, ast.CheckDecl):
+            return decl
+        return replace(decl, items=tuple(item for item in decl.items if not isinstance(item, ast.ExpectCounts)))
+
+    return replace(tree, decls=tuple(plain(decl) for decl in tree.decls))
+
+
+def _since(started: float) -> float:
+    return time.perf_counter() - started
