@@ -73,7 +73,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 clean: ## Remove what was built and cached, but not .venv
-	rm -rf build dist site docs/protocols docs/zh/protocols .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf build dist site docs/protocols docs/zh/protocols docs/assets/editor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 distclean: clean ## Remove .venv, too

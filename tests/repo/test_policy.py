@@ -19,7 +19,7 @@ from checker.lang.parser import parse_file
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_LINES = 400
-BUILT = {Path(name) for name in ("build", "dist", "site", "docs/protocols", "docs/zh/protocols")}
+BUILT = {Path(name) for name in ("build", "dist", "site", "docs/protocols", "docs/zh/protocols", "docs/assets/editor")}
 ELSEWHERE = re.compile(r"(?<![\w.~$}])/(?:work|root|home)/\w")
 """A path on somebody's machine. It is spelt so that it does not match itself."""
 
