@@ -22,12 +22,40 @@ const tags = Object.fromEntries(classNames.map((name) => [name, Tag.define()]));
 const language = StreamLanguage.define({ ...parser, tokenTable: tags });
 const colours = HighlightStyle.define(classNames.map((name) => ({ tag: tags[name], class: name })));
 
+// The theme's variables, so that the editor follows the scheme of the page, and its code blocks.
+const look = EditorView.theme({
+  "&": { backgroundColor: "var(--md-code-bg-color)", color: "var(--md-code-fg-color)", fontSize: "0.68rem", maxHeight: "32rem" },
+  "&.cm-focused": { outline: "2px solid var(--md-accent-fg-color)" },
+  ".cm-scroller": { fontFamily: "var(--md-code-font-family, monospace)", lineHeight: "1.4" },
+  ".cm-content": { caretColor: "currentColor" },
+  ".cm-gutters": {
+    backgroundColor: "var(--md-code-bg-color)", color: "var(--md-default-fg-color--light)", border: "0",
+  },
+  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--ls-soft)" },
+  ".cm-cursor": { borderLeftColor: "currentColor" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
+    backgroundColor: "var(--md-code-hl-color--light)",
+  },
+  ".cm-selectionMatch": { backgroundColor: "var(--ls-soft)" },
+  "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--md-code-hl-color--light)" },
+  ".cm-tooltip, .cm-panels": {
+    backgroundColor: "var(--md-default-bg-color)", color: "var(--md-default-fg-color)", border: "1px solid var(--ls-line)",
+  },
+  ".cm-diagnostic": { whiteSpace: "pre-wrap", maxWidth: "min(32rem, 90vw)" },
+  ".cm-panels input, .cm-panels button": { color: "inherit", background: "transparent" },
+});
+
 /** An element with attributes and children; text is text, never markup. */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
+}
+
+/** The text of a diagnostic, in which what stands between backticks is code. */
+function words(text) {
+  return text.split("`").map((part, number) => (number % 2 === 1 ? make("code", {}, part) : part));
 }
 
 /** An offset into a document for a line and a column that count characters (not halves of surrogate pairs) from 1. */
@@ -68,8 +96,8 @@ class Editor {
         this.check,
         this.stop,
         this.reset,
-        make("label", { class: "ls-small" }, "at most ", this.states, " states"),
-        make("label", { class: "ls-small" }, "and ", this.seconds, " seconds for each check"),
+        make("label", { class: "ls-small" }, "states ≤ ", this.states),
+        make("label", { class: "ls-small" }, "seconds for each check ≤ ", this.seconds),
       ),
       this.status,
       this.results,
@@ -92,7 +120,7 @@ class Editor {
       doc: text,
       extensions: [
         lineNumbers(), highlightActiveLineGutter(), lintGutter(), history(), drawSelection(), bracketMatching(),
-        highlightActiveLine(), highlightSelectionMatches(), indentUnit.of("  "), language, syntaxHighlighting(colours),
+        highlightActiveLine(), highlightSelectionMatches(), indentUnit.of("  "), language, syntaxHighlighting(colours), look,
         // Tab leaves the editor, as people without a mouse expect.
         keymap.of([{ key: "Mod-Enter", run: () => this.runAll() || true }, ...defaultKeymap, ...historyKeymap, ...searchKeymap]),
         EditorView.contentAttributes.of({ "aria-label": "Text of the spec", spellcheck: "false" }),
@@ -161,8 +189,8 @@ class Editor {
     const where = has ? make("button", { type: "button", class: "ls-edit-place" }, place) : make("span", {}, place);
     if (has) where.addEventListener("click", () => this.goTo(from));
     const tone = severity === "error" ? "ls-bad-text" : "ls-open";
-    const more = [...notes, ...(help ? [`help: ${help}`] : [])].map((text) => make("div", { class: "ls-small" }, text));
-    return make("li", {}, where, " ", make("span", { class: tone }, `${severity} ${code}: ${message}`), ...more);
+    const more = [...notes, ...(help ? [`help: ${help}`] : [])].map((text) => make("div", { class: "ls-small" }, ...words(text)));
+    return make("li", {}, where, " ", make("span", { class: tone }, `${severity} ${code}: `, ...words(message)), ...more);
   }
 
   goTo(from) {

@@ -23,12 +23,12 @@ def edit_html(spec: SpecFacts, specs: Iterable[SpecFacts], names: Mapping[str, s
     file = f'<a href="{escape(own)}" download>The spec as a file</a>'
     if not state.ready:
         why = f"The editor is not part of this build of the site: {inline_html(state.why or '')}."
-        return f'<p class="ls-small">{why} {file}.</p>'
+        return f'<p class="ls-small ls-edit-spec">{why} {file}.</p>'
     related = " ".join(_address(here, names[other.path]) for other in refined(spec, specs))
-    return (
-        f'<edit-spec data-source="{escape(own)}" data-related="{escape(related)}">'
+    return (  # Markdown leaves a `div` alone; an element that it does not know would become part of a paragraph
+        f'<div class="ls-edit-spec"><edit-spec data-source="{escape(own)}" data-related="{escape(related)}">'
         f'<p class="ls-small">{file}. Changes that you make in the editor are checked in your browser and go nowhere else. '
-        f"<noscript>The editor needs JavaScript.</noscript></p></edit-spec>"
+        f"<noscript>The editor needs JavaScript.</noscript></p></edit-spec></div>"
     )
 
 
@@ -38,9 +38,8 @@ def refined(spec: SpecFacts, specs: Iterable[SpecFacts]) -> Iterator[SpecFacts]:
     folder = PurePosixPath(spec.path).parent
     for other in specs:
         beside = PurePosixPath(other.path).parent
-        if beside in (folder / "abstract", folder.parent / "abstract") or (
-            beside == folder and other.tree.name.text in named
-        ):
+        abstract = beside in (folder / "abstract", folder.parent / "abstract")
+        if other is not spec and (abstract or (beside == folder and other.tree.name.text in named)):
             yield other
 
 
