@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from checker.site.browser import ANCHOR, EditedSpec
-from checker.site.editor.archive import archive, python_files
+from checker.site.editor.archive import archive, parser_tables, python_files
 from tests.site.conftest import HOSTILE, RELAY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,6 +140,8 @@ from checker.site.browser import EditedSpec
 import checker, lark
 assert all(module.__file__.startswith(sys.argv[1]) for module in (checker, lark)), checker.__file__
 spec = EditedSpec(Path(sys.argv[2]))
+from checker.lang.parser import SHIPPED_TABLES
+assert Path(checker.__file__).with_name("lang").joinpath(SHIPPED_TABLES).is_file()
 print(spec.edit(Path(sys.argv[3]).read_text()))
 print(spec.run("small", 1000, 60.0))
 """
@@ -147,7 +149,7 @@ print(spec.run("small", 1000, 60.0))
 
 def test_the_archive_runs_without_any_other_package(tmp_path: Path) -> None:
     """The front end, the model, the interpreter and the search need Lark and nothing else: that is all the archive has."""
-    (tmp_path / "checker.zip").write_bytes(archive(python_files()))
+    (tmp_path / "checker.zip").write_bytes(archive(dict([*python_files().items(), parser_tables()])))
     unpacked, folder, relay = tmp_path / "packages", tmp_path / "spec", tmp_path / "relay.psm"
     shutil.unpack_archive(tmp_path / "checker.zip", unpacked)
     folder.mkdir()

@@ -1,7 +1,7 @@
 """The checker and Lark as one archive, for a Python that runs in a browser.
 
 Of the checker, layers that a browser has no use for stay out: the command line, conformance, and the native engine but for
-the module that chooses it. Equal sources give equal bytes.
+the module that chooses it. Tables of the parser come along: to make them would take longer than anything else at the start.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+
+from checker.lang.parser import SHIPPED_TABLES, lark_parser
 
 CHECKER = Path(__file__).resolve().parents[2]
 LAYERS = ("base", "lang", "model", "engine", "properties", "render", "site")
@@ -35,8 +37,15 @@ def _below(folder: Path, name: str) -> dict[str, bytes]:
     return {f"{name}/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in paths}
 
 
+def parser_tables() -> tuple[str, bytes]:
+    """The tables of the parser as one more file of the archive. They are data of Lark, for its version alone."""
+    target = BytesIO()
+    lark_parser().save(target)
+    return f"checker/lang/{SHIPPED_TABLES}", target.getvalue()
+
+
 def archive(files: Mapping[str, bytes]) -> bytes:
-    """A ZIP archive of files."""
+    """A ZIP archive of files. Equal files give equal bytes."""
     target = BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
         for name, data in sorted(files.items()):

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from checker.site.editor.archive import archive, python_files
+from checker.site.editor.archive import archive, parser_tables, python_files
 from checker.site.lexer import editor_rules
 
 SOURCES = Path(__file__).resolve().parent
@@ -79,7 +79,10 @@ def build_editor(folder: Path, cache: Path) -> EditorState:
     try:
         packages = _install(cache)
         files = {**_bundle(packages), **_pyodide(packages)}
-        files |= {"worker.js": (SOURCES / "worker.js").read_bytes(), "checker.zip": archive(python)}
+        files |= {
+            "worker.js": (SOURCES / "worker.js").read_bytes(),
+            "checker.zip": archive(dict([*python.items(), parser_tables()])),
+        }
         files["NOTICE.txt"] = notice(packages).encode()
     except _MissingError as problem:
         return _write(folder, {}, {"key": key, "why": str(problem)})

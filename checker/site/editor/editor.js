@@ -218,6 +218,7 @@ class Editor {
     const limits = this.limits();
     if (limits === null || this.check.disabled) return;
     this.busy(true);
+    this.say("Looking at the text …");
     this.checkAll(limits)
       .catch((problem) => this.failed(problem))
       .finally(() => this.busy(false));
