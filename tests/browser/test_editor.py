@@ -205,7 +205,7 @@ def test_a_check_that_takes_long_ends_by_its_limits_or_is_stopped(editor: Any) -
     large = "spec Large\nrole R {\n" + "".join(
         f"  durable v{n}: 0..9 = 0\n  action Up{n} when v{n} < 9 {{ v{n} += 1 }}\n" for n in range(9)
     )
-    replace(page, large + "}\nfinal: true\ncheck all { }\n")
+    replace(page, large + "}\nfinal: true\ncheck big { }\n")
     page.get_by_label("states ≤").fill("300")
     check(page)
     assert "1 incomplete" in page.locator(".ls-edit-status").inner_text()
