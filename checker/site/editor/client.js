@@ -12,6 +12,7 @@ export class Client {
    */
   constructor(setup, notice) {
     this.setup = setup;
+    this.broken = false; // it could not be opened
     this.notice = notice;
     this.waiting = new Map();
     this.number = 0;
@@ -43,6 +44,7 @@ export class Client {
     if (data.kind === "failed") {
       const problem = new Error(data.message);
       if (asked === undefined) {
+        this.broken = true;
         this.opened.reject(problem);
         this.fail(problem);
         return this.notice("failed", data.message);

@@ -68,6 +68,7 @@ class Editor {
   constructor(host, { text, name, texts }) {
     this.original = text;
     this.edits = 0;
+    this.before = "";
     this.build(host, text);
     this.client = new Client({ name, texts }, (kind, message) => this.heard(kind, message));
     this.lookSoon(0);
@@ -139,9 +140,11 @@ class Editor {
   }
 
   heard(kind, message) {
-    if (kind === "ready") this.say(`The checker is ready (${message} s).`);
-    else if (kind === "failed") this.say(`The checker does not run here: ${message}. The page around it does not need it.`);
-    else this.say(message);
+    if (kind === "ready") this.say(`${this.before}The checker is ready (${message} s).`);
+    else if (kind === "failed") {
+      this.check.disabled = this.stop.disabled = true;
+      this.say(`The checker does not run here: ${message}. The page around it does not need it.`);
+    } else this.say(this.before + message);
   }
 
   // ---- diagnostics
@@ -218,6 +221,7 @@ class Editor {
     const limits = this.limits();
     if (limits === null || this.check.disabled) return;
     this.busy(true);
+    this.before = "";
     this.say("Looking at the text …");
     this.checkAll(limits)
       .catch((problem) => this.failed(problem))
@@ -243,19 +247,24 @@ class Editor {
   }
 
   busy(is) {
-    this.check.disabled = is;
+    this.check.disabled = is || this.client.broken;
     this.stop.disabled = !is;
   }
 
   stopAll() {
-    this.client.restart();
-    this.say("Stopped. The checker is started again; what was found until now is below.");
+    this.restart("Stopped. What was found until then is below.");
   }
 
+  restart(why) {
+    this.before = `${why} `;
+    this.say(why);
+    this.client.restart();
+  }
+
+  /** An error of the checker itself, such as an overflow of the browser's stack: nothing of it can be relied on any more. */
   failed(problem) {
-    if (problem instanceof Stopped) return;
-    console.error(problem);
-    this.say(`The checker failed, and that is an error in it, not in your spec: ${problem.message}`);
+    if (problem instanceof Stopped || this.client.broken) return;
+    this.restart(`The checker failed, and that is an error in it: ${problem.message}. It is started again.`);
   }
 
   destroy() {

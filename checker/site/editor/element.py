@@ -34,7 +34,7 @@ def edit_html(spec: SpecFacts, specs: Iterable[SpecFacts], names: Mapping[str, s
 
 def refined(spec: SpecFacts, specs: Iterable[SpecFacts]) -> Iterator[SpecFacts]:
     """The specs that a spec may refine or already does: all abstract ones, and what it names in its own folder."""
-    named = {d.name.text for d in spec.tree.decls if isinstance(d, ast.RefinesDecl)}
+    named = {d.name.text for d in spec.tree.decls if isinstance(d, ast.RefinesDecl | ast.LinearDecl)}
     folder = PurePosixPath(spec.path).parent
     for other in specs:
         beside = PurePosixPath(other.path).parent
