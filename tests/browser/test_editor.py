@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -61,7 +61,7 @@ exclude_docs: |
 """
 
 
-def lacking(reason: str) -> None:
+def lacking(reason: str) -> NoReturn:
     """Skips, or fails where nothing may be lacking."""
     assert "LOCKSTEP_REQUIRE_BROWSER" not in os.environ, reason
     pytest.skip(reason)

@@ -8,7 +8,7 @@
 
 import { loadPyodide } from "./pyodide.mjs";
 
-const FOLDER = "/home/pyodide/spec";
+const FOLDER = "/lockstep/spec";
 let spec = null;
 
 const tell = (kind, more = {}) => self.postMessage({ kind, ...more });
@@ -23,14 +23,14 @@ async function open({ name, texts }) {
     }),
   ]);
   tell("told", { text: "Starting the checker …" });
-  python.unpackArchive(archive, "zip", { extractDir: "/home/pyodide/packages" });
+  python.unpackArchive(archive, "zip", { extractDir: "/lockstep/packages" });
   python.globals.set("folder", FOLDER);
   python.globals.set("name", name);
   python.globals.set("texts", JSON.stringify(texts));
   spec = python.runPython(`
 import json, os, sys
 from pathlib import Path
-sys.path.insert(0, "/home/pyodide/packages")
+sys.path.insert(0, "/lockstep/packages")
 os.makedirs(folder, exist_ok=True)
 os.chdir(folder)  # so that messages name the file alone
 from checker.site.browser import EditedSpec
