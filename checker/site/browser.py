@@ -140,8 +140,9 @@ def results_html(spec: SpecFacts) -> str:
 
 def _trace(spec: SpecFacts, shown: Shown, *, is_open: bool) -> str:
     state = " open" if is_open else ""
+    title = title_html(shown, spec.words)
     return (
-        f'<details class="ls-details" id="{escape(ANCHOR + shown.anchor)}"{state}><summary>{title_html(shown, spec.words)}</summary>'
+        f'<details class="ls-details" id="{escape(ANCHOR + shown.anchor)}"{state}><summary>{title}</summary>'
         f"{trace_html(spec, shown, is_open=True)}</details>"
     )
 

@@ -10,7 +10,7 @@
       this.button = document.createElement("button");
       this.button.type = "button";
       this.button.className = "md-button";
-      this.button.textContent = "Edit this spec";
+      this.button.textContent = this.dataset.label ?? "Edit this spec";
       this.button.addEventListener("click", () => this.open());
       this.note = document.createElement("p");
       this.note.className = "ls-small";

@@ -20,15 +20,17 @@ def edit_html(spec: SpecFacts, specs: Iterable[SpecFacts], names: Mapping[str, s
     """The element below a spec. `names` are the files of the pages of all `specs`, by their paths."""
     here = names[spec.path]
     own = _address(here, here)
-    file = f'<a href="{escape(own)}" download>The spec as a file</a>'
+    words = spec.words
+    file = f'<a href="{escape(own)}" download>{words("The spec as a file")}</a>'
     if not state.ready:
-        why = f"The editor is not part of this build of the site: {inline_html(state.why or '')}."
-        return f'<p class="ls-small ls-edit-spec">{why} {file}.</p>'
+        why = words("The editor is not part of this build of the site: {why}.", why=inline_html(state.why or ""))
+        return f'<p class="ls-small ls-edit-spec">{why} {file}</p>'
     related = " ".join(_address(here, names[other.path]) for other in refined(spec, specs))
     return (  # Markdown leaves a `div` alone; an element that it does not know would become part of a paragraph
-        f'<div class="ls-edit-spec"><edit-spec data-source="{escape(own)}" data-related="{escape(related)}">'
-        f'<p class="ls-small">{file}. Changes that you make in the editor are checked in your browser and go nowhere else. '
-        f"<noscript>The editor needs JavaScript.</noscript></p></edit-spec></div>"
+        f'<div class="ls-edit-spec"><edit-spec data-source="{escape(own)}" data-related="{escape(related)}" '
+        f'data-label="{escape(words("Edit this spec"))}"><p class="ls-small">{file} · '
+        f"{words('Changes that you make in the editor are checked in your browser and go nowhere else.')} "
+        f"<noscript>{words('The editor needs JavaScript.')}</noscript></p></edit-spec></div>"
     )
 
 
