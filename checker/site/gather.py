@@ -28,6 +28,7 @@ from checker.properties.safety import judge
 from checker.render.sequence import all_changes, cast
 from checker.render.values import Names
 from checker.site.drawings import draw
+from checker.site.explorer import explorer_json
 from checker.site.facts import CheckFacts, Figures, Setting, SpecFacts, Story
 from checker.site.store import Store, key, sources_hash
 
@@ -40,8 +41,8 @@ FEW = 8
 BUDGET = "left of "
 """How a trace calls what is left of a fault budget."""
 
-_RUNS = ("base", "lang", "model", "engine", "properties")
-_DRAWS = (*_RUNS, "render", "site")
+_RUNS = ("base", "lang", "model", "engine", "properties", "render")
+_DRAWS = (*_RUNS, "site")
 
 _T = TypeVar("_T")
 
@@ -169,6 +170,7 @@ def run_check(path: str, text: str, check: str, folder: str = "", *, limits: Lim
         _setting(spec, machine, check),
         tuple(levels[: result.depth + 1]),
         {p.name: _story(p.trace, names) for p in result.properties if p.trace is not None},
+        explorer_json(machine, result),
     )
 
 
