@@ -102,10 +102,10 @@ class Explorer {
     });
     const button = (label, text, action) => h("button", { type: "button", "aria-label": label, title: label, onclick: action }, text);
     this.buttons = [
-      button("To the initial state", "⏮", () => this.seek(0)),
+      button("To the initial state", "|◀", () => this.seek(0)),
       button("One step back", "◀", () => this.seek(this.run.cursor - 1)),
       button("One step forward", "▶", () => this.show(this.run.forward())),
-      button("To the end of the run", "⏭", () => this.seek(this.run.length)),
+      button("To the end of the run", "▶|", () => this.seek(this.run.length)),
     ];
     this.range = h("input", { type: "range", min: 0, "aria-label": "Place in the run", oninput: () => this.seek(Number(this.range.value)) });
     this.where = h("span", { class: "grow" });
@@ -181,7 +181,7 @@ class Explorer {
       h("button", { type: "button", onclick: () => this.back(other) }, `run with ${other.length} steps, left after ${other.cursor}`)));
     if (this.view === "diagram") this.drawing.replaceChildren(diagram(run, (at) => this.seek(at)));
     this.refocus(held, focus);
-    reveal(this.steps, "[aria-current]");
+    reveal(this.steps, this.steps.querySelector("[aria-current]").closest("li"));
     if (!quiet) {
       history.replaceState(history.state, "", withAddress(location, run.address()));
       this.say(spoken(run));
@@ -249,12 +249,10 @@ class Explorer {
 }
 
 // Scrolls a box, and not the page, so that an element in it can be seen.
-function reveal(box, selector) {
-  const node = box.querySelector(selector);
-  if (node === null) return;
+function reveal(box, node) {
   const [inner, outer] = [node.getBoundingClientRect(), box.getBoundingClientRect()];
   if (inner.top < outer.top) box.scrollTop -= outer.top - inner.top + 8;
-  else if (inner.bottom + 40 > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 40;
+  else if (inner.bottom > outer.bottom) box.scrollTop += Math.min(inner.bottom - outer.bottom + 8, inner.top - outer.top);
 }
 
 // Sign, colour and words for what a run of a property shows.
