@@ -213,7 +213,7 @@ class _Builder:
     # ---- parts
 
     def _step(self, name: str) -> list[Any]:
-        """A step: its name, the name beside its process, its process and sender (-1: none), flags, the message that it takes."""
+        """A step: name, name beside its process, process and sender (-1: none), flags, message that it takes, answers to choices."""
         event = event_of(name, self.cast.processes, self.cast.own_faults)
         place = {p: n for n, p in enumerate(self.cast.processes)}
         on = ((event.fault, FAULT), (event.forged, FORGED), (event.lost, LOST), (event.down, DOWN), (event.up, UP))
@@ -224,6 +224,7 @@ class _Builder:
             -1 if event.sender is None else place[event.sender],
             sum(flag for is_set, flag in on if is_set),
             clean(event.message or ""),
+            clean(event.changes),
         ]
 
     def _property(self, result: PropertyResult, path: list[int]) -> dict[str, Any]:
@@ -236,7 +237,7 @@ class _Builder:
             "expected": result.expected,
             "reason": clean(result.diagnostic.headline()) if result.diagnostic is not None else None,
             "path": path,
-            "loop": getattr(trace, "loop", None),
+            "loop": trace.loop,
         }
         if trace.abstract is not None:
             told = ["its initial state" if trace.abstract.matched else "not an initial state"]

@@ -5,6 +5,7 @@
 // tested, and so that a text is never markup.
 
 import { DOWN, FAULT, FORGED, LOST, UP } from "./graph.mjs";
+import { loopText } from "./run.mjs";
 import { grouped } from "./values.mjs";
 
 const CHAR = 7.3; // the width of a character, in pixels
@@ -32,7 +33,7 @@ export function eventsOf(run) {
       down: has(DOWN),
       up: has(UP),
       error: step.error,
-      detail: step.error ?? own(run.graph, step, before, after),
+      detail: step.error ?? [step.notes, ...told(run.graph, step, before, after)].filter((part) => part !== "").join(", "),
       sent: send(sent, run, step, row),
       left: false,
     };
@@ -52,16 +53,19 @@ function send(sent, run, step, row) {
   return new Set(come);
 }
 
-// What a step changed in its own process, in a few words.
-function own(graph, step, before, after) {
-  if (step.process < 0) return "";
-  const place = `${graph.data.processes[step.process]}.`;
+// What a step changed in its own process and in what is shared, in a few words.
+function told(graph, step, before, after) {
+  const { processes } = graph.data;
+  const own = step.process < 0 ? null : `${processes[step.process]}.`;
+  const shared = (place) => {
+    const owner = place.split(/[.[]/)[0];
+    return owner !== "" && owner !== "cut" && !processes.includes(owner);
+  };
   const words = { set: "=", add: "+=", remove: "-=" };
   return graph
     .changes(before, after)
-    .filter((c) => c.place.startsWith(place) && !c.place.endsWith(".status"))
-    .map((c) => `${c.place.slice(place.length)} ${words[c.kind]} ${c.new}`)
-    .join(", ");
+    .filter(({ place }) => (own !== null && place.startsWith(own) && !place.endsWith(".status")) || shared(place))
+    .map((c) => `${c.place.startsWith(own) ? c.place.slice(own.length) : c.place} ${words[c.kind]} ${c.new}`);
 }
 
 // Texts stand on the side of their box that has no arrow.
@@ -111,8 +115,7 @@ export function draw(run) {
   for (const event of events) if (arrives(event)) shapes.push(...arrow(event, x));
   for (const event of events) shapes.push(...box(event, x));
   if (run.loop !== null) {
-    const text = run.loop === run.length ? "↻ nothing happens any more" : `↻ from here on again as after step ${run.loop}`;
-    shapes.push(["text", { x: MARGIN / 2, y: height - 18 }, text]);
+    shapes.push(["text", { x: MARGIN / 2, y: height - 18 }, loopText(run)]);
   }
   for (const event of events) {
     shapes.push(["rect", { x: 0, y: TOP + ROW * event.row, width: total, height: ROW, class: "row", "data-step": event.row + 1 }]);

@@ -223,7 +223,7 @@ class Explorer {
       Backspace: () => run.cursor > 0 && this.show(run.seek(run.cursor - 1).cut()),
       d: () => this.look(this.view === "list" ? "diagram" : "list"),
     }[event.key];
-    const number = /^[1-9]$/.test(event.key) ? run.choices?.[Number(event.key) - 1] : undefined;
+    const number = /^[1-9]$/.test(event.key) ? run.offers[Number(event.key) - 1] : undefined;
     if (number !== undefined) this.take(number.index);
     else if (act === undefined || (slider && event.key !== "Backspace" && event.key !== "d")) return;
     else act();

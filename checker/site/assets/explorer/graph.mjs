@@ -108,9 +108,9 @@ export class Graph {
     if (!Array.isArray(edges)) return null;
     return Array.from({ length: edges.length / 2 }, (_, index) => {
       const target = edges[2 * index + 1];
-      const [name, text, process, sender, flags, message] = this.data.steps[edges[2 * index]];
+      const [name, text, process, sender, flags, message, notes] = this.data.steps[edges[2 * index]];
       const [error, line] = target < 0 ? this.data.errors[-1 - target] : [null, 0];
-      return { index, name, text, process, sender, flags, message, error, line, target: target < 0 ? null : target };
+      return { index, name, text, process, sender, flags, message, notes, error, line, target: target < 0 ? null : target };
     });
   }
 

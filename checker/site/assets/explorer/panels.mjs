@@ -2,6 +2,7 @@
 
 import { h, svg } from "./dom.mjs";
 import { draw } from "./diagram.mjs";
+import { loopText } from "./run.mjs";
 
 export function changeLine(change) {
   const place = change.place;
@@ -49,12 +50,6 @@ export function timeline(run, abstract, seek) {
   return h("ol", { class: "steps", start: 0 }, item(0, "initial state", ...first), items, end);
 }
 
-export function loopText(run) {
-  return run.loop === run.length
-    ? "↻ nothing happens any more, for ever"
-    : `↻ back to the state after step ${run.loop}, and so on for ever`;
-}
-
 // The enabled steps, each with what it would change.
 export function choices(run, take) {
   const { graph } = run;
@@ -62,7 +57,7 @@ export function choices(run, take) {
   const found = run.choices;
   if (found === null) return h("p", { class: "note" }, endText(run));
   if (found.length === 0) return h("p", { class: "note" }, "No step is possible here.");
-  const items = found.map((step, at) =>
+  const items = run.offers.map((step, at) =>
     h(
       "li",
       {},
@@ -92,7 +87,7 @@ export function endText(run) {
 export function refusals(run) {
   const found = run.state() === null ? [] : run.graph.refused(run.state());
   const rows = found.map(({ step, count, reason, line }) =>
-    h("li", {}, h("code", {}, step), count > 1 && ` (${count} ways)`, ": ", line > 0 ? h("code", {}, reason) : reason, " ", place(line)),
+    h("li", {}, h("code", {}, step), count > 1 && ` (${count} ways)`, ": ", line > 0 ? ["needs ", h("code", {}, reason)] : reason, " ", place(line)),
   );
   return { count: found.length, list: h("ul", { class: "refusals" }, rows) };
 }

@@ -51,6 +51,13 @@ export class Run {
     return this.state() === null ? [] : this.graph.steps(this.state());
   }
 
+  // The same in the order in which a reader is shown them: those that change nothing stand last.
+  get offers() {
+    const idle = (step) => step.target === this.state();
+    const found = this.choices ?? [];
+    return [...found.filter((step) => !idle(step)), ...found.filter(idle)];
+  }
+
   // The number of the step that this run takes next; null at its end.
   get next() {
     return this.cursor < this.length ? this.indices[this.cursor] : null;
@@ -117,4 +124,11 @@ export function parseAddress(text) {
 // The run of an address in the graph of its check; null where it begins nowhere.
 export function runAt(graph, { initial, indices, cursor, loop }) {
   return initial < graph.data.initial.length ? new Run(graph, initial, indices, cursor, loop) : null;
+}
+
+// How a run without end goes on behind its last step.
+export function loopText({ loop, length }) {
+  if (loop === length) return "↻ for ever: nothing happens any more";
+  const again = loop + 1 === length ? `step ${length}` : `steps ${loop + 1} to ${length}`;
+  return `↻ back to ${loop}: ${again} again and again`;
 }
