@@ -18,18 +18,18 @@ same numbers stand in addresses, so an address stays good as long as the spec an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from checker.engine.program import Program
-from checker.engine.refusals import Reason, Refusals
+from checker.engine.refusals import Refusals
 from checker.engine.replay import Mismatch, Replay
 from checker.engine.runtime import State
 from checker.model.machine import Machine
 from checker.model.types import BagT, MapT, OptT, RecordT, SeqT, SetT, Type
-from checker.properties.kinds import CheckResult, Json, PropertyResult, Trace
+from checker.properties.kinds import AbstractStep, CheckResult, Json, PropertyResult, Trace
 from checker.render.plain import clean
 from checker.render.sequence import cast, event_of
 from checker.render.values import Names, show
@@ -206,14 +206,16 @@ class _Builder:
             row.append(letters[tuple(self.messages[m] for m in self.view.network(state))])
             rows.append(row)
             old = rows[parent] if parent >= 0 else [-1] * len(row)
-            states.append([parent, *(n for at, (a, b) in enumerate(zip(old, row, strict=True)) if a != b for n in (at, b))])
+            states.append(
+                [parent, *(n for at, (a, b) in enumerate(zip(old, row, strict=True)) if a != b for n in (at, b))]
+            )
         values = [[_plain(v) for v in table] for table in tables]
         return [*map(clean, places), "network"], [*values, [list(v) for v in letters]], states
 
     # ---- parts
 
     def _step(self, name: str) -> list[Any]:
-        """A step: name, name beside its process, process and sender (-1: none), flags, message that it takes, answers to choices."""
+        """A step: name, name beside its process, process and sender (-1: none), flags, message that it takes, and choices."""
         event = event_of(name, self.cast.processes, self.cast.own_faults)
         place = {p: n for n, p in enumerate(self.cast.processes)}
         on = ((event.fault, FAULT), (event.forged, FORGED), (event.lost, LOST), (event.down, DOWN), (event.up, UP))
@@ -240,11 +242,13 @@ class _Builder:
             "loop": trace.loop,
         }
         if trace.abstract is not None:
-            told = ["its initial state" if trace.abstract.matched else "not an initial state"]
-            for step in trace.abstract.steps:
-                told.append(clean(step.step) if step.step else "stutters" if step.matched else "no step does this")
-            found["abstract"] = [clean(trace.abstract.spec), told]
+            first = "an initial state" if trace.abstract.matched else "not an initial state"
+            found["abstract"] = [clean(trace.abstract.spec), [first, *map(_in_abstract, trace.abstract.steps)]]
         return found
+
+
+def _in_abstract(step: AbstractStep) -> str:
+    return clean(step.step) if step.step else "stutters" if step.matched else "no step does this"
 
 
 # ---- values

@@ -47,7 +47,7 @@ def _collect(folder: Path, name: str, texts: dict[str, str]) -> None:
     exports = ", ".join(_EXPORT.findall(text))
     body = _EXPORT.sub("", _IMPORT.sub(r"const { \1 } = module_\2;", text))
     unknown = re.search(r"^(?:import|export)\b.*", body, re.MULTILINE)
-    assert unknown is None, f"{name}.mjs: {unknown and unknown.group()}"
+    assert unknown is None, f"{name}.mjs: {unknown.group() if unknown else ''}"
     texts[name] = f"const module_{name} = (() => {{\n{body}return {{ {exports} }};\n}})();\n"
 
 
@@ -88,7 +88,7 @@ def explorer_html(spec: SpecFacts, page: str) -> str:
 
 
 def _opens(checks: Sequence[CheckFacts]) -> str:
-    """The check and the property with the run that is worth seeing first: a flaw that is meant to be there, else a reached state."""
+    """The check and the property with the run that is worth seeing first: a flaw that is expected, or else any."""
     results = [(f.result.name, p) for f in checks for p in f.result.properties if p.trace is not None]
     flaws = [(check, p.name) for check, p in results if p.expected == "fails" and p.verdict is Verdict.VIOLATED]
     others = [(check, p.name) for check, p in results]

@@ -110,7 +110,9 @@ def test_own_faults_without_a_budget_are_not_told_again_and_again() -> None:
 
 
 def test_cuts_and_liars() -> None:
-    spec = SPEC.replace("NETWORK", "bag[2]").replace("check still {", "check still { faults cut <= 1, byzantine A <= 1 ")
+    spec = SPEC.replace("NETWORK", "bag[2]").replace(
+        "check still {", "check still { faults cut <= 1, byzantine A <= 1 "
+    )
     steps = Refusals(Program(checker.loads(spec).machine("still")))
     state = next(s for s in steps.program.initial_states() if steps.labels.variables(s)["faulty"] == ["A1"])
     for name in ("A0.Send(2)", "cut {B}"):
@@ -133,7 +135,9 @@ final: true
     assert told(idle)["tick"] == "it would change nothing"
 
 
-@pytest.mark.parametrize("name", ["transactions/two_phase_commit", "locks/redis_lock", "consensus/raft", "transactions/outbox"])
+@pytest.mark.parametrize(
+    "name", ["transactions/two_phase_commit", "locks/redis_lock", "consensus/raft", "transactions/outbox"]
+)
 def test_every_call_is_enabled_or_refused(name: str) -> None:
     """In the first states of every check: each call of a process that is up is listed once, here or there."""
     spec = checker.load(ROOT / "specs" / f"{name}.psm")

@@ -16,6 +16,7 @@ from checker.model.types import BagT, EnumT, IntT, MapT, OptT, RecordT, SeqT, Se
 from checker.properties.kinds import CheckResult
 from checker.render import explorer
 from checker.render.explorer import CUT, OUTSIDE, explorer_data, tree
+from checker.render.values import Names
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMIT = "transactions/two_phase_commit.psm"
@@ -56,10 +57,12 @@ def test_states_and_steps_are_those_of_the_graph(path: str, check: str) -> None:
     graph = state_graph(machine)
     view = StateView(Layout(machine))
     rows = decoded(data, len(data["places"]))
-    names = explorer.Names(machine)
+    names = Names(machine)
     shown = [
         {
-            **{p: values[n] for p, n, values in zip(data["places"], row, data["values"], strict=True) if p != "network"},
+            **{
+                p: values[n] for p, n, values in zip(data["places"], row, data["values"], strict=True) if p != "network"
+            },
             "network": [data["messages"][m] for m in data["values"][-1][row[-1]]],
         }
         for row in rows
@@ -180,5 +183,11 @@ def test_trees() -> None:
     record = RecordT("Pair", (("a", small), ("b", OptT(SetT(small)))))
     assert tree(record, {"a": 1, "b": None}) == ["r", "Pair", "a", "1", "b", "none"]
     assert tree(record, {"a": 1, "b": [2]}) == ["r", "Pair", "a", "1", "b", ["{", "2"]]
-    assert tree(MapT(EnumT("E", ("u", "v")), SeqT(small, 2)), {"u": [], "v": [0, 1]}) == ["m", "u", ["["], "v", ["[", "0", "1"]]
+    assert tree(MapT(EnumT("E", ("u", "v")), SeqT(small, 2)), {"u": [], "v": [0, 1]}) == [
+        "m",
+        "u",
+        ["["],
+        "v",
+        ["[", "0", "1"],
+    ]
     assert tree(BagT(small, 2), [1, 1]) == ["b", "1", "1"]

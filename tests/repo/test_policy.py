@@ -87,7 +87,7 @@ def test_constraints_are_names_and_versions_alone() -> None:
 def test_constraints_cover_what_is_installed_by_make() -> None:
     project = tomllib.loads(read(Path("pyproject.toml")))["project"]
     extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["dev"], *extras["docs"], *extras["services"]]
+    wanted = [*project["dependencies"], *extras["dev"], *extras["docs"], *extras["services"], *extras["browser"]]
     pinned = {package(line) for line in read(Path("constraints.txt")).splitlines()}
     assert {package(requirement) for requirement in wanted} - pinned == set()
 
