@@ -22,6 +22,7 @@ from checker.engine.interface import Limits, Progress
 from checker.properties.kinds import CheckVerdict
 from checker.render.plain import plural
 from checker.render.schema import Object, diagnostic_object
+from checker.site.explorer import explorer_json, opens
 from checker.site.facts import CheckFacts, SpecFacts
 from checker.site.results import checks_table, properties_table, warnings_html
 from checker.site.running import run_check
@@ -94,13 +95,32 @@ class EditedSpec:
             spec = self._load()
             limits = Limits(max_states=states, timeout=seconds)
             facts = run_check(
-                self.name, spec.source.text, check, self.folder.as_posix(), limits=limits, observe=observe
+                self.name,
+                spec.source.text,
+                check,
+                self.folder.as_posix(),
+                limits=limits,
+                observe=observe,
+                explorer=False,
             )
         except SpecError as problem:
             return _json({"verdict": CheckVerdict.ERROR.value, "html": warnings_html(self._failed(check, problem))})
         self._facts[check] = facts
         shown = SpecFacts(self.name, spec.source.text, tuple(self._facts.values()))
         return _json({"verdict": facts.result.verdict.value, "html": results_html(shown)})
+
+    def explore(self, check: str) -> str:
+        """The states of a check that was run, for the explorer of the page.
+
+        Returns:
+            JSON: `{"opens", "data"}`: the run that is worth seeing first, and the data of `render.explorer`.
+
+        Raises:
+            KeyError: it was not run since the text was set.
+        """
+        facts = self._facts[check]
+        data = explorer_json(self._load().machine(check), facts.result)
+        return f'{{"opens": {_json(opens([facts]))}, "data": {data}}}'
 
     def _load(self) -> LoadedSpec:
         return load(self.folder / self.name)

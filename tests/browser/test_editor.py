@@ -55,7 +55,7 @@ site_name: Test
 theme: {name: material, font: false}
 plugins: []
 extra_css: [assets/lockstep.css]
-extra_javascript: [assets/edit-spec.js]
+extra_javascript: [protocols/explorer.js, assets/edit-spec.js]
 exclude_docs: |
   /protocols/*.html
 """
@@ -198,6 +198,19 @@ def test_links_of_results_lead_into_the_editor(editor: Any, address: str) -> Non
     page.locator(".ls-edit-results a", has_text="Few").first.click()
     page.locator(".cm-activeLine", has_text="invariant Few").wait_for()
     assert page.url == address + PAGE
+
+
+def test_the_explorer_walks_through_what_was_edited(editor: Any, address: str) -> None:
+    replace(editor, RELAY.replace("<= 2", "<= 1"))
+    check(editor)
+    editor.get_by_role("group", name="Walk through the states").get_by_role("button", name="small").click()
+    explorer = editor.locator(".ls-edit state-explorer")
+    explorer.get_by_role("button", name="Few fails").click()
+    place = explorer.get_by_label("Place in the run")
+    assert place.get_attribute("aria-valuetext") == "Step 4 of 4: Sink.Go(0) <- Source"
+    explorer.get_by_role("button", name="To the initial state").click()
+    assert place.input_value() == "0"
+    assert editor.url == address + PAGE  # its steps are not those of the page's spec
 
 
 def test_a_check_that_takes_long_ends_by_its_limits_or_is_stopped(editor: Any) -> None:

@@ -86,6 +86,17 @@ def test_links_of_the_table_lead_to_traces_of_the_editor(spec: EditedSpec) -> No
     assert len(ids) == len(set(ids))
 
 
+def test_states_are_given_to_the_explorer(spec: EditedSpec) -> None:
+    edit(spec, RELAY)
+    run(spec, "small")
+    told = json.loads(spec.explore("small"))
+    assert told["opens"] == "small/Calm"
+    assert (told["data"]["check"], len(told["data"]["states"])) == ("small", 7)
+    assert "<" not in spec.explore("small")
+    with pytest.raises(KeyError):
+        spec.explore("lossy")
+
+
 def test_a_limit_makes_a_check_incomplete(spec: EditedSpec) -> None:
     edit(spec, RELAY)
     short = run(spec, "small", states=3)

@@ -70,6 +70,10 @@ export class Client {
     return this.ask("run", { check, ...limits });
   }
 
+  explore(check) {
+    return this.ask("explore", { check });
+  }
+
   fail(problem) {
     for (const { reject } of this.waiting.values()) reject(problem);
     this.waiting.clear();

@@ -87,6 +87,8 @@ class Editor {
     this.problems = make("ol", { class: "ls-edit-problems", "aria-label": "Diagnostics" });
     this.results = make("div", { class: "ls-edit-results" });
     this.results.addEventListener("click", (event) => this.followLine(event));
+    this.walks = make("div", { class: "ls-edit-bar", role: "group", "aria-label": "Walk through the states" });
+    this.explorer = make("div");
     const ground = make("div", { class: "highlight ls-edit-text" });
     host.append(
       ground,
@@ -101,6 +103,8 @@ class Editor {
         make("label", { class: "ls-small" }, "seconds for each check ≤ ", this.seconds),
       ),
       this.status,
+      this.walks,
+      this.explorer,
       this.results,
     );
     this.view = new EditorView({ state: this.state(text), parent: ground });
@@ -233,7 +237,7 @@ class Editor {
     this.edits += 1;
     const began = performance.now();
     const checks = await this.look();
-    this.results.replaceChildren();
+    for (const part of [this.results, this.walks, this.explorer]) part.replaceChildren();
     if (checks.length === 0) return this.say("Nothing was checked: the text has errors, which are listed above.");
     const verdicts = {};
     for (const [number, check] of checks.entries()) {
@@ -241,12 +245,33 @@ class Editor {
       const { verdict, html } = await this.client.run(check, limits);
       verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
       this.results.innerHTML = html;
+      if (verdict !== "error") this.offerWalk(check);
     }
     const told = Object.entries(verdicts).map(([verdict, count]) => `${count} ${verdict}`);
     return this.say(`${told.join(", ")}; ${((performance.now() - began) / 1000).toFixed(1)} s in this browser.`);
   }
 
+  // ---- walking through states
+
+  /** A button that opens the explorer of the site on a check, where the page has it. */
+  offerWalk(check) {
+    if (customElements.get("state-explorer") === undefined) return;
+    if (this.walks.childElementCount === 0) this.walks.append(make("span", { class: "ls-small" }, "Walk through the states of"));
+    this.walks.append(this.button(check, "md-button", () => this.walk(check).catch((problem) => this.failed(problem))));
+  }
+
+  async walk(check) {
+    this.say(`Gathering the states of ${check} …`);
+    const { opens, data } = await this.client.explore(check);
+    globalThis.lockstepExplorer.provide("edited", data);
+    this.explorer.replaceChildren(
+      make("state-explorer", { checks: JSON.stringify([[check, "edited"]]), opens, apart: "" }),
+    );
+    this.say(`The states of ${check} are below.`);
+  }
+
   busy(is) {
+    for (const button of this.walks.querySelectorAll("button")) button.disabled = is;
     this.check.disabled = is || this.client.broken;
     this.stop.disabled = !is;
   }
@@ -259,6 +284,7 @@ class Editor {
     this.before = `${why} `;
     this.say(why);
     this.client.restart();
+    this.walks.replaceChildren(); // their checks were run by the worker that is gone
   }
 
   /** An error of the checker itself, such as an overflow of the browser's stack: nothing of it can be relied on any more. */

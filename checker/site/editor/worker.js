@@ -4,6 +4,7 @@
 //   {kind: "open", name, texts}                    -> ready {seconds}
 //   {kind: "edit", id, text}                       -> edited {checks, diagnostics}
 //   {kind: "run", id, check, states, seconds}      -> told {text} …, ran {verdict, html}
+//   {kind: "explore", id, check}                   -> explored {opens, data}
 // `failed` answers any of them where something went wrong that is not the author's doing.
 
 import { loadPyodide } from "./pyodide.mjs";
@@ -43,6 +44,7 @@ spec
 
 function answer(message) {
   if (message.kind === "edit") return { kind: "edited", ...JSON.parse(spec.edit(message.text)) };
+  if (message.kind === "explore") return { kind: "explored", ...JSON.parse(spec.explore(message.check)) };
   const say = (text) => tell("told", { id: message.id, text });
   return { kind: "ran", ...JSON.parse(spec.run(message.check, message.states, message.seconds, say)) };
 }
