@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-slow lint format docs serve bench clean distclean
+.PHONY: help setup check test test-slow browser test-browser lint format docs serve bench clean distclean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,14 @@ test: $(STAMP) ## Run the tests, without the slow ones
 
 test-slow: $(STAMP) ## Run all tests, the slow ones too
 	@$(BIN)/pytest -m "slow or not slow" $(TESTFLAGS)
+
+browser: $(STAMP) ## Install what the tests in a browser need beside Chromium; this takes npm
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS),browser]'
+	@mkdir -p build/browser && cp tests/browser/package.json build/browser/
+	@npm install --prefix build/browser --no-package-lock --no-audit --no-fund --silent
+
+test-browser: browser ## Run the tests of the site in Chromium
+	@LOCKSTEP_REQUIRE_BROWSER=1 $(BIN)/pytest tests/browser $(TESTFLAGS)
 
 lint: $(STAMP) ## Run ruff, mypy and import-linter over everything
 	$(BIN)/ruff check .
@@ -73,7 +81,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 clean: ## Remove what was built and cached, but not .venv
-	rm -rf build dist site docs/protocols docs/zh/protocols .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf build dist site docs/protocols docs/zh/protocols docs/assets/editor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 distclean: clean ## Remove .venv, too

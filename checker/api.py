@@ -12,18 +12,21 @@ Everything here returns immutable data and raises `SpecError` on bad input, with
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from checker.base.diagnostics import Reporter, SpecError, did_you_mean, error
 from checker.base.source import Source
 from checker.engine.graph import StateGraph, state_graph
 from checker.engine.histories import with_histories
 from checker.engine.interface import Limits, Observer, Stop
+from checker.engine.labels import StateView
 from checker.engine.refinement import with_refinements
+from checker.engine.walk import follow
 from checker.lang import ast
 from checker.lang.library import Library
 from checker.lang.parser import parse, parse_expr, read_source
@@ -231,6 +234,21 @@ class LoadedSpec:
             used = {inner.text for inner in names_in(constants[name].value)}
             if isinstance(value, int) and not isinstance(value, bool) and not used & constants.keys():
                 yield name
+
+    def walk(
+        self, steps: Sequence[str], check: str | None = None, *, constants: Mapping[str, Value] | None = None
+    ) -> tuple[dict[str, Any], ...]:
+        """Where steps of these names lead from an initial state: every variable of each state, with its value as in JSON.
+
+        There is one state, or several where a name does not say all: where it stands for several outcomes, or there are
+        several initial states.
+
+        Raises:
+            SpecError: As `machine` does; PSM906 where a step is not possible, or goes wrong.
+        """
+        machine = self.machine(check, constants=constants)
+        view = StateView(Layout(machine))
+        return tuple(view.variables(state) for state in follow(machine, steps))
 
     def graph(
         self, check: str | None = None, *, constants: Mapping[str, Value] | None = None, limits: Limits | None = None

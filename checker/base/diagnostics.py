@@ -112,6 +112,7 @@ CODES: dict[str, str] = {
     "PSM903": "too large to draw",
     "PSM904": "unusable checkpoint",
     "PSM905": "unusable trace",
+    "PSM906": "a step that is not possible",
     "PSM920": "cannot be exported to TLA+",
 }
 

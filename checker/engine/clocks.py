@@ -38,14 +38,18 @@ class Clocks(Faults):
                         for times in (0, 2):
                             self._tick_once(state, clocks, unit, (me, budget), times, done, failed)
 
-    def _ready_clocks(self, state: State, failed: list[Failure]) -> list[Clock] | None:
-        """The clocks that a tick moves; None where one of them forbids it."""
-        clocks = [
+    def _clocks(self, state: State) -> list[Clock]:
+        """The clocks of all processes that are not faulty."""
+        return [
             (number, code, me)
             for number, code in self._ticks
             for me in code.step.role.processes
             if self.layout.faulty is None or not state[self.layout.faulty] >> me & 1
         ]
+
+    def _ready_clocks(self, state: State, failed: list[Failure]) -> list[Clock] | None:
+        """The clocks that a tick moves; None where one of them forbids it."""
+        clocks = self._clocks(state)
         for number, code, me in clocks:
             try:
                 if code.blocked is not None and (first := code.blocked(state, me)) >= 0:

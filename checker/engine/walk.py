@@ -7,10 +7,11 @@ same step relation as the search, so whatever a walk meets, the search finds.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from checker.base.diagnostics import Diagnostic
+from checker.base.diagnostics import Diagnostic, did_you_mean, error
 from checker.engine.interface import Path
 from checker.engine.runtime import State
 from checker.engine.search import Search
@@ -102,3 +103,31 @@ def random_walk(machine: Machine, seed: int, steps: int) -> tuple[Walk, End]:
         if walk.failed is not None:
             return walk, End.ERROR
     return walk, End.LENGTH
+
+
+def follow(machine: Machine, names: Sequence[str]) -> list[State]:
+    """The states that steps of these names lead to from the initial states, each once.
+
+    Raises:
+        SpecError: PSM906, where no step of that name is possible in any of the states, or where one goes wrong in one of them.
+    """
+    walk = Walk(machine)
+    states = list(walk.initial)
+    for number, name in enumerate(names, 1):
+        found: dict[State, None] = {}
+        possible: dict[str, None] = {}
+        for state in states:
+            walk.states = [state]
+            for choice in walk.choices():
+                possible[choice.name] = None
+                if choice.name == name and choice.target is not None:
+                    found[choice.target] = None
+                elif choice.name == name and choice.error is not None:
+                    text = f"step {number}, {name}, goes wrong: {choice.error.message}"
+                    raise error("PSM906", text, source=choice.error.source, span=choice.error.span)
+        if not found:
+            listed = ", ".join(f"`{n}`" for n in possible) or "nothing"
+            help = did_you_mean(name, possible) or f"possible is {listed}"
+            raise error("PSM906", f"step {number}, {name}, is not possible there", help=help)
+        states = list(found)
+    return states

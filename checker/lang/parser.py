@@ -40,6 +40,8 @@ MAX_BRACKETS = 100
 MAX_TOKENS = 200_000
 """How many words and symbols a spec may have, so that no file of `MAX_BYTES` keeps the parser busy for ten seconds."""
 
+SHIPPED_TABLES = "grammar.lalr"
+
 _TABLES = "grammar-2.lalr"
 """The file of cached tables. Lark's key covers the grammar but not `_whole_words`: count up when that changes."""
 
@@ -254,7 +256,14 @@ def _check_depth(source: Source, tree: Tree[Token]) -> None:
 
 @lru_cache(maxsize=1)
 def lark_parser() -> Lark:
-    """The parser, made once. Its tables are cached on disk, keyed by grammar and versions by Lark itself."""
+    """The parser, made once. Its tables are cached on disk, keyed by grammar and versions by Lark itself.
+
+    Where tables stand beside the grammar, as in the archive for browsers, they belong to it and are used as they are.
+    """
+    tables = files("checker.lang").joinpath(SHIPPED_TABLES)
+    if tables.is_file():
+        with tables.open("rb") as file:
+            return Lark.load(file)
     grammar = files("checker.lang").joinpath("grammar.lark").read_text(encoding="utf-8")
     cache: bool | str = False
     try:

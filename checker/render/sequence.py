@@ -133,7 +133,7 @@ def read_events(
     unread: list[dict[str, None]] = []
     events: list[Event] = []
     for row, (step, changed) in enumerate(zip(trace.steps, changes, strict=True)):
-        event = _event(step.step, processes, own_faults, sent, _told(changed, step.step, processes))
+        event = event_of(step.step, processes, own_faults, sent, _told(changed, step.step, processes))
         events.append(event)
         if event.origin is not None and event.message is not None:
             unread[event.origin].pop(event.message, None)
@@ -149,7 +149,7 @@ def read_events(
         events.append(Event(f"↻ {': '.join(ending(len(trace.steps), trace.loop))}", ending=True))
         unread.append({})
     if trace.error is not None:
-        last = _event(trace.error, processes, own_faults, sent, reason or "this step errs")
+        last = event_of(trace.error, processes, own_faults, sent, reason or "this step errs")
         events.append(replace(last, error=True, down=False, up=False))
         unread.append({})
     events = [replace(e, unread=_unread(list(letters))) for e, letters in zip(events, unread, strict=True)]
@@ -178,9 +178,15 @@ def _sides(events: list[Event], columns: Mapping[str, int]) -> list[Event]:
     return [replace(e, left=busy[row] == {True}) for row, e in enumerate(events)]
 
 
-def _event(
-    step: str, processes: Sequence[str], own_faults: AbstractSet[str], sent: dict[str, int], changes: str
+def event_of(
+    step: str,
+    processes: Sequence[str],
+    own_faults: AbstractSet[str],
+    sent: Mapping[str, int] | None = None,
+    changes: str = "",
 ) -> Event:
+    """What one step shows, read from its name. `sent` has the rows that sent the messages in flight."""
+    sent = sent or {}
     link = _LINK.fullmatch(step)
     if link and link["receiver"] in processes:
         message = f"{link['content']} {link['sender']} -> {link['receiver']}"

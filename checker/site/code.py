@@ -7,9 +7,9 @@ text is a stranger's: whatever it holds, only escaped characters come out.
 
 from __future__ import annotations
 
-from pygments.token import STANDARD_TYPES, _TokenType
+from pygments.token import _TokenType
 
-from checker.site.lexer import PsmLexer
+from checker.site.lexer import PsmLexer, class_of
 from checker.site.text import escape
 
 
@@ -44,6 +44,5 @@ def numbered(line: str, number: int, anchors: str = "L") -> str:
 
 
 def _span(kind: _TokenType, text: str) -> str:
-    name = next((STANDARD_TYPES[k] for k in reversed(kind.split()) if k in STANDARD_TYPES), "")
-    # `w` is whitespace, which needs no colour
-    return f'<span class="{name}">{escape(text)}</span>' if name not in ("", "w") else escape(text)
+    name = class_of(kind)
+    return f'<span class="{name}">{escape(text)}</span>' if name else escape(text)

@@ -58,11 +58,15 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class CheckFacts:
-    """One check. `stories` belong to the traces of its properties."""
+    """One check. `stories` belong to the traces of its properties.
+
+    `explorer` is the data for walking through its states, as JSON; empty where the check could not run.
+    """
 
     result: CheckResult
     setting: Setting = field(default_factory=Setting)
     stories: Mapping[str, Story] = field(default_factory=dict)
+    explorer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

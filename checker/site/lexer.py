@@ -9,7 +9,18 @@ from __future__ import annotations
 from typing import ClassVar
 
 from pygments.lexer import RegexLexer, bygroups, words
-from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Text
+from pygments.token import (
+    STANDARD_TYPES,
+    Comment,
+    Keyword,
+    Name,
+    Number,
+    Operator,
+    Punctuation,
+    String,
+    Text,
+    _TokenType,
+)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -35,6 +46,37 @@ KEYWORDS = frozenset((*DECLARATIONS, *STATEMENTS, *STORAGE, *SETTINGS, *TYPES, *
 """Every word that is coloured."""
 
 
+_BEGINS = r"spec|role|message|enum|record|type|id|const|fun|proc|check|invariant|reach|live|refines|linearizable|action|timeout"
+
+
+def _any(of: tuple[str, ...], after: str = r"\b") -> str:
+    return words(of, r"\b", after).get()  # type: ignore[no-untyped-call, no-any-return]
+
+
+RULES: tuple[tuple[str, tuple[_TokenType, ...]], ...] = (
+    (r"\s+", (Text,)),
+    (r"///[^\n]*", (String.Doc,)),
+    (r"#[^\n]*", (Comment.Single,)),
+    # the name that a declaration gives; what may follow `on` and `step` is left to the words below
+    (rf"\b({_BEGINS})(\s+)([A-Za-z_]\w*)", (Keyword.Declaration, Text, Name.Class)),
+    (_any(DECLARATIONS), (Keyword.Declaration,)),
+    (_any(STORAGE), (Keyword.Declaration,)),
+    (_any(STATEMENTS), (Keyword,)),
+    (_any(SETTINGS), (Keyword.Pseudo,)),
+    (_any(TYPES), (Keyword.Type,)),
+    (_any(CONSTANTS), (Keyword.Constant,)),
+    (_any(OPERATORS), (Operator.Word,)),
+    (_any(FUNCTIONS, r"(?=\s*\()"), (Name.Builtin,)),
+    (r"[A-Za-z_]\w*", (Name,)),
+    (r"[0-9]+", (Number.Integer,)),
+    (r":=|\+=|-=|==|!=|<=|>=|=>|~>|\.\.|\?\.|[-+*/%&<>=?]", (Operator,)),
+    (r"[\]\[(){}.,:;]", (Punctuation,)),
+    (r"\S", (Text,)),
+)
+"""Patterns, tried in order, with what their groups are; one kind alone is that of the whole. The editor of the site has the
+same rules, so the patterns keep to what regular expressions of Python and of JavaScript mean alike."""
+
+
 class PsmLexer(RegexLexer):
     """Specs of Lockstep."""
 
@@ -46,27 +88,18 @@ class PsmLexer(RegexLexer):
 
     tokens: ClassVar = {
         "root": [
-            (r"\s+", Text),
-            (r"///[^\n]*", String.Doc),
-            (r"#[^\n]*", Comment.Single),
-            # the name that a declaration gives; what may follow `on` and `step` is left to the words below
-            (
-                r"\b(spec|role|message|enum|record|type|id|const|fun|proc|check|invariant|reach|live|refines|linearizable|action|timeout)"
-                r"(\s+)([A-Za-z_]\w*)",
-                bygroups(Keyword.Declaration, Text, Name.Class),  # type: ignore[no-untyped-call]
-            ),
-            (words(DECLARATIONS, r"\b", r"\b"), Keyword.Declaration),
-            (words(STORAGE, r"\b", r"\b"), Keyword.Declaration),
-            (words(STATEMENTS, r"\b", r"\b"), Keyword),
-            (words(SETTINGS, r"\b", r"\b"), Keyword.Pseudo),
-            (words(TYPES, r"\b", r"\b"), Keyword.Type),
-            (words(CONSTANTS, r"\b", r"\b"), Keyword.Constant),
-            (words(OPERATORS, r"\b", r"\b"), Operator.Word),
-            (words(FUNCTIONS, r"\b", r"(?=\s*\()"), Name.Builtin),
-            (r"[A-Za-z_]\w*", Name),
-            (r"[0-9]+", Number.Integer),
-            (r":=|\+=|-=|==|!=|<=|>=|=>|~>|\.\.|\?\.|[-+*/%&<>=?]", Operator),
-            (r"[][(){}.,:;]", Punctuation),
-            (r"\S", Text),
+            (pattern, kinds[0] if len(kinds) == 1 else bygroups(*kinds))  # type: ignore[no-untyped-call]
+            for pattern, kinds in RULES
         ]
     }
+
+
+def editor_rules() -> list[tuple[str, list[str]]]:
+    """The rules for the editor of the site: patterns with the classes that code blocks have in HTML."""
+    return [(pattern, [class_of(kind) for kind in kinds]) for pattern, kinds in RULES]
+
+
+def class_of(kind: _TokenType) -> str:
+    """The class of a piece of code in HTML; empty for what needs no colour."""
+    name = next((STANDARD_TYPES[k] for k in reversed(kind.split()) if k in STANDARD_TYPES), "")
+    return "" if name == "w" else name

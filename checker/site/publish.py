@@ -17,6 +17,7 @@ from checker.base.diagnostics import error
 from checker.base.source import display_name
 from checker.site.benchmarks import benchmarks_html, read_results
 from checker.site.console import build_consoles, read_commands
+from checker.site.editor.build import editor_state
 from checker.site.facts import SpecFacts
 from checker.site.gather import SpecFile, find_specs, gather, gather_consoles
 from checker.site.killing import read_matrices
@@ -46,6 +47,14 @@ class Project:
     @property
     def tutorial(self) -> Path:
         return self.docs / "tutorial"
+
+    @property
+    def editor(self) -> Path:
+        return self.docs / "assets" / "editor"
+
+    @property
+    def packages(self) -> Path:
+        return self.root / "build" / "editor"
 
     @property
     def store(self) -> Path:
@@ -110,7 +119,7 @@ def publish(project: Project, *, workers: int | None = None) -> Published:
     languages = {"en": specs, **{code: translated(project, specs, code) for code in project.languages}}
     count = changed = 0
     for code, known in languages.items():
-        pages = {**build_pages(known), **(pieces if code == "en" else {})}
+        pages = {**build_pages(known, editor_state(project.editor)), **(pieces if code == "en" else {})}
         count += len(pages)
         changed += write_files(project.pages(code), pages)
     return Published(specs, count, changed, languages)

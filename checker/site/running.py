@@ -19,6 +19,7 @@ from checker.model.values import instance_name, show_value
 from checker.properties.kinds import Trace, TraceStep
 from checker.render.sequence import all_changes, cast
 from checker.render.values import Names
+from checker.site.explorer import explorer_json
 from checker.site.facts import CheckFacts, Setting, Story
 
 LONGEST = 300.0
@@ -41,8 +42,12 @@ def run_check(
     *,
     limits: Limits | None = None,
     observe: Observer | None = None,
+    explorer: bool = True,
 ) -> CheckFacts:
-    """Runs a check and notes what it assumed. `observe` is told a few times a second how far it is."""
+    """Runs a check and notes what it assumed.
+
+    `observe` is told a few times a second how far it is. `explorer`: the data for walking through its states is wanted.
+    """
     spec = loaded(path, text, folder)
     try:
         machine = spec.machine(check)
@@ -56,6 +61,7 @@ def run_check(
         result,
         _setting(spec, machine, check),
         {p.name: _story(p.trace, names) for p in result.properties if p.trace is not None},
+        explorer_json(machine, result) if explorer else "",
     )
 
 

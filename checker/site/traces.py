@@ -115,7 +115,7 @@ def _folded(spec: SpecFacts, shown: Shown, more: str = "", *, is_open: bool = Fa
     """A trace below its title, to be opened."""
     state = " open" if is_open else ""
     return (
-        f'<details class="ls-details" id="{shown.anchor}"{state}><summary>{_title_html(shown, spec.words)}{more}</summary>'
+        f'<details class="ls-details" id="{shown.anchor}"{state}><summary>{title_html(shown, spec.words)}{more}</summary>'
         f"{trace_html(spec, shown)}</details>\n"
     )
 
@@ -126,7 +126,8 @@ def _title(shown: Shown, words: Words) -> str:
     return words(_TITLE, name=escape_markdown(shown.result.name), outcome=outcome(shown.result, words), checks=checks)
 
 
-def _title_html(shown: Shown, words: Words) -> str:
+def title_html(shown: Shown, words: Words) -> str:
+    """What a trace shows, on one line: the property, what became of it, and in which checks."""
     checks = words.listed([f"<code>{escape(c)}</code>" for c in shown.checks])
     name = f"<code>{escape(shown.result.name)}</code>"
     return words(_TITLE, name=name, outcome=outcome(shown.result, words), checks=checks)

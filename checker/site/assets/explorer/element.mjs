@@ -1,0 +1,267 @@
+// <state-explorer>: walking through the state graph of a check, on the page of its protocol.
+//
+// Attributes: `checks` is JSON, a list of [name of a check, file with its data]; `opens` names the check and the property whose
+// run is shown first, with a `/` between them. Files are found beside this script, and hold a call of `lockstepExplorer.provide`
+// instead of plain JSON, since a page from the file system can load scripts but cannot fetch. With `apart` the run is not kept in
+// the address, because the data is not that of the page. Nothing is loaded before the
+// element is in view, or the address has a path. Light children are what is shown without scripts.
+//
+// The element keeps one run (run.mjs), the runs that were left by forking, and which view is open. A change of any of these goes
+// through `show`, which makes the panels anew, keeps the focus where it was, writes the address and says what happened.
+
+import { readAddress, withAddress } from "./address.mjs";
+import { h } from "./dom.mjs";
+import { Graph } from "./graph.mjs";
+import { choices, diagram, position, refusals, spoken, stateTable, timeline } from "./panels.mjs";
+import { pytestOf } from "./pytest.mjs";
+import { Run, parseAddress, runAt, runOf } from "./run.mjs";
+import { STYLE } from "./style.mjs";
+
+const MOST_LEFT = 6; // the most runs that are kept when they are left
+
+const KEYS = "← and → go along the run, Home and End to its ends, 1 to 9 take a step, Backspace takes the last step back, d shows the diagram.";
+
+export function define(load) {
+  customElements.define(
+    "state-explorer",
+    class extends HTMLElement {
+      connectedCallback() {
+        if (this.shadowRoot !== null) return;
+        const root = this.attachShadow({ mode: "open" });
+        root.append(h("style", {}, STYLE), h("div", { class: "box" }, h("p", { class: "note" }, "The explorer loads its data when it comes into view.")));
+        this.explorer = new Explorer(this, root, load);
+        const address = this.hasAttribute("apart") ? null : parseAddress(readAddress(location));
+        if (address !== null && this.explorer.checks.some(([name]) => name === address.check)) {
+          this.explorer.start(address).then(() => this.scrollIntoView());
+          return;
+        }
+        const watcher = new IntersectionObserver((seen) => {
+          if (!seen.some((entry) => entry.isIntersecting)) return;
+          watcher.disconnect();
+          this.explorer.start(null);
+        });
+        watcher.observe(this);
+      }
+    },
+  );
+}
+
+class Explorer {
+  constructor(host, root, load) {
+    this.host = host;
+    this.root = root;
+    this.load = load;
+    this.checks = JSON.parse(host.getAttribute("checks") ?? "[]");
+    this.view = "list";
+    this.apart = host.hasAttribute("apart");
+  }
+
+  // Opens the path of an address, or what the page asks for.
+  async start(address) {
+    const [check, property] = (this.host.getAttribute("opens") ?? "").split("/");
+    if (address !== null) {
+      if (await this.open(address.check)) this.restore(address);
+    } else if (await this.open(check || this.checks[0]?.[0])) {
+      this.begin(property);
+    }
+  }
+
+  // Loads a check; false, with a message, where that fails.
+  async open(check) {
+    const file = this.checks.find(([name]) => name === check)?.[1];
+    try {
+      this.graph = new Graph(await this.load(file));
+    } catch (problem) {
+      this.root.lastChild.replaceChildren(h("p", { class: "note", role: "alert" }, `The explorer has no data: ${problem.message}`));
+      return false;
+    }
+    this.left = [];
+    this.build(check);
+    return true;
+  }
+
+  begin(property) {
+    const found = this.graph.data.properties.find((p) => p.name === property);
+    this.show(found === undefined ? new Run(this.graph, 0) : runOf(this.graph, found), { quiet: true });
+  }
+
+  restore(address) {
+    const run = runAt(this.graph, address);
+    this.show(run ?? new Run(this.graph, 0), { quiet: true });
+    if (run === null || !run.whole) this.say("The address names steps that are not there; the spec may have changed since. The run is shown as far as it goes.", true);
+  }
+
+  // The parts that stay while a check is open.
+  build(check) {
+    const { data } = this.graph;
+    const select = h("select", { id: "check", onchange: () => this.change(select.value) },
+      this.checks.map(([name]) => h("option", { value: name, selected: name === check }, name)));
+    const size = data.complete ? `all ${this.graph.size.toLocaleString("en")} states` : `${this.graph.size.toLocaleString("en")} states around its runs`;
+    this.badges = data.properties.map((property) => {
+      const [mark, kind, words] = outcome(property);
+      return h("button", { type: "button", class: `badge ${kind}`, "aria-pressed": "false", onclick: () => this.show(runOf(this.graph, property)) },
+        `${mark} ${property.name} ${words}`);
+    });
+    const button = (label, text, action) => h("button", { type: "button", "aria-label": label, title: label, onclick: action }, text);
+    this.buttons = [
+      button("To the initial state", "|◀", () => this.seek(0)),
+      button("One step back", "◀", () => this.seek(this.run.cursor - 1)),
+      button("One step forward", "▶", () => this.show(this.run.forward())),
+      button("To the end of the run", "▶|", () => this.seek(this.run.length)),
+    ];
+    this.range = h("input", { type: "range", min: 0, "aria-label": "Place in the run", oninput: () => this.seek(Number(this.range.value)) });
+    this.where = h("span", { class: "grow" });
+    this.runs = h("div", { class: "bar", role: "group", "aria-label": "Runs that were left" });
+    this.note = h("p", { class: "note", hidden: true });
+    this.steps = h("div", { class: "scroll" });
+    this.next = h("div", { class: "scroll" });
+    this.refused = h("details", {});
+    this.drawing = h("div", { hidden: true });
+    this.table = h("details", {});
+    this.views = [["list", "Steps"], ["diagram", "Sequence diagram"]].map(([view, text]) =>
+      h("button", { type: "button", "data-view": view, onclick: () => this.look(view) }, text));
+    this.live = h("p", { class: "unseen", role: "status", "aria-live": "polite" });
+    this.lists = h("div", { class: "columns" },
+      h("section", { "aria-labelledby": "steps" }, h("h3", { id: "steps" }, "The run"), this.steps),
+      h("section", { "aria-labelledby": "next" }, h("h3", { id: "next", tabindex: -1 }, "What can happen next"), this.next, this.refused));
+    const box = h("div", { class: "box", role: "group", "aria-label": "State explorer", onkeydown: (event) => this.key(event) },
+      h("div", { class: "bar" }, h("label", { for: "check" }, "Check"), select, h("span", { class: "small quiet" }, size)),
+      this.badges.length > 0 && h("div", { class: "bar", role: "group", "aria-label": "Runs of properties" }, this.badges),
+      h("div", { class: "bar plain" }, this.buttons, this.where),
+      h("div", { class: "bar" }, h("div", { class: "grow" }, this.range)),
+      this.runs,
+      h("div", { class: "bar" }, this.views,
+        h("span", { class: "grow" }),
+        !this.apart && h("button", { type: "button", onclick: () => this.copy(location.href, "The address of this state") }, "Copy link"),
+        h("button", { type: "button", onclick: () => this.copy(pytestOf(this.run), "A test for pytest") }, "Copy as pytest")),
+      this.note, this.lists, this.drawing, this.table,
+      h("details", {}, h("summary", {}, "Keys"), h("p", {}, KEYS)), this.live);
+    this.root.lastChild.replaceWith(box);
+    this.look(this.view, false);
+  }
+
+  async change(check) {
+    if (!(await this.open(check))) return;
+    this.begin(this.graph.data.properties.find((p) => p.verdict === "violated")?.name);
+    this.root.getElementById("check").focus();
+  }
+
+  seek(cursor) {
+    this.show(this.run.seek(cursor));
+  }
+
+  take(index) {
+    const [old, run] = [this.run, this.run.take(index)];
+    if (old.forks(index)) this.left = [old, ...this.left.filter((other) => !other.equals(old))].slice(0, MOST_LEFT);
+    this.show(run, { focus: true });
+    if (old.forks(index)) this.say(`You left the run after step ${old.cursor}; it is kept above. ${spoken(run)}`);
+  }
+
+  // Goes to a run: everything that is shown follows from it.
+  show(run, { quiet = false, focus = false } = {}) {
+    this.run = run;
+    this.note.hidden = true;
+    const property = this.graph.data.properties.find((p) => runOf(this.graph, p).equals(run));
+    this.badges.forEach((badge, at) => badge.setAttribute("aria-pressed", this.graph.data.properties[at] === property));
+    const [first, back, forward, last] = this.buttons;
+    first.disabled = back.disabled = run.cursor === 0;
+    last.disabled = run.cursor === run.length;
+    forward.disabled = last.disabled && !(run.turns && run.loop < run.length);
+    Object.assign(this.range, { max: run.length, value: run.cursor, disabled: run.length === 0 });
+    this.range.setAttribute("aria-valuetext", position(run));
+    const visits = run.visits;
+    this.where.replaceChildren(h("strong", {}, position(run)), visits.length > 0 ? ` (the same state as after step ${visits.at(-1)})` : "");
+    const held = this.root.activeElement?.dataset ?? {};
+    this.steps.replaceChildren(timeline(run, property?.abstract ?? null, (at) => this.seek(at)));
+    this.next.replaceChildren(choices(run, (index) => this.take(index)));
+    const { count, list } = refusals(run);
+    this.refused.replaceChildren(h("summary", {}, `What cannot happen, and why: ${count}`), list);
+    this.refused.hidden = count === 0;
+    this.table.replaceChildren(h("summary", {}, "The whole state"), stateTable(run));
+    this.runs.hidden = this.left.length === 0;
+    this.runs.replaceChildren(h("span", { class: "small" }, "Left:"), ...this.left.map((other) =>
+      h("button", { type: "button", onclick: () => this.back(other) }, `run with ${other.length} steps, left after ${other.cursor}`)));
+    if (this.view === "diagram") this.drawing.replaceChildren(diagram(run, (at) => this.seek(at)));
+    this.refocus(held, focus);
+    reveal(this.steps, this.steps.querySelector("[aria-current]").closest("li"));
+    if (!quiet) {
+      if (!this.apart) history.replaceState(history.state, "", withAddress(location, run.address()));
+      this.say(spoken(run));
+    }
+  }
+
+  // Panels are made anew, so what had the focus is gone: its successor gets it.
+  refocus(held, focus) {
+    if (held.at !== undefined) this.steps.querySelector(`[data-at="${held.at}"]`)?.focus({ preventScroll: true });
+    else if (focus || held.index !== undefined) {
+      (this.next.querySelector("button") ?? this.root.getElementById("next")).focus({ preventScroll: true });
+    }
+    this.next.scrollTop = 0;
+  }
+
+  back(run) {
+    this.left = this.left.filter((other) => other !== run);
+    if (this.run.length > 0) this.left = [this.run, ...this.left].slice(0, MOST_LEFT);
+    this.show(run);
+  }
+
+  look(view, drawn = true) {
+    this.view = view;
+    for (const button of this.views) button.setAttribute("aria-pressed", button.dataset.view === view);
+    this.lists.hidden = view !== "list";
+    this.drawing.hidden = view !== "diagram";
+    if (drawn && view === "diagram") this.drawing.replaceChildren(diagram(this.run, (at) => this.seek(at)));
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select")) return;
+    const { run } = this;
+    const slider = event.target === this.range;
+    const act = {
+      ArrowLeft: () => this.seek(run.cursor - 1),
+      ArrowRight: () => this.show(run.forward()),
+      Home: () => this.seek(0),
+      End: () => this.seek(run.length),
+      Backspace: () => run.cursor > 0 && this.show(run.seek(run.cursor - 1).cut()),
+      d: () => this.look(this.view === "list" ? "diagram" : "list"),
+    }[event.key];
+    const number = /^[1-9]$/.test(event.key) ? run.offers[Number(event.key) - 1] : undefined;
+    if (number !== undefined) this.take(number.index);
+    else if (act === undefined || (slider && event.key !== "Backspace" && event.key !== "d")) return;
+    else act();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  async copy(text, what) {
+    try {
+      await navigator.clipboard.writeText(text);
+      this.say(`${what} was copied.`, true);
+    } catch {
+      this.say("The browser does not let a page copy here. Select the text below.", true);
+      this.note.append(h("pre", { tabindex: 0 }, text));
+    }
+  }
+
+  say(text, visible = false) {
+    this.live.textContent = text;
+    this.note.hidden = !visible;
+    if (visible) this.note.replaceChildren(text);
+  }
+}
+
+// Scrolls a box, and not the page, so that an element in it can be seen.
+function reveal(box, node) {
+  const [inner, outer] = [node.getBoundingClientRect(), box.getBoundingClientRect()];
+  if (inner.top < outer.top) box.scrollTop -= outer.top - inner.top + 8;
+  else if (inner.bottom > outer.bottom) box.scrollTop += Math.min(inner.bottom - outer.bottom + 8, inner.top - outer.top);
+}
+
+// Sign, colour and words for what a run of a property shows.
+export function outcome({ kind, verdict, expected, loop, path }) {
+  const steps = path.length - 1;
+  const length = `${steps} step${steps === 1 ? "" : "s"}${loop === null ? "" : ", then for ever"}`;
+  if (verdict === "holds") return ["✓", "good", `${kind === "reach" ? "is reached" : "holds"} in ${length}`];
+  if (verdict === "error") return ["!", "bad", `cannot be judged after ${length}`];
+  return expected === "fails" ? ["✓", "known", `fails as expected in ${length}`] : ["✗", "bad", `fails in ${length}`];
+}

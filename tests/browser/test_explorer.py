@@ -1,0 +1,240 @@
+"""The explorer in a real browser: a counterexample walked to its end, forked, and found again by its address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from tests.browser.conftest import Visit, built_with, served
+
+LOCK = "protocols/locks/redis_lock/"
+
+
+class Explorer:
+    """The explorer of a page, as a reader uses it."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.element = page.locator("state-explorer")
+        self.element.scroll_into_view_if_needed()
+        self.element.locator(".steps").wait_for()
+
+    def button(self, name: str) -> Any:
+        return self.element.get_by_role("button", name=name)
+
+    @property
+    def where(self) -> str:
+        """`Step 3 of 7: …`."""
+        return str(self.element.locator(".bar strong").inner_text())
+
+    @property
+    def state(self) -> str:
+        """The whole state."""
+        return str(self.element.locator("table").text_content())
+
+    @property
+    def path(self) -> str:
+        return unquote(self.page.url.partition("explore=")[2])
+
+    @property
+    def said(self) -> str:
+        """What a screen reader says."""
+        return str(self.element.get_by_role("status").text_content())
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Visit]:
+    with Visit(browser) as found:
+        yield found
+        assert found.problems == []
+
+
+@pytest.fixture
+def lock(visit: Visit, address: str) -> Explorer:
+    visit.page.goto(address + LOCK)
+    return Explorer(visit.page)
+
+
+def test_nothing_is_loaded_before_it_is_seen(visit: Visit, address: str) -> None:
+    visit.page.goto(address + LOCK, wait_until="networkidle")
+    assert not [url for url in visit.requests if "/redis_lock/0-" in url]
+    explorer = Explorer(visit.page)
+    assert [url for url in visit.requests if "/redis_lock/0-" in url]
+    assert explorer.where.startswith("Step 7 of 7")
+
+
+def test_a_counterexample_is_walked_forked_and_found_again(lock: Explorer) -> None:
+    steps = lock.element.locator(".steps > li")
+    count = steps.count() - 1
+    assert count > 3
+    # walk to the end
+    lock.button("To the initial state").click()
+    assert lock.where.startswith("Initial state")
+    for number in range(1, count + 1):
+        lock.button("One step forward").click()
+        assert lock.where.startswith(f"Step {number} of {count}: ")
+        assert lock.where.split(": ", 1)[1] in lock.said
+    assert lock.button("One step forward").is_disabled()
+    end = lock.state
+    # fork in the middle
+    lock.button("One step back").click()
+    lock.button("One step back").click()
+    choices = lock.element.locator(".choice")
+    other = next(n for n in range(choices.count()) if "next in this run" not in choices.nth(n).inner_text())
+    name = choices.nth(other).locator("code").inner_text()
+    choices.nth(other).click()
+    assert lock.where == f"Step {count - 1} of {count - 1}: {name}"
+    assert lock.element.get_by_role("group", name="Runs that were left").get_by_role("button").count() == 1
+    forked, path = lock.state, lock.path
+    assert forked != end
+    # reload: the same state
+    lock.page.reload()
+    again = Explorer(lock.page)
+    assert (again.where, again.state, again.path) == (f"Step {count - 1} of {count - 1}: {name}", forked, path)
+    # and the property leads to its own run again
+    again.button("OneBeliever fails").click()
+    assert again.state == end
+
+
+def test_a_run_that_was_left_is_still_there(lock: Explorer) -> None:
+    end = lock.state
+    lock.button("To the initial state").click()
+    lock.element.locator(".choice", has_not_text="next in this run").first.click()
+    assert "it is kept above" in lock.said
+    lock.button("run with 7 steps").click()
+    lock.button("To the end of the run").click()
+    assert lock.state == end
+
+
+def test_the_keyboard_is_enough(lock: Explorer) -> None:
+    press = lock.page.keyboard.press
+    lock.button("OneBeliever fails").focus()
+    press("Home")
+    assert lock.where.startswith("Initial state")
+    press("ArrowRight")
+    press("ArrowRight")
+    assert lock.where.startswith("Step 2 of 7")
+    press("ArrowLeft")
+    assert lock.where.startswith("Step 1 of 7")
+    first = lock.element.locator(".choice code").first.inner_text()
+    press("1")
+    assert lock.where.endswith(first)
+    press("Backspace")
+    assert lock.where.startswith("Step 1 of 1")
+    press("d")
+    assert lock.element.get_by_role("img").is_visible()
+    press("d")
+    # a step that is taken by hand leaves the focus among the steps that can follow
+    lock.element.locator(".choice").first.focus()
+    press("Enter")
+    assert lock.page.evaluate("document.activeElement.shadowRoot.activeElement.className") == "choice"
+    slider = lock.element.get_by_role("slider")
+    slider.focus()
+    press("Home")
+    assert slider.get_attribute("aria-valuetext") == lock.where
+
+
+def test_what_cannot_happen_has_a_reason_and_a_line(lock: Explorer) -> None:
+    lock.element.get_by_text("What cannot happen").click()
+    refused = lock.element.locator(".refusals")
+    assert "needs" in refused.inner_text()
+    line = refused.get_by_role("link").first
+    target = line.get_attribute("href")
+    line.click()
+    assert lock.page.locator(f"[id='{target[1:]}']").is_visible()
+
+
+def test_every_check_can_be_opened(lock: Explorer) -> None:
+    choose = lock.element.get_by_label("Check")
+    names = choose.locator("option").all_inner_texts()
+    assert len(names) > 2
+    for name in names:
+        choose.select_option(name)
+        lock.element.locator(".steps").wait_for()
+        lock.page.wait_for_function(
+            "([name]) => document.querySelector('state-explorer').explorer.graph.data.check === name", arg=[name]
+        )
+
+
+def test_runs_are_copied(lock: Explorer) -> None:
+    lock.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    lock.button("Copy as pytest").click()
+    text = lock.page.evaluate("navigator.clipboard.readText()")
+    assert "def test_fenced_run() -> None:" in text
+    assert lock.element.get_by_text("was copied").first.is_visible()
+
+
+def test_a_diagram_has_every_step(lock: Explorer) -> None:
+    lock.button("Sequence diagram").click()
+    assert lock.element.locator("svg rect.row").count() == 7
+    lock.element.locator("svg rect.row").nth(2).click()
+    assert lock.where.startswith("Step 3 of 7")
+
+
+def test_an_address_that_leads_nowhere_says_so(visit: Visit, address: str) -> None:
+    visit.page.goto(f"{address}{LOCK}?explore=fenced:0.0.99.0@3")
+    explorer = Explorer(visit.page)
+    assert explorer.where.startswith("Step 1 of 1")
+    assert explorer.element.get_by_text("names steps that are not there").first.is_visible()
+
+
+def test_data_that_is_missing_is_reported(browser: Any, address: str) -> None:
+    with Visit(browser) as visit:
+        visit.page.route("**/redis_lock/*.js", lambda route: route.abort())
+        visit.page.goto(address + LOCK)
+        visit.page.locator("state-explorer").scroll_into_view_if_needed()
+        alert = visit.page.locator("state-explorer").get_by_role("alert")
+        alert.wait_for()
+        assert "cannot be loaded" in alert.inner_text()
+
+
+# ---- other ways to get to a page
+
+
+@pytest.fixture(scope="module")
+def build_small(small_project: Path) -> Callable[[str, str, str], Path]:
+    return lambda name, old, new: built_with(small_project, name, old, new)
+
+
+def test_it_works_after_instant_navigation(visit: Visit, build_small: Callable[[str, str, str], Path]) -> None:
+    site = build_small("instant", "    - navigation.indexes\n", "    - navigation.indexes\n    - navigation.instant\n")
+    # instant navigation follows the links that the sitemap lists, and that has the address of the site
+    with served(site) as address:
+        sitemap = site / "sitemap.xml"
+        pages = ("", "protocols/", "protocols/toys/relay/")
+        urls = "".join(f"<url><loc>{address}{page}</loc></url>" for page in pages)
+        sitemap.write_text(f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>', "utf-8")
+        visit.page.goto(address, wait_until="networkidle")
+        visit.page.evaluate("window.still = true")
+        visit.page.get_by_role("link", name="Relay").first.click()
+        explorer = Explorer(visit.page)
+        assert visit.page.evaluate("window.still === true"), "the page was loaded anew, so this test says nothing"
+        assert explorer.where.startswith("Step ")
+        explorer.button("To the initial state").click()
+        assert explorer.path == "small:0.0.0.0.0.0@0" or explorer.path.endswith("@0")
+
+
+def test_it_works_from_the_file_system(visit: Visit, build_small: Callable[[str, str, str], Path]) -> None:
+    site = build_small("offline", "plugins:\n  - search\n", "plugins:\n  - search\n  - offline\n")
+    page = site / "protocols" / "toys" / "relay.html"
+    visit.page.goto(page.as_uri())
+    explorer = Explorer(visit.page)
+    explorer.button("One step back").click()
+    where, state = explorer.where, explorer.state
+    visit.page.reload()
+    again = Explorer(visit.page)
+    assert (again.where, again.state) == (where, state)
+
+
+def test_without_scripts_the_rest_remains(browser: Any, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address + LOCK)
+    assert page.get_by_text("It needs scripts").is_visible()
+    assert page.locator("svg.ls-sequence").first.is_visible()
+    assert page.get_by_role("region", name="Properties").is_visible()
+    context.close()

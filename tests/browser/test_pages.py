@@ -1,0 +1,156 @@
+"""Every page of the built site in a real browser: both schemes, wide and narrow."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tests.browser.conftest import Visit
+from tests.site.test_build import Page
+
+MOST_BYTES = 500_000
+"""What the first load of a page may take, compressed."""
+
+SIZES = (1280, 390)
+SCHEMES = ("light", "dark")
+
+OVERFLOW = """() => {
+  const wide = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= wide) return [];
+  return [...document.querySelectorAll(".md-content *")]
+    .filter((node) => node.getBoundingClientRect().right > wide + 1)
+    .slice(0, 3).map((node) => node.outerHTML.slice(0, 120));
+}"""
+
+CONTRAST = ["color-contrast"]
+STRUCTURE = (
+    "aria-allowed-attr aria-required-children aria-valid-attr-value button-name document-title duplicate-id-aria empty-heading "
+    "heading-order html-has-lang image-alt input-image-alt label link-name nested-interactive page-has-heading-one role-img-alt "
+    "scrollable-region-focusable select-name svg-img-alt"
+).split()
+
+AXE = """async (rules) => {
+  const options = {runOnly: {type: "rule", values: rules}, resultTypes: ["violations"]};
+  const found = await axe.run(document.querySelector(".md-content"), options);
+  const why = (node) => node.any.concat(node.all, node.none).map((check) => check.message)[0];
+  return found.violations.flatMap((v) => v.nodes.slice(0, 3).map((node) => `${v.id}: ${node.target} ${why(node)}`));
+}"""
+
+
+def pages(site: Path) -> list[str]:
+    """The addresses of all pages, below the root."""
+    found = sorted(path.parent.relative_to(site).as_posix() for path in site.rglob("index.html"))
+    return ["" if name == "." else f"{name}/" for name in found]
+
+
+@pytest.fixture(scope="module")
+def visit(browser: Any) -> Iterator[Visit]:
+    with Visit(browser) as found:
+        yield found
+
+
+def test_every_page_can_be_read(visit: Visit, site: Path, address: str) -> None:
+    """One load of each page, looked at in both schemes and widths."""
+    problems = []
+    for name in pages(site):
+        visit.problems.clear()
+        visit.page.set_viewport_size({"width": SIZES[0], "height": 900})
+        visit.page.goto(address + name)
+        for width in SIZES:
+            visit.page.set_viewport_size({"width": width, "height": 900})
+            for scheme in SCHEMES:
+                visit.page.emulate_media(color_scheme=scheme)
+                problems += [
+                    f"/{name} at {width}, {scheme}: wider than the page: {p}" for p in visit.page.evaluate(OVERFLOW)
+                ]
+        problems += [f"/{name}: {problem}" for problem in visit.problems]
+    assert problems == []
+
+
+def test_schemes_differ(visit: Visit, address: str) -> None:
+    grounds = []
+    for scheme in SCHEMES:
+        visit.page.emulate_media(color_scheme=scheme)
+        visit.page.goto(address)
+        grounds.append(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert grounds[0] != grounds[1]
+
+
+def test_no_link_is_broken(site: Path) -> None:
+    read = {path: Page(path) for path in site.rglob("*.html") if path.name != "404.html"}
+    broken = []
+    for path, page in read.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc or link == "":
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            target = target / "index.html" if target.is_dir() else target
+            known = read[target].ids if target in read else set()
+            if not target.is_file() or (parts.fragment and known and unquote(parts.fragment) not in known):
+                broken.append(f"{path.relative_to(site)}: {link}")
+    assert broken == []
+
+
+def looked_at(site: Path) -> list[str]:
+    """All protocols, and one page of each other kind."""
+    kinds: dict[str, str] = {}
+    for name in pages(site):
+        kind = name if name.startswith("protocols/") or "/" not in name.rstrip("/") else name.split("/")[0] + "/*"
+        kinds.setdefault(kind, name)
+    return list(kinds.values())
+
+
+def test_pages_are_accessible(visit: Visit, site: Path, address: str, axe: str) -> None:
+    """Contrast in both schemes; headings, names and texts of pictures. The explorer is open where there is one."""
+    problems = []
+    visit.page.set_viewport_size({"width": SIZES[0], "height": 900})
+    for name in looked_at(site):
+        visit.page.emulate_media(color_scheme="light")
+        visit.page.goto(address + name)
+        explorer = visit.page.locator("state-explorer")
+        if explorer.count():
+            explorer.scroll_into_view_if_needed()
+            explorer.locator(".steps").wait_for()
+        visit.page.evaluate(axe)
+        found = visit.page.evaluate(AXE, CONTRAST + STRUCTURE)
+        visit.page.emulate_media(color_scheme="dark")
+        found += visit.page.evaluate(AXE, CONTRAST)
+        problems += [f"/{name}: {problem}" for problem in found]
+    assert problems == []
+
+
+def test_the_first_load_of_a_protocol_is_small(browser: Any, site: Path, address: str) -> None:
+    largest = max(
+        (n for n in pages(site) if n.count("/") == 3 and n.startswith("protocols/")),
+        key=lambda n: (site / n / "index.html").stat().st_size,
+    )
+    with Visit(browser) as visit:
+        visit.page.goto(address + largest, wait_until="networkidle")
+        files = {unquote(urlsplit(url).path) for url in visit.requests if url.startswith(address)}
+        sizes = {name: len(gzip.compress(read(site, name))) for name in files}
+        assert sum(sizes.values()) <= MOST_BYTES, sorted(sizes.items(), key=lambda s: -s[1])
+        assert not visit.problems
+
+
+def read(site: Path, name: str) -> bytes:
+    path = site / name.lstrip("/")
+    return (path / "index.html" if path.is_dir() else path).read_bytes()
+
+
+def test_the_search_finds_the_lock_by_its_token(browser: Any, address: str) -> None:
+    with Visit(browser) as visit:
+        visit.page.goto(address, wait_until="networkidle")
+        visit.page.get_by_role("textbox", name="Search").first.click()
+        visit.page.keyboard.type("fencing", delay=20)
+        results = visit.page.locator(".md-search-result__link")
+        results.first.wait_for()
+        results.first.click()
+        visit.page.wait_for_url("**/protocols/locks/redis_lock/**")
+        assert "Redis lock" in visit.page.locator("h1").inner_text()
+        assert not visit.problems
