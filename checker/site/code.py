@@ -29,7 +29,8 @@ def code_html(text: str, *, anchors: str | None = "L") -> str:
         line = "".join(parts)
         if anchors is not None:
             name = f"{anchors}{number}"
-            line = f'<span class="ls-line" id="{name}"><a class="ls-number" href="#{name}" data-line="{number}"></a>{line}</span>'
+            link = f'<a class="ls-number" href="#{name}" data-line="{number}" aria-label="line {number}"></a>'
+            line = f'<span class="ls-line" id="{name}">{link}{line}</span>'
         shown.append(line)
     return f'<div class="language-psm highlight ls-code"><pre><code>{chr(10).join(shown)}\n</code></pre></div>'
 
