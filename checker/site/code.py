@@ -38,9 +38,8 @@ def code_lines(text: str) -> list[str]:
 def numbered(line: str, number: int, anchors: str = "L") -> str:
     """A line of HTML with its number in front, and an address."""
     name = f"{anchors}{number}"
-    return (
-        f'<span class="ls-line" id="{name}"><a class="ls-number" href="#{name}" data-line="{number}"></a>{line}</span>'
-    )
+    link = f'<a class="ls-number" href="#{name}" data-line="{number}" aria-label="line {number}"></a>'
+    return f'<span class="ls-line" id="{name}">{link}{line}</span>'
 
 
 def _span(kind: _TokenType, text: str) -> str:

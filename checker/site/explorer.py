@@ -47,7 +47,8 @@ def _collect(folder: Path, name: str, texts: dict[str, str]) -> None:
     exports = ", ".join(_EXPORT.findall(text))
     body = _EXPORT.sub("", _IMPORT.sub(r"const { \1 } = module_\2;", text))
     unknown = re.search(r"^(?:import|export)\b.*", body, re.MULTILINE)
-    assert unknown is None, f"{name}.mjs: {unknown.group() if unknown else ''}"
+    if unknown is not None:
+        raise AssertionError(f"{name}.mjs has a form that is not understood: {unknown.group()}")
     texts[name] = f"const module_{name} = (() => {{\n{body}return {{ {exports} }};\n}})();\n"
 
 

@@ -4,11 +4,13 @@ Chromium is the one of the system, driven by Playwright, whose own browsers are 
 (`make test-browser` puts it into `build/browser`). Where one of them is missing, the tests are skipped and say so; with
 `LOCKSTEP_REQUIRE_BROWSER=1` they fail instead.
 
-The site is built once, from the results that `lockstep docs` keeps, so that it is always that of the sources.
+The site is built once, from the results that `lockstep docs` keeps, so that it is always that of the sources. `LOCKSTEP_SITE`
+names a folder where it has just been built.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -73,6 +75,8 @@ def axe() -> str:
 @pytest.fixture(scope="session")
 def site(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of this repository."""
+    if "LOCKSTEP_SITE" in os.environ:
+        return Path(os.environ["LOCKSTEP_SITE"]).resolve()
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)],
@@ -116,9 +120,14 @@ class served:  # noqa: N801
 class Visit:
     """A page with what went wrong in it: errors of the console and of scripts, and requests that failed."""
 
-    def __init__(self, browser: Any, *, width: int = 1280, scheme: str = "light") -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    def __init__(self, browser: Any, *, search: bool = True) -> None:
+        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
         self.context.set_default_timeout(PATIENCE)
+        if not search:  # every page builds the index of the whole site anew, which takes longer than all the rest
+            fields = {name: {"boost": 1} for name in ("title", "text", "tags")}
+            config = {"lang": ["en"], "separator": "[\\s]+", "pipeline": [], "fields": fields}
+            empty = json.dumps({"config": config, "docs": []})
+            self.context.route("**/search_index.json", lambda route: route.fulfill(body=empty))
         self.page = self.context.new_page()
         self.problems: list[str] = []
         self.requests: list[str] = []

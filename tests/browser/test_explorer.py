@@ -55,7 +55,7 @@ def visit(browser: Any) -> Iterator[Visit]:
 
 @pytest.fixture
 def lock(visit: Visit, address: str) -> Explorer:
-    visit.page.goto(address + LOCK)
+    visit.page.goto(address + LOCK, wait_until="domcontentloaded")
     return Explorer(visit.page)
 
 
@@ -215,12 +215,14 @@ def test_it_works_after_instant_navigation(visit: Visit, build_small: Callable[[
         assert visit.page.evaluate("window.still === true"), "the page was loaded anew, so this test says nothing"
         assert explorer.where.startswith("Step ")
         explorer.button("To the initial state").click()
-        assert explorer.path == "small:0.0.0.0.0.0@0" or explorer.path.endswith("@0")
+        assert explorer.path.startswith("small:0.") and explorer.path.endswith("@0")
 
 
 def test_it_works_from_the_file_system(visit: Visit, build_small: Callable[[str, str, str], Path]) -> None:
     site = build_small("offline", "plugins:\n  - search\n", "plugins:\n  - search\n  - offline\n")
     page = site / "protocols" / "toys" / "relay.html"
+    # The theme asks a server of others for a part of its search when it is opened from a file.
+    visit.page.route("https://unpkg.com/**", lambda route: route.fulfill(body="", content_type="text/javascript"))
     visit.page.goto(page.as_uri())
     explorer = Explorer(visit.page)
     explorer.button("One step back").click()

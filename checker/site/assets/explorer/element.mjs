@@ -223,7 +223,10 @@ class Explorer {
       Home: () => this.seek(0),
       End: () => this.seek(run.length),
       Backspace: () => run.cursor > 0 && this.show(run.seek(run.cursor - 1).cut()),
-      d: () => this.look(this.view === "list" ? "diagram" : "list"),
+      d: () => {
+        this.look(this.view === "list" ? "diagram" : "list");
+        this.views.find((button) => button.dataset.view === this.view).focus(); // what had the focus may be hidden now
+      },
     }[event.key];
     const number = /^[1-9]$/.test(event.key) ? run.offers[Number(event.key) - 1] : undefined;
     if (number !== undefined) this.take(number.index);
