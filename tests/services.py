@@ -22,6 +22,8 @@ from typing import NoReturn
 import psycopg
 import pymysql
 import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError
 
 POSTGRES = "host=127.0.0.1 port=5432 user=root dbname=test"
 WAIT = 5
@@ -168,3 +170,16 @@ def mariadb_database() -> Iterator[str]:
                     cursor.execute(f"XA ROLLBACK '{branch.decode()}'")
             cursor.execute(f"SET lock_wait_timeout = {WAIT}")  # a failure is better than a wait for ever
             cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+
+
+# ---- Redis
+
+
+def redis() -> Redis:
+    """A connection that blocks."""
+    client = Redis(decode_responses=True, socket_timeout=WAIT)
+    try:
+        client.ping()
+    except ConnectionError as problem:
+        missing("Redis at 127.0.0.1:6379", problem)
+    return client
