@@ -19,9 +19,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+import pika
 import psycopg
 import pymysql
 import pytest
+from pika.exceptions import AMQPConnectionError
 from redis import Redis
 from redis.exceptions import ConnectionError
 
@@ -183,3 +185,29 @@ def redis() -> Redis:
     except ConnectionError as problem:
         missing("Redis at 127.0.0.1:6379", problem)
     return client
+
+
+# ---- RabbitMQ
+
+
+def rabbitmq() -> pika.BlockingConnection:
+    """A connection."""
+    try:
+        return pika.BlockingConnection(
+            pika.ConnectionParameters("127.0.0.1", socket_timeout=WAIT, blocked_connection_timeout=WAIT)
+        )
+    except AMQPConnectionError as problem:
+        missing("RabbitMQ at 127.0.0.1:5672", problem)
+
+
+@contextmanager
+def postgres_schema() -> Iterator[str]:
+    """Where PostgreSQL listens, with a schema of our own in the search path; it is dropped afterwards."""
+    name = unique()
+    with postgres() as session:
+        session.execute(f"CREATE SCHEMA {name}".encode())
+        try:
+            yield f"{POSTGRES} options='-c search_path={name} -c lock_timeout=2s -c synchronous_commit=off'"
+        finally:
+            session.execute(b"SET lock_timeout = '5s'")
+            session.execute(f"DROP SCHEMA {name} CASCADE".encode())
