@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import NamedTuple
 
 from checker.conformance.adapter import Adapter, Observation, Refused
@@ -30,6 +31,7 @@ from refimpl.transactions.outbox import (
     Shop,
     Warehouse,
 )
+from refimpl.transactions.outbox_mistakes import MISTAKES, Part, Publishing
 
 ROLES = ("Shop", "Relay", "Broker", "Warehouse")
 
@@ -122,6 +124,20 @@ class OutboxAdapter(Adapter):
         super().__init__(machine)
         self._session = _temporary() if session is None else session
         self._makers = (shop, relay, warehouse)
+
+    @classmethod
+    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
+        """Wrong implementations by name, each as a maker of an adapter."""
+        return {mistake.__name__: partial(cls._with, mistake) for mistake in MISTAKES}
+
+    @classmethod
+    def _with(cls, mistake: type[Part], machine: Machine) -> Adapter:
+        if issubclass(mistake, Publishing):
+            return cls(machine, shop=mistake)
+        if issubclass(mistake, Relay):
+            return cls(machine, relay=mistake)
+        assert issubclass(mistake, Warehouse)
+        return cls(machine, warehouse=mistake)
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         self._session.execute(CLEAR)

@@ -26,6 +26,7 @@ from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
 from refimpl.locks.redis_lock import FencedStore, RedisLock
+from refimpl.locks.redis_lock_mistakes import MISTAKES
 
 REDIS, STORE = "Redis", "Store"
 SETTLING = 4
@@ -113,6 +114,17 @@ class RedisLockAdapter(Adapter):
         key = f"lockstep:{uuid.uuid4()}"
         self._keys = (key, f"{key}:token", f"{key}:store")
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    @classmethod
+    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
+        """Wrong implementations by name, each as a maker of an adapter."""
+
+        def wrong(mistake: type[RedisLock | FencedStore]) -> Callable[[Machine], Adapter]:
+            if issubclass(mistake, RedisLock):
+                return lambda machine: cls(machine, lock=mistake)
+            return lambda machine: cls(machine, store=mistake)
+
+        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
 
     def close(self) -> None:
         """Ends the event loop, and removes what is in Redis."""

@@ -9,23 +9,15 @@ from typing import Any
 
 import pytest
 from pika.exceptions import AMQPError
-from pika.spec import BasicProperties
 
 import checker
 from checker.conformance.cover import cover
 from checker.conformance.replay import Outcome, replay, replay_all
 from refimpl.adapters.outbox import OutboxAdapter
-from refimpl.transactions.outbox import (
-    SHOP_TABLES,
-    WAREHOUSE_TABLES,
-    Acknowledge,
-    Database,
-    Publish,
-    Relay,
-    Shop,
-    Warehouse,
-)
-from refimpl.transactions.rabbitmq import Handle, Mailbox
+from refimpl.transactions import outbox_mistakes as wrong
+from refimpl.transactions.outbox import SHOP_TABLES, WAREHOUSE_TABLES, Relay, Shop, Warehouse
+from refimpl.transactions.outbox_mistakes import BEYOND, MISTAKES, Part
+from refimpl.transactions.rabbitmq import Mailbox
 from tests.refimpl.mail_order import EFFECTS, ORDERS, Parts, business, problem_of, problem_with
 from tests.services import postgres, postgres_schema, rabbitmq, unique
 
@@ -127,152 +119,8 @@ def test_a_message_that_nobody_keeps_is_an_error() -> None:
 # ---- mistakes
 
 
-class TwoTransactions(Shop):
-    """Stores the order and the message one after the other."""
-
-    def buy(self, order: str) -> None:
-        self._store(order)
-        self._leave_message(order)
-
-
-class Publishing(Shop):
-    """Talks to the broker itself."""
-
-    def __init__(self, database: Database, publish: Publish) -> None:
-        super().__init__(database)
-        self._publish = publish
-
-
-class StoresThenPublishes(Publishing):
-    """Without an outbox: a crash in between loses the message."""
-
-    def buy(self, order: str) -> None:
-        self._store(order)
-        self._publish(order)
-
-
-class PublishesThenStores(Publishing):
-    """Without an outbox: a crash in between tells of an order that is not there."""
-
-    def buy(self, order: str) -> None:
-        self._publish(order)
-        self._store(order)
-
-
-class PublishesInTheTransaction(Publishing):
-    """Which looks like one step, and is not: the broker knows nothing of the transaction."""
-
-    def buy(self, order: str) -> None:
-        with self._database.transaction():
-            self._store(order)
-            self._publish(order)
-
-
-class DeletesFirst(Relay):
-    """Deletes the row, and then publishes."""
-
-    def poll(self, order: str) -> None:
-        super().confirmed(order)
-        self._publish(order)
-
-
-class NeverDeletes(Relay):
-    """Leaves the row."""
-
-    def confirmed(self, order: str) -> None:
-        pass
-
-
-class DeletesEverything(Relay):
-    """Forgets the `WHERE`."""
-
-    def confirmed(self, order: str) -> None:
-        self._database.execute(b"DELETE FROM outbox")
-
-
-class RemembersWhatItTried(Relay):
-    """Passes over what it has published once, whether or not that came through."""
-
-    def __init__(self, database: Database, publish: Publish) -> None:
-        super().__init__(database, publish)
-        self._tried: set[str] = set()
-
-    def poll(self, order: str) -> None:
-        if order not in self._tried:
-            self._tried.add(order)
-            super().poll(order)
-
-
-class HasNoTable(Warehouse):
-    """Ships with every delivery."""
-
-    def _is_new(self, order: str) -> bool:
-        super()._is_new(order)
-        return True
-
-
-class NotesThenShips(Warehouse):
-    """In two transactions: a crash in between, and nothing is shipped."""
-
-    def deliver(self, order: str, acknowledge: Acknowledge) -> None:
-        if self._is_new(order):
-            self._ship(order)
-        acknowledge()
-
-
-class ShipsThenNotes(Warehouse):
-    """In two transactions: a crash in between, and it is shipped twice."""
-
-    def deliver(self, order: str, acknowledge: Acknowledge) -> None:
-        known = self._database.execute(b"SELECT name FROM known WHERE name = %s", (order,)).fetchall()
-        if not known:
-            self._ship(order)
-            self._is_new(order)
-        acknowledge()
-
-
-class AcknowledgesFirst(Warehouse):
-    """Tells the broker that it is done, and begins."""
-
-    def deliver(self, order: str, acknowledge: Acknowledge) -> None:
-        acknowledge()
-        super().deliver(order, lambda: None)
-
-
-class AcknowledgesNewsOnly(Warehouse):
-    """Does not acknowledge what it knows already."""
-
-    def deliver(self, order: str, acknowledge: Acknowledge) -> None:
-        with self._database.transaction():
-            new = self._is_new(order)
-            if new:
-                self._ship(order)
-        if new:
-            acknowledge()
-
-
-class AcknowledgesByItself(Mailbox):
-    """`auto_ack`: the broker forgets a message when it has sent it."""
-
-    def consume(self, handle: Handle, *, patience: float) -> int:
-        count = 0
-        for method, _, body in self._channel.consume(self._queue, auto_ack=True, inactivity_timeout=patience):
-            if method is None:
-                break
-            count += 1
-            handle(body.decode(), lambda: None)
-        return count
-
-
-class PublishesAnywhere(Mailbox):
-    """Without `mandatory`: what fits no queue is dropped, and confirmed."""
-
-    def publish(self, text: str) -> None:
-        self._channel.basic_publish("", self._queue, text.encode(), BasicProperties(delivery_mode=2))
-
-
-def with_mistake(mistake: type) -> Parts:
-    if issubclass(mistake, Publishing):
+def with_mistake(mistake: type[Part]) -> Parts:
+    if issubclass(mistake, wrong.Publishing):
         return Parts(shop=mistake)
     if issubclass(mistake, Shop):
         return Parts(shop=lambda database, _: mistake(database))
@@ -284,51 +132,56 @@ def with_mistake(mistake: type) -> Parts:
     return Parts(mailbox=mistake)
 
 
-@pytest.mark.parametrize(
-    ("mistake", "step"),
-    [
-        (StoresThenPublishes, "Shop.Buy"),
-        (PublishesThenStores, "Shop.Buy"),
-        (PublishesInTheTransaction, "Shop.Buy"),
-        (DeletesFirst, "Relay.Poll"),
-        (NeverDeletes, "Relay.Confirm"),
-        (DeletesEverything, "Relay.Confirm"),
-        (HasNoTable, "Warehouse.Deliver"),
-    ],
-    ids=lambda it: it if isinstance(it, str) else it.__name__,
-)
-def test_mistake_leaves_the_spec(mistake: type, step: str) -> None:
+LEAVE_THE_SPEC: dict[type[Part], str] = {
+    wrong.StoresThenPublishes: "Shop.Buy",
+    wrong.PublishesThenStores: "Shop.Buy",
+    wrong.PublishesInTheTransaction: "Shop.Buy",
+    wrong.DeletesFirst: "Relay.Poll",
+    wrong.NeverDeletes: "Relay.Confirm",
+    wrong.DeletesEverything: "Relay.Confirm",
+    wrong.HasNoTable: "Warehouse.Deliver",
+}
+
+
+@pytest.mark.parametrize("mistake", LEAVE_THE_SPEC, ids=lambda it: it.__name__)
+def test_mistake_leaves_the_spec(mistake: type[Part]) -> None:
     with adapted("calm", with_mistake(mistake)) as (adapter, graph):
         found = replay_all(adapter, graph).mismatch
     assert found is not None
-    assert found.step is not None and found.step.startswith(step)
+    assert found.step is not None and found.step.startswith(LEAVE_THE_SPEC[mistake])
 
 
-@pytest.mark.parametrize(
-    ("mistake", "point", "shows"),
-    [
-        (TwoTransactions, 1, "paid and never shipped"),
-        (StoresThenPublishes, 1, "paid and never shipped"),
-        (PublishesThenStores, 1, "shipped and never paid"),
-        (PublishesInTheTransaction, 1, "shipped and never paid"),
-        (DeletesFirst, 4, "paid and never shipped"),
-        (NeverDeletes, None, "always something left"),
-        (DeletesEverything, 5, "paid and never shipped"),
-        (HasNoTable, 4, "more than once"),
-        (NotesThenShips, 10, "paid and never shipped"),
-        (ShipsThenNotes, 10, "more than once"),
-        (AcknowledgesFirst, 10, "paid and never shipped"),
-        (AcknowledgesNewsOnly, 4, "always something left"),
-        (AcknowledgesByItself, 9, "paid and never shipped"),
-    ],
-    ids=lambda it: getattr(it, "__name__", str(it)),
-)
-def test_mistake_is_caught_by_a_crash(mistake: type, point: int | None, shows: str) -> None:
+BY_CRASHES: dict[type[Part], tuple[int | None, str]] = {
+    wrong.TwoTransactions: (1, "paid and never shipped"),
+    wrong.StoresThenPublishes: (1, "paid and never shipped"),
+    wrong.PublishesThenStores: (1, "shipped and never paid"),
+    wrong.PublishesInTheTransaction: (1, "shipped and never paid"),
+    wrong.DeletesFirst: (4, "paid and never shipped"),
+    wrong.NeverDeletes: (None, "always something left"),
+    wrong.DeletesEverything: (5, "paid and never shipped"),
+    wrong.HasNoTable: (4, "more than once"),
+    wrong.NotesThenShips: (10, "paid and never shipped"),
+    wrong.ShipsThenNotes: (10, "more than once"),
+    wrong.AcknowledgesFirst: (10, "paid and never shipped"),
+    wrong.AcknowledgesNewsOnly: (4, "always something left"),
+    wrong.AcknowledgesByItself: (9, "paid and never shipped"),
+}
+"""Before which effect a crash shows the mistake, and how."""
+
+
+@pytest.mark.parametrize("mistake", BY_CRASHES, ids=lambda it: it.__name__)
+def test_mistake_is_caught_by_a_crash(mistake: type[Part]) -> None:
     """The right processes come through a crash at any point."""
+    point, shows = BY_CRASHES[mistake]
     assert shows in (problem_with(with_mistake(mistake), crash_before=point) or "nothing is wrong")
 
 
 def test_mistakes_that_no_crash_shows() -> None:
     """One needs a broker that is away for a moment, the other one that has lost the queue."""
-    assert "paid and never shipped" in (problem_with(with_mistake(RemembersWhatItTried), unreachable=2) or "")
-    publish_into_nothing(PublishesAnywhere)
+    assert "paid and never shipped" in (problem_with(with_mistake(wrong.RemembersWhatItTried), unreachable=2) or "")
+    publish_into_nothing(wrong.PublishesAnywhere)
+
+
+def test_every_mistake_is_looked_for() -> None:
+    assert {*LEAVE_THE_SPEC, *BY_CRASHES, wrong.RemembersWhatItTried, wrong.PublishesAnywhere} == {*MISTAKES, *BEYOND}
+    assert {*LEAVE_THE_SPEC} == {*MISTAKES}
