@@ -2,7 +2,7 @@
 # no Graphviz, no compiler. Packages are installed into .venv with pip, under your own pip configuration.
 
 PYTHON    ?= python3
-EXTRAS    ?= dev,docs
+EXTRAS    ?= dev,docs,services
 TESTFLAGS ?= -n auto
 RUNS      ?= 3
 FULL      ?=

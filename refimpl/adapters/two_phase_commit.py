@@ -8,10 +8,11 @@ Most steps of the spec are one call. Two deserve a word:
 
 - **A vote** depends on the database behind a participant. The spec leaves it open (`either`), so the adapter tells the
   database which answer to give.
-- **A crash in the middle of a handler.** The handler runs to its end, and every record that it forced and every message that
-  it sent is noted as one effect. Then disks and network are put back, and only those effects are done again that the crash
-  let happen. Of a message to many, those that got it are the ones that the spec names, since a network reaches them in any
-  order. The object is dropped: what it knew beside its log is gone.
+- **A crash in the middle of a handler.** Every record that is forced and every message that is sent is one effect. The handler
+  runs, and ends by `Fallen` at the first effect that the crash does not let happen. Of a message to many, those that get it are
+  the ones that the spec names, since a network reaches them in any order. The object is dropped: what it knew beside its log
+  is gone.
+- **The database** behind a participant is a few lines in memory, or a real one: whatever is `Guarded`.
 
 A process that is down has no memory to look at, so what it would hold there is unseen until it restarts.
 """
@@ -19,7 +20,9 @@ A process that is down has no memory to look at, so what it would hold there is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from checker.conformance.adapter import UNSEEN, Adapter, Observation, Refused
 from checker.conformance.compare import NETWORK
@@ -49,6 +52,7 @@ PAST = {Decision.COMMIT: State.COMMITTED, Decision.ABORT: State.ABORTED}
 
 MakeCoordinator = Callable[[Sequence[Address], Log, Send], Coordinator]
 MakeParticipant = Callable[[Address, Resource, Log, Send], Participant]
+MakeDatabase = Callable[[Address], "Guarded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,25 @@ class Letter:
     message: Message
 
 
+class Fallen(BaseException):  # as a crash, it is nothing that a handler could catch
+    """The process ends here."""
+
+
+class Guarded(Resource, Protocol):
+    """A participant's database, as the adapter needs it."""
+
+    can_commit: bool
+    """Which answer it has to give when it is asked to prepare."""
+
+    def shows(self, state: State) -> Mapping[str, str | None]:
+        """What it says of the transaction when its participant is in a state: a value of the spec's `State` for each place to
+        look at, and nothing where it cannot tell.
+        """
+
+
 @dataclass(slots=True)
 class Database:
-    """What a participant guards: it answers as it is told to, and remembers how the transaction ended."""
+    """A database in memory: it answers as it is told to, and remembers how the transaction ended."""
 
     can_commit: bool = True
     outcome: Decision | None = None
@@ -76,17 +96,31 @@ class Database:
     def rollback(self) -> None:
         self.outcome = Decision.ABORT
 
+    def shows(self, state: State) -> Mapping[str, str | None]:
+        if state in (State.WORKING, State.PREPARED):
+            return {}
+        return {"database": None if self.outcome is None else PAST[self.outcome].value}
+
 
 @dataclass(slots=True)
 class World:
-    """What survives every crash: the disks, by owner, and the network. `effects` is what happened since it was cleared."""
+    """What survives every crash: the disks, by owner, and the network.
+
+    `left` is how many effects happen before a crash, and `reached` are the only ones whom messages reach until then.
+    """
 
     disks: dict[Address, list[str]] = field(default_factory=dict)
     letters: set[Letter] = field(default_factory=set)
-    effects: list[tuple[Address, str] | Letter] = field(default_factory=list)
+    left: int | None = None
+    reached: frozenset[Address] | None = None
 
     def happen(self, effect: tuple[Address, str] | Letter) -> None:
-        self.effects.append(effect)
+        if isinstance(effect, Letter) and self.reached is not None and effect.receiver not in self.reached:
+            return
+        if self.left == 0:
+            raise Fallen
+        if self.left is not None:
+            self.left -= 1
         if isinstance(effect, Letter):
             self.letters.add(effect)
         else:
@@ -109,7 +143,10 @@ class Disk:
 
 
 class TwoPhaseCommit(Adapter):
-    """Drives one coordinator and N participants. Other classes than the real ones may be put in their place, by tests."""
+    """Drives one coordinator and N participants, each with a database that `database` makes for it at every beginning.
+
+    Other classes than the real ones may be put in their place, by tests.
+    """
 
     # The coordinator keeps its decision in memory, and looks at its log only when it restarts.
     unsupported = ("TM.LoseLog",)
@@ -120,10 +157,12 @@ class TwoPhaseCommit(Adapter):
         *,
         coordinator: MakeCoordinator = Coordinator,
         participant: MakeParticipant = Participant,
+        database: MakeDatabase = lambda _: Database(),
     ) -> None:
         super().__init__(machine)
         self._make_coordinator = coordinator
         self._make_participant = participant
+        self._make_database = database
         self.participants = self.instances("RM")
         self._texts: dict[Letter, str] = {}
 
@@ -139,7 +178,7 @@ class TwoPhaseCommit(Adapter):
     def begin(self, initial: Mapping[str, Json]) -> None:
         everyone = (COORDINATOR, *self.participants)
         self.world = World({name: [] for name in everyone})
-        self.databases = {name: Database() for name in self.participants}
+        self.databases = {name: self._make_database(name) for name in self.participants}
         self.processes: dict[Address, Coordinator | Participant] = {}
         self.status = dict.fromkeys(everyone, "up")
         for name in everyone:
@@ -217,17 +256,11 @@ class TwoPhaseCommit(Adapter):
         self._boot(event.node)
 
     def _tear(self, torn: Torn) -> None:
-        disks = {owner: list(records) for owner, records in self.world.disks.items()}
-        letters = set(self.world.letters)
-        self.world.effects.clear()
-        self.perform(torn.event)
-        effects = list(self.world.effects)
-        self.world.disks, self.world.letters = disks, letters
-        if torn.reached is not None:
-            reached = set(torn.reached)
-            effects.sort(key=lambda effect: isinstance(effect, Letter) and effect.receiver not in reached)
-        for effect in effects[: torn.effects]:
-            self.world.happen(effect)
+        self.world.left = torn.effects
+        self.world.reached = None if torn.reached is None else frozenset(torn.reached)
+        with suppress(Fallen):
+            self.perform(torn.event)
+        self.world.left = self.world.reached = None
 
     # ---- what can be seen
 
@@ -252,9 +285,7 @@ class TwoPhaseCommit(Adapter):
         places: dict[str, str | None] = {"memory": written, "disk": written}
         if isinstance(process, Participant):
             places["memory"] = process.state.value
-            if process.state in (State.COMMITTED, State.ABORTED):
-                outcome = self.databases[name].outcome
-                places["database"] = None if outcome is None else PAST[outcome].value
+            places.update(self.databases[name].shows(process.state))
         return unanimous(places)
 
     def _text(self, letter: Letter) -> str:

@@ -1,0 +1,279 @@
+"""The Redis lock held to `specs/locks/redis_lock.psm`, with commands that a real Redis carries out.
+
+The clients are the real ones, under an event loop of the adapter's own. Their connection is a `Gate`: a command that a client
+sends stays there as a message in flight, and so does the answer with a grant. The steps of the spec take them on: `Redis.Acquire`
+lets Redis carry the command out, `Client.Granted` hands the answer over. So the adapter decides how long everything takes, while
+Redis decides what comes of it. The time to live runs out when the spec says so: the key gets one of no length.
+
+A message of the spec names a token where the command has the value of the lock; the adapter knows which grant had which value.
+
+Not supported are crashes of a client. In the spec a restarted client may still get the answer to a request of its former life;
+here the answer belongs to a connection, and dies with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from checker.conformance.adapter import Adapter, Observation, Refused
+from checker.conformance.compare import NETWORK
+from checker.conformance.event import Event
+from checker.conformance.mapping import step
+from checker.model.machine import Machine
+from checker.properties.kinds import Json
+from refimpl.locks.redis_lock import FencedStore, RedisLock
+from refimpl.locks.redis_lock_mistakes import MISTAKES
+
+REDIS, STORE = "Redis", "Store"
+SETTLING = 4
+"""Turns of the event loop after which every client waits for the gate."""
+LOOK = """
+return {redis.call('GET', KEYS[1]) or '', redis.call('GET', KEYS[2]) or '0', redis.call('HGET', KEYS[3], 'token') or '0'}
+"""
+EXPIRE = "return redis.call('PTTL', KEYS[1]) > 0 and redis.call('PEXPIRE', KEYS[1], 0)"
+
+MakeLock = Callable[["Gate", str, str], RedisLock]
+MakeStore = Callable[["Gate", str], FencedStore]
+
+
+class Server(Protocol):
+    """A connection to Redis that blocks, as `redis.Redis` does."""
+
+    def eval(self, script: str, numkeys: int, *keys_and_args: str) -> Any: ...
+    def delete(self, *names: str) -> Any: ...
+
+
+@dataclass(slots=True)
+class Command:
+    """A script on its way to Redis or to the store, and the client that waits for what comes of it."""
+
+    client: str
+    script: str
+    keys: int
+    arguments: tuple[str, ...]
+    answer: asyncio.Future[int]
+
+
+@dataclass(slots=True)
+class Gate:
+    """The connection of one client: what it sends waits in `sent`."""
+
+    client: str
+    sent: list[Command] = field(default_factory=list)
+
+    async def eval(self, script: str, numkeys: int, *keys_and_args: str) -> int:
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.sent.append(Command(self.client, script, numkeys, keys_and_args, answer))
+        return await answer
+
+
+@dataclass(slots=True)
+class Flying:
+    """A message in flight: a command, or the answer with a grant."""
+
+    text: str
+    command: Command
+    granted: int = 0
+
+
+class Sight(NamedTuple):
+    """What is in Redis: the value of the lock, the last token, and the highest that has written."""
+
+    value: str
+    last: int
+    highest: int
+
+
+class RedisLockAdapter(Adapter):
+    """Drives C clients of one lock. Other classes than the real ones may be put in their place, by tests."""
+
+    unsupported = ("crash Client", "restart Client")
+
+    def __init__(
+        self,
+        machine: Machine,
+        server: Server | None = None,
+        *,
+        lock: MakeLock = RedisLock,
+        store: MakeStore = FencedStore,
+    ) -> None:
+        super().__init__(machine)
+        if server is None:
+            import redis
+
+            server = redis.Redis(decode_responses=True)
+        self._server = server
+        self._make_lock = lock
+        self._make_store = store
+        self._clients = self.instances("Client")
+        self._loop = asyncio.new_event_loop()
+        key = f"lockstep:{uuid.uuid4()}"
+        self._keys = (key, f"{key}:token", f"{key}:store")
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @classmethod
+    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
+        """Wrong implementations by name, each as a maker of an adapter."""
+
+        def wrong(mistake: type[RedisLock | FencedStore]) -> Callable[[Machine], Adapter]:
+            if issubclass(mistake, RedisLock):
+                return lambda machine: cls(machine, lock=mistake)
+            return lambda machine: cls(machine, store=mistake)
+
+        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
+
+    def close(self) -> None:
+        """Ends the event loop, and removes what is in Redis."""
+        self._end_tasks()
+        self._loop.close()
+        self._server.delete(*self._keys)
+
+    def begin(self, initial: Mapping[str, Json]) -> None:
+        self._end_tasks()
+        self._server.delete(*self._keys)
+        self._sight: Sight | None = None
+        self._messages: dict[str, list[Flying]] = {}
+        self._tokens: dict[str, int] = {}
+        """By value of the lock."""
+        self._stale = False
+        self._gates = {name: Gate(name) for name in self._clients}
+        self._locks = {name: self._make_lock(self._gates[name], self._keys[0], name) for name in self._clients}
+        self._stores = {name: self._make_store(self._gates[name], self._keys[2]) for name in self._clients}
+
+    # ---- the steps
+
+    @step("Client.Ask")
+    def ask(self, event: Event) -> None:
+        self._spawn(self._locks[event.node or ""].acquire())
+
+    @step("Client.Save")
+    def save(self, event: Event) -> None:
+        name = event.node or ""
+        self._spawn(self._locks[name].save(self._stores[name], "what it wrote"))
+
+    @step("Redis.Acquire")
+    def acquire(self, event: Event) -> None:
+        command = self._take(event)
+        token = self._carry_out(command)
+        if not token:
+            raise Refused("Redis says that the lock is taken")
+        self._tokens[self._look().value] = token
+        self._fly(REDIS, command, "Granted", token=token)
+
+    @step("Client.Granted")
+    def granted(self, event: Event) -> None:
+        message = self._pop(self.letter(REDIS, event.node or "", "Granted", **event.args))
+        message.command.answer.set_result(message.granted)
+        self._settle()
+
+    @step("Redis.Release")
+    def release(self, event: Event) -> None:
+        self._answer(self._take(event))
+
+    @step("Store.Write")
+    def write(self, event: Event) -> None:
+        command = self._take(event)
+        before = self._look().highest
+        token = int(command.arguments[1])
+        self._stale |= bool(self._answer(command)) and token < before
+
+    @step("Redis.Expire")
+    def expire(self, event: Event) -> None:
+        self._sight = None
+        if not self._server.eval(EXPIRE, 1, self._keys[0]):
+            raise Refused("the key of the lock is not there, or has no time to live")
+
+    # ---- messages
+
+    def _spawn(self, work: Any) -> None:
+        """Lets a client begin something, and goes on until it waits."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self._settle()
+
+    def _settle(self) -> None:
+        async def turns() -> None:
+            for _ in range(SETTLING):
+                await asyncio.sleep(0)
+
+        self._loop.run_until_complete(turns())
+        for name, gate in self._gates.items():
+            for command in gate.sent:
+                self._send(name, command)
+            gate.sent.clear()
+
+    def _send(self, client: str, command: Command) -> None:
+        """Puts a command into flight, as the message of the spec that it is: known by the keys that it has to do with."""
+        match command.keys, command.arguments[0] == self._keys[0]:
+            case 2, True:
+                self._fly(client, command, "Acquire")
+            case 1, True:
+                self._fly(client, command, "Release", token=self._tokens.get(command.arguments[1], 0))
+            case _:
+                self._fly(client, command, "Write", token=int(command.arguments[1]))
+
+    def _fly(self, sender: str, command: Command, kind: str, *, token: int | None = None) -> None:
+        receiver = command.client if sender == REDIS else STORE if kind == "Write" else REDIS
+        fields: dict[str, Json] = {} if token is None else {"token": token}
+        text = self.letter(sender, receiver, kind, **fields)
+        self._messages.setdefault(text, []).append(Flying(text, command, token or 0))
+
+    def _take(self, event: Event) -> Command:
+        assert event.sender is not None and event.node is not None
+        return self._pop(self.letter(event.sender, event.node, event.name, **event.args)).command
+
+    def _pop(self, text: str) -> Flying:
+        waiting = self._messages.get(text)
+        if not waiting:
+            raise Refused(f"nobody has sent {text}")
+        message = waiting.pop(0)
+        if not waiting:
+            del self._messages[text]
+        return message
+
+    def _carry_out(self, command: Command) -> int:
+        self._sight = None
+        return int(self._server.eval(command.script, command.keys, *command.arguments) or 0)
+
+    def _answer(self, command: Command) -> int:
+        """Carries a command out, and tells its client at once; in the spec there is no such message."""
+        result = self._carry_out(command)
+        command.answer.set_result(result)
+        self._settle()
+        return result
+
+    def _end_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
+
+    # ---- what can be seen
+
+    def _look(self) -> Sight:
+        """Looks into Redis, unless nothing was done there since the last time."""
+        if self._sight is None:
+            value, last, highest = self._server.eval(LOOK, 3, *self._keys)
+            self._sight = Sight(str(value), int(last), int(highest))
+        return self._sight
+
+    def observe(self) -> Observation:
+        sight = self._look()
+        seen: dict[str, object] = {
+            "Redis.holder": sight.value.partition(":")[0] or None,
+            "Redis.last": sight.last,
+            "Store.highest": sight.highest,
+            "Store.stale": self._stale,
+            NETWORK: [message.text for waiting in self._messages.values() for message in waiting],
+        }
+        for name, lock in self._locks.items():
+            seen[f"{name}.waiting"] = lock.waiting
+            seen[f"{name}.token"] = lock.token
+            if self.can_fall("Client"):
+                seen[f"{name}.status"] = "up"
+        return seen
