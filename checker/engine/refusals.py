@@ -67,7 +67,7 @@ class Refusals(Steps):
             dict.fromkeys((me, s.name) for s in self.machine.steps if s.kind == "message" for me in s.role.processes)
         )
 
-    def refused(self, state: State, done: Sequence[Successor], failed: Sequence[Failure]) -> list[Refusal]:
+    def refusals(self, state: State, done: Sequence[Successor], failed: Sequence[Failure]) -> list[Refusal]:
         """What is not enabled in a state of which `expand` gave `done` and `failed`."""
         enabled: set[_Called] = {
             (m.unit, m.process, m.sender, m.args) for _, m, _ in (*done, *failed) if not m.forged and m.torn is None

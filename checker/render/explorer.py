@@ -185,7 +185,7 @@ class _Builder:
                 found = self.program.diagnose(problem)
                 line = found.source.place(found.span.start).line if found.source and found.span else 0
                 edges += [self.labels[self.view.step(move)], -1 - self.errors[found.headline(), line]]
-            refused = self.steps.refused(state, done, failed)
+            refused = self.steps.refusals(state, done, failed)
             graph.refusals[at] = self.lists[
                 tuple(n for r in refused for n in (self.calls[r.step, r.count], self.reasons[r.reason]))
             ]

@@ -63,7 +63,7 @@ def told(machine: Machine, *names: str) -> dict[str, str]:
         r.step: (f"{r.count} times, " if r.count > 1 else "")
         + (f"line {r.reason.line}: " if r.reason.line else "")
         + r.reason.text
-        for r in steps.refused(state, done, failed)
+        for r in steps.refusals(state, done, failed)
     }
 
 
@@ -119,7 +119,7 @@ def test_cuts_and_liars() -> None:
         done, _ = steps.expand(state)
         state = next(target for _, move, target in done if steps.labels.step(move) == name)
     done, failed = steps.expand(state)
-    found = {r.step: r.reason.text for r in steps.refused(state, done, failed)}
+    found = {r.step: r.reason.text for r in steps.refusals(state, done, failed)}
     assert found["B.Ping(2) <- A0"] == "a cut lies between sender and receiver"
     assert found["every step of A1"] == "A1 is faulty"
 
@@ -153,7 +153,7 @@ def test_every_call_is_enabled_or_refused(name: str) -> None:
             done, failed = steps.expand(state)
             moves = [m for _, m, _ in (*done, *failed) if not m.forged and m.torn is None]
             enabled = {(m.unit, m.process, m.args) for m in moves if steps.units[m.unit].kind in ("action", "timeout")}
-            refused = steps.refused(state, done, failed)
+            refused = steps.refusals(state, done, failed)
             own = sum(r.count for r in refused if "<-" not in r.step and steps_of(steps, r.step))
             calls = sum(
                 len(code.bindings)
