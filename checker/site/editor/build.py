@@ -25,6 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from checker.site.editor.archive import archive, parser_tables, python_files
 from checker.site.lexer import editor_rules
@@ -138,15 +139,16 @@ def _key(python: Mapping[str, bytes]) -> str:
 
 
 def _install(cache: Path) -> Path:
-    """A folder with the packages of `package.json` in `node_modules`, from the cache or by npm."""
+    """A folder with the packages of `package.json` in `node_modules`, from the cache or by npm.
+
+    It is made elsewhere and moved as a whole, so that what is there is complete, whoever else builds at the same time.
+    """
     wanted = (SOURCES / "package.json").read_bytes()
     folder = cache.resolve() / hashlib.sha256(wanted).hexdigest()[:16]
-    done = folder / "installed"
-    if done.is_file():
+    if folder.is_dir():
         return folder
     npm = _program("npm")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "package.json").write_bytes(wanted)
+    cache.mkdir(parents=True, exist_ok=True)
     options = (
         "--no-package-lock",
         "--ignore-scripts",
@@ -155,8 +157,13 @@ def _install(cache: Path) -> Path:
         "--loglevel=error",
         "--fetch-retries=1",
     )
-    _run((npm, "install", *options), folder, "npm could not install the packages of the editor")
-    done.touch()
+    with TemporaryDirectory(dir=folder.parent, prefix="new-", ignore_cleanup_errors=True) as new:
+        (Path(new) / "package.json").write_bytes(wanted)
+        _run((npm, "install", *options), Path(new), "npm could not install the packages of the editor")
+        try:
+            Path(new).rename(folder)
+        except OSError:
+            assert folder.is_dir()  # another build was faster
     return folder
 
 
@@ -182,19 +189,17 @@ def _run(command: Sequence[str], folder: Path, failure: str) -> None:
 
 def _bundle(packages: Path) -> dict[str, bytes]:
     """The part that runs in the page, as one file."""
-    source = packages / "source"
-    source.mkdir(exist_ok=True)
-    for name in BUNDLED:
-        shutil.copy(SOURCES / name, source / name)
-    (source / "highlighting.json").write_text(json.dumps(editor_rules()), encoding="utf-8")
-    esbuild = packages / "node_modules" / "esbuild" / "bin" / "esbuild"
+    node, esbuild = _program("node"), packages / "node_modules" / "esbuild" / "bin" / "esbuild"
     options = ("--bundle", "--minify", "--format=esm", "--target=es2022", "--charset=utf8", "--log-level=error")
-    _run(
-        (_program("node"), str(esbuild), str(source / "editor.js"), *options, f"--outfile={packages / 'editor.js'}"),
-        packages,
-        "esbuild could not bundle the editor",
-    )
-    return {"editor.js": (packages / "editor.js").read_bytes()}
+    with TemporaryDirectory(dir=packages, prefix="source-") as made:  # where `node_modules` is found
+        source = Path(made)
+        for name in BUNDLED:
+            shutil.copy(SOURCES / name, source / name)
+        (source / "highlighting.json").write_text(json.dumps(editor_rules()), encoding="utf-8")
+        bundle = source / "bundle.js"
+        command = (node, str(esbuild), str(source / "editor.js"), *options, f"--outfile={bundle}")
+        _run(command, source, "esbuild could not bundle the editor")
+        return {"editor.js": bundle.read_bytes()}
 
 
 def _pyodide(packages: Path) -> dict[str, bytes]:
