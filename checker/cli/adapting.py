@@ -18,7 +18,7 @@ from checker.conformance.choices import ChoiceError, MissingHypothesis
 from checker.conformance.documents import document_of
 from checker.conformance.drive import Make, Plan, drive
 from checker.conformance.growing import GraphTooLarge
-from checker.conformance.mapping import MappingError
+from checker.conformance.mapping import MappingError, possible_units
 from checker.conformance.page import page
 from checker.conformance.record import Record, RecordError, read_record
 from checker.conformance.replay import Outcome
@@ -166,21 +166,29 @@ def run_traces(
     traces: Sequence[Path],
     mapping: Path | None,
     *,
+    rare: Sequence[str] = (),
     budget: int,
     html: Path | None,
     json: bool,
 ) -> Exit:
     """Judges recorded runs and prints what came of them.
 
-    Several are also judged together: steps that none of them shows are too little to pass.
+    Several are also judged together: steps that none of them shows are too little to pass, but for those that are `rare`.
     """
     _, machine = machine_of(path, check, constants)
+    known = possible_units(machine)
+    for unit in rare:
+        if unit not in known:
+            help = did_you_mean(unit, known) or f"it has {', '.join(known)}"
+            raise error("PSM901", f"`--rare` names {unit}, which is no step of {machine.spec}", help=help)
     said = load_mapping(mapping)
     names = [display_name(trace) for trace in traces]
     results = [
         judge(machine, load_record(trace), said, budget, name) for trace, name in zip(traces, names, strict=True)
     ]
-    never = tuple(unit for unit in results[0].never if all(unit in result.never for result in results))
+    never = tuple(
+        unit for unit in results[0].never if all(unit in result.never for result in results) and unit not in rare
+    )
     documents: list[dict[str, Any]] = []
     for name, result in zip(names, results, strict=True):
         text = validation_report.text_of(result)
@@ -191,8 +199,9 @@ def run_traces(
     if json:
         print_json({"version": 1, "traces": documents, "never_taken": list(never)})
     elif passed and never:
-        every = "the record shows" if len(results) == 1 else "any of the records shows"
-        sys.stdout.write(f"incomplete: no step that {every} is {' or '.join(never)}\n")
+        sys.stdout.write(
+            f"incomplete, all in all: no record shows {', '.join(never)}; record more, or name what is rare with --rare\n"
+        )
     sys.stdout.flush()
     if html is not None:
         shown = [

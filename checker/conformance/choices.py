@@ -20,18 +20,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log
 from random import Random
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Generic, Protocol, TypeVar
 
 F = TypeVar("F")
+C_co = TypeVar("C_co", covariant=True)
 
 Choose = Callable[[int], int]
 """Answers the question which of so many options is taken, counted from 0."""
 
 
-class Play(Protocol[F]):
+class Play(Protocol[C_co]):
     """One run; the result is what failed, None where nothing did."""
 
-    def __call__(self, choose: Choose, /) -> F | None: ...
+    def __call__(self, choose: Choose, /) -> C_co | None: ...
 
 
 class ChoiceError(Exception):
@@ -94,7 +95,7 @@ def search(play: Play[F], *, seed: int, runs: int) -> Failing[F] | None:
     except ImportError:
         raise MissingHypothesis from None
 
-    last: Failing[F] | None = None
+    ended: list[Failing[F]] = []
 
     @seeded(seed)
     @settings(
@@ -110,7 +111,6 @@ def search(play: Play[F], *, seed: int, runs: int) -> Failing[F] | None:
     )
     @given(strategies.data())
     def attempt(data: strategies.DataObject) -> None:
-        nonlocal last
         taken: list[int] = []
 
         def choose(options: int) -> int:
@@ -123,7 +123,7 @@ def search(play: Play[F], *, seed: int, runs: int) -> Failing[F] | None:
         if found is not None:
             while taken and not taken[-1]:
                 taken.pop()
-            last = Failing(found, tuple(taken))
+            ended[:] = [Failing(found, tuple(taken))]
             raise _Failed
 
     flaky = False
@@ -133,10 +133,9 @@ def search(play: Play[F], *, seed: int, runs: int) -> Failing[F] | None:
         pass
     except Flaky:
         flaky = True
-    if last is None:
+    if not ended:
         return None
-    # the same run again, for Hypothesis may have ended with another one than the smallest
-    failing = cast("Failing[F]", last)
+    (failing,) = ended  # Hypothesis ends with the smallest run
     again = play(Script(failing.choices))
     return Failing(failing.found if again is None else again, failing.choices, flaky or again is None)
 

@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import assert_never
 
 from checker.conformance.adapter import Adapter
 from checker.conformance.cover import Path, cover
 from checker.conformance.coverage import MOST_STATES, Coverage, Summary
-from checker.conformance.explore import Explored, Explorer
+from checker.conformance.explore import Explorer
 from checker.conformance.growing import Graph
 from checker.conformance.mapping import Treatment
 from checker.conformance.mismatch import Mismatch
@@ -86,7 +87,10 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of a plan. `name` is that of the adapter; `observed` are the variables of the spec that were seen. `cast` is for drawings."""
+    """What came of a plan.
+
+    `name` is that of the adapter; `observed` are the variables of the spec that were seen; `cast` is for drawings.
+    """
 
     name: str
     spec: str
@@ -150,6 +154,17 @@ def drive(
     return Driver(make(machine), machine, plan or Plan(), graph).report(name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """What came of a mode, and the graph whose edges the mismatch numbers."""
+
+    outcome: Outcome
+    text: str
+    mismatch: Mismatch | None
+    graph: Graph
+    choices: tuple[int, ...] = ()
+
+
 class Driver:
     """One plan on its way. `coverage` is there for whoever merges several."""
 
@@ -187,61 +202,57 @@ class Driver:
         started = time.perf_counter()
         match mode:
             case Mode.REPLAY:
-                outcome, text, found, choices = self._replay()
-                graph: Graph = self.graph
+                came = self._replay()
             case Mode.WALKS:
-                outcome, text, found, choices = self._walk()
-                graph = self.graph
+                came = self._walk()
             case Mode.PROBE:
-                path = self.plan.path
-                probes = (
-                    probe_all(self.adapter, self.graph) if path is None else probe(self.adapter, self.graph, [path])
-                )
-                outcome = Outcome.CONFORMS if probes.mismatch is None else Outcome.MISMATCH
-                text, found, choices, graph = str(probes), probes.mismatch, (), self.graph
+                came = self._probe()
             case Mode.EXPLORE:
-                explorer, explored = self._explore()
-                outcome, text, found, choices = explored.outcome, str(explored), explored.mismatch, explored.choices
-                graph = explorer.graph
-        trace = None if found is None else trace_of(graph, found)
-        return Phase(mode, outcome, text, time.perf_counter() - started, found, trace, choices)
+                came = self._explore()
+            case _:
+                assert_never(mode)
+        found = came.mismatch
+        trace = None if found is None else trace_of(came.graph, found)
+        seconds = time.perf_counter() - started
+        return Phase(mode, came.outcome, came.text, seconds, found, trace, came.choices)
 
-    def _replay(self) -> tuple[Outcome, str, Mismatch | None, tuple[int, ...]]:
+    def _replay(self) -> _Came:
         path = self.plan.path
         paths = cover(self.graph, avoid=unsupported_by(self.adapter)).paths if path is None else (path,)
         result, run = replayed(self.adapter, self.graph, paths)
         self._note(run)
-        return result.outcome, str(result), result.mismatch, ()
+        return _Came(result.outcome, str(result), result.mismatch, self.graph)
 
-    def _walk(self) -> tuple[Outcome, str, Mismatch | None, tuple[int, ...]]:
+    def _probe(self) -> _Came:
+        path = self.plan.path
+        probes = probe_all(self.adapter, self.graph) if path is None else probe(self.adapter, self.graph, [path])
+        outcome = Outcome.CONFORMS if probes.mismatch is None else Outcome.MISMATCH
+        return _Came(outcome, str(probes), probes.mismatch, self.graph)
+
+    def _walk(self) -> _Came:
         plan, avoid = self.plan, unsupported_by(self.adapter)
         sequences = n_step_walks(self.graph, plan.sequences, avoid=avoid)
         walks = random_walks(self.graph, seed=plan.seed, walks=plan.walks, steps=plan.steps, avoid=avoid)
         result, run = replayed(self.adapter, self.graph, (*sequences.paths, *walks.paths))
         self._note(run)
-        found = result.mismatch
-        outcome = Outcome.CONFORMS if found is None and run.steps and run.seen else Outcome.INCOMPLETE
-        outcome = outcome if found is None else Outcome.MISMATCH
+        outcome = Outcome.CONFORMS if run.steps and run.seen else Outcome.INCOMPLETE
+        outcome = outcome if result.mismatch is None else Outcome.MISMATCH
         text = (
             f"{outcome.value}: {sequences.taken:,} of {sequences.total:,} sequences of {plan.sequences} transitions, and "
             f"{len(walks.paths):,} random walks with seed {plan.seed}, in {result.steps:,} steps"
         )
-        return outcome, text, found, ()
+        return _Came(outcome, text, result.mismatch, self.graph)
 
-    def _explore(self) -> tuple[Explorer, Explored]:
+    def _explore(self) -> _Came:
         plan = self.plan
         explorer = Explorer(self.adapter, steps=plan.steps)
-        if plan.choices is None:
-            result = explorer.search(seed=plan.seed, runs=plan.runs)
-        else:
-            result = explorer.again(plan.choices)
+        given = plan.choices
+        result = explorer.search(seed=plan.seed, runs=plan.runs) if given is None else explorer.again(given)
         self._note(explorer.run)
-        if (
-            result.mismatch is not None and plan.choices is None
-        ):  # the numbers of the mismatch are those of a run of its own
+        if result.mismatch is not None:  # its numbers are those of the graph of a run of its own
             explorer = Explorer(self.adapter, steps=plan.steps)
             explorer.again(result.choices)
-        return explorer, result
+        return _Came(result.outcome, str(result), result.mismatch, explorer.graph, result.choices)
 
     def _note(self, run: Run) -> None:
         """Merges what a run has taken and seen."""

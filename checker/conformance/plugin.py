@@ -39,6 +39,8 @@ MARKER = (
     "lockstep(spec, check=None, constants={}, modes=…, seed=0, runs=100, steps=40, coverage=0): what the fixture `lockstep` "
     "holds an implementation to"
 )
+ATTRIBUTE = "lockstep"
+"""The attribute of a report that has the documents of its test."""
 ALLOWED = ("spec", "check", "constants", "modes", "seed", "runs", "steps", "walks", "sequences", "coverage")
 
 Results = list[tuple[str, dict[str, Any]]]
@@ -297,7 +299,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.when == "call" and _own in item.stash:
-        report.lockstep = item.stash[_own]
+        report.__dict__[ATTRIBUTE] = item.stash[_own]  # whatever is there travels from workers, too
     return report
 
 
@@ -309,7 +311,7 @@ class _Session:
         self._results: Results = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._results += [(report.nodeid, document) for document in getattr(report, "lockstep", ())]
+        self._results += [(report.nodeid, document) for document in report.__dict__.get(ATTRIBUTE, ())]
 
     def _summaries(self) -> tuple[Summary, ...]:
         from checker.conformance.coverage import merged, summary_of

@@ -146,7 +146,7 @@ class Steps(Clocks):
         return result
 
     def _askable(self, state: State) -> Iterator[tuple[int, Call]]:
-        """Calls of processes that are up, whether their guards hold or not; with the network of a message that can arrive, or -1."""
+        """Calls of processes that are up, whether guards hold or not; with the network of a message that can arrive, or -1."""
         for me, own in self._own.items():
             if self.is_up(state, me):
                 yield from ((-1, call) for call in own)

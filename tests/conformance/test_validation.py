@@ -77,7 +77,7 @@ def test_a_run_of_the_implementation_is_allowed() -> None:
 def test_names_are_taken_as_the_spec_has_them() -> None:
     run = record(
         act("Client.Ask", None, {"Client.asked": 1}),
-        act("Put", "Server", {"log": 1}, **{"n": 1, "from": "Client"}),
+        Entry(0.0, "Server", Kind.ACTION, "Put", {"n": 1, "from": "Client"}, {"log": 1}),
         act("Server.Refresh", "Server", {"cached": 1}),
         act("Client.Got(1) <- Server", "Client"),
     )

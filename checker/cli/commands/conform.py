@@ -28,7 +28,7 @@ SPREADS = ("constant", "uniform", "exponential")
 MODES = ("replay", "probe", "walks", "explore")
 
 OF_ADAPTERS = ("modes", "runs", "steps", "choices", "min_coverage")
-OF_TRACES = ("budget",)
+OF_TRACES = ("budget", "rare")
 OF_SPECS = ("check", "constants", "html")
 OF_HISTORIES = ("model", "initial", "situations")
 OF_NODES = (
@@ -92,6 +92,7 @@ def specs(function: F) -> F:
                      help="A record of a run, as lines of JSON. May be repeated."),
         click.option("--mapping", type=click.Path(), metavar="FILE",
                      help="What the words of a record mean in SPEC, as JSON."),
+        click.option("--rare", metavar="STEP,…", help="Steps of SPEC that no record needs to show."),
         click.option("--budget", type=count, default="200000", show_default=True, metavar="N",
                      help="Give up after so many points of record and spec."),
         click.option("--html", type=click.Path(), metavar="FILE", help="Write a page with the result."),
@@ -257,6 +258,7 @@ def _validate(options: dict[str, Any]) -> Exit:
         bindings(options["constants"]),
         [Path(trace) for trace in options["traces"]],
         None if options["mapping"] is None else Path(options["mapping"]),
+        rare=tuple(part.strip() for part in (options["rare"] or "").split(",") if part.strip()),
         budget=options["budget"],
         html=None if options["html"] is None else Path(options["html"]),
         json=options["format_"] == "json",

@@ -1,7 +1,8 @@
 """Wrong implementations, and which mode notices them in which check.
 
-An adapter lists its mistakes (`Adapter.mistakes`): variants that stand beside the right implementation. Each is driven in one mode after
-the other, in the given order of checks, until it leaves the spec. A mode that was through with every check has survived it.
+An adapter lists its mistakes (`Adapter.mistakes`): variants that stand beside the right implementation. Each is driven in one
+mode after the other, in the given order of checks, until it leaves the spec. A mode that was through with every check has
+survived it.
 """
 
 from __future__ import annotations

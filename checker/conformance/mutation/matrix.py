@@ -1,11 +1,12 @@
 """The kill matrix: mutants by detectors, with the time to kill.
 
-A *mutant* is something right with one mistake put in. A *detector* is whatever may notice. A cell says whether it did, where and after how
-many seconds of its own. A mutant that any detector kills is dead. The score is the share of dead ones among those that are
+A *mutant* is something right with one mistake put in. A *detector* is whatever may notice. A cell says whether it did, where
+and after how many seconds of its own. A mutant that any detector kills is dead. The score is the share of dead ones among
+those that are
 valid: a mutant that is no spec any more, or that no detector had the time to look at, counts neither way and is shown.
 
-A mutant that survives is either a hole in the tests, or it is no mistake: it changes nothing that anybody could see. Which of the two
-is for a person to say, so survivors are listed by name.
+A mutant that survives is either a hole in the tests, or it is no mistake: it changes nothing that anybody could see. Which of
+the two is for a person to say, so survivors are listed by name.
 """
 
 from __future__ import annotations

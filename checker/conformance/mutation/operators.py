@@ -1,17 +1,14 @@
 """Mistakes in specs: every way to make one small, plausible mistake in what a spec's processes do.
 
-| Operator | What it does |
-|---|---|
-| drop conjunct | leaves one condition out of the guard of a handler, or the whole guard, if it has one |
-| off by one | takes a quorum that is one smaller: `size(acks) >= Q` becomes `size(acks) >= Q - 1` |
-| weaken comparison | takes `>=` for `>`, `<=` for `<` |
-| strengthen comparison | takes `>` for `>=`, `<` for `<=` |
-| delete update | leaves an assignment out |
-| durable to volatile | keeps in memory what was on disk |
-| send before write | swaps a write to disk and the send behind it |
+- *drop conjunct*: leaves one condition out of the guard of a handler, or the whole guard, if it has one;
+- *off by one*: takes a quorum that is one smaller: `size(acks) >= Q` becomes `size(acks) >= Q - 1`;
+- *weaken comparison*: takes `>=` for `>`, `<=` for `<`; *strengthen comparison*: the reverse;
+- *delete update*: leaves an assignment out;
+- *durable to volatile*: keeps in memory what was on disk;
+- *send before write*: swaps a write to disk and the send behind it.
 
-Only roles, and functions that their handlers use, are changed: a mistake in a property would be a mistake of the judge. Mutants are syntax
-trees, so that whatever looks at a spec can look at them; each has the line of the original that it changes.
+Only roles, and functions that their handlers use, are changed: a mistake in a property would be a mistake of the judge.
+Mutants are syntax trees, so that whatever looks at a spec can look at them; each has the line of the original that it changes.
 
 Sources: R. DeMillo, R. Lipton and F. Sayward, "Hints on test data selection: help for the practicing programmer", 1978, for
 the idea that tests which find small mistakes find large ones; the operators are those that protocols suffer from.
@@ -19,9 +16,9 @@ the idea that tests which find small mistakes find large ones; the operators are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from checker.lang import ast
 from checker.lang.printer import format_expr
@@ -47,7 +44,7 @@ def mutants_of(spec: ast.Spec) -> Iterator[SpecMutant]:
     used = _used(spec)
     for i, decl in enumerate(spec.decls):
         if isinstance(decl, ast.RoleDecl):
-            found = _of_role(decl, used)
+            found: Iterator[tuple[ast.Decl, str, str, int]] = _of_role(decl, used)
         elif isinstance(decl, ast.FunDecl) and decl.name.text in used:
             found = _rewritten(decl, _expressions, decl.name.text)
         else:
@@ -95,12 +92,12 @@ def _guards(handler: ast.OnMessage | ast.Handler, where: str) -> Iterator[tuple[
     items = guard.items if isinstance(guard, ast.Logic) and guard.op == "and" else (guard,)
     for i, item in enumerate(items):
         rest = (*items[:i], *items[i + 1 :])
-        left = None if not rest else rest[0] if len(rest) == 1 else replace(guard, items=rest)
+        left = None if not rest else rest[0] if len(rest) == 1 else ast.Logic(guard.span, "and", rest)
         text = f"the guard of {where} lacks `{format_expr(item)}`"
         yield replace(handler, guard=left), "drop conjunct", text, item.span.start
 
 
-_OTHER = {">": ">=", "<": "<=", ">=": ">", "<=": "<"}
+_OTHER: Mapping[str, Literal[">", "<", ">=", "<="]] = {">": ">=", "<": "<=", ">=": ">", "<=": "<"}
 
 
 def _expressions(node: ast.Node) -> Iterator[tuple[ast.Node, str, str]]:
@@ -148,7 +145,8 @@ def _rewritten(node: N, local: Local, where: str) -> Iterator[tuple[N, str, str,
     for f in fields(node):
         value = getattr(node, f.name)
         for changed, operator, text, offset in _inside(value, local, where):
-            yield replace(node, **{f.name: changed}), operator, text, offset
+            parts: dict[str, Any] = {f.name: changed}
+            yield replace(node, **parts), operator, text, offset
 
 
 def _inside(value: object, local: Local, where: str) -> Iterator[tuple[object, str, str, int]]:

@@ -1,9 +1,9 @@
 """Mutants of specs, and who notices: the properties of their checks, their exact counts, and an implementation that is right.
 
-Three kinds of detectors look at a broken spec. *properties*: some check no longer gives the verdicts that its author expects. *counts*: a
-state graph has another number of states, transitions or levels; that notices nearly everything, and is the reason why specs
-record them. *replay*, *probe* and *explore*: an implementation of the original does not follow the broken spec. That is the
-test of conformance tests that needs no wrong implementation, since the two of them disagree whichever is wrong.
+Three kinds of detectors look at a broken spec. *properties*: some check no longer gives the verdicts that its author expects.
+*counts*: a state graph has another number of states, transitions or levels; that notices nearly everything, and is the reason
+why specs record them. *replay*, *probe* and *explore*: an implementation of the original does not follow the broken spec.
+That is the test of conformance tests that needs no wrong implementation, since the two of them disagree whichever is wrong.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Recorded runs with a mistake in them, and how much has to be observed for it to be noticed.
 
-Runs of the right implementation are recorded along random walks, and changed in one place: an entry is dropped, doubled, swapped with the
-next one, or one observed value is another one that the variable also has in these runs. Three detectors validate the result: with
-everything that was observed, without the messages, and with the names of the steps alone. How much less the latter notice is
-the price of a trace that tells little.
+Runs of the right implementation are recorded along random walks, and changed in one place: an entry is dropped, doubled,
+swapped with the next one, or one observed value is another one that the variable also has in these runs. Three detectors
+validate the result: with everything that was observed, without the messages, and with the names of the steps alone. How much
+less the latter notice is the price of a trace that tells little.
 
-Not every change is wrong. Two steps that do not depend on each other may be swapped, and a message may have been sent twice. So the score of
-this group has no target; what a trace that tells everything does not notice is usually allowed.
+Not every change is wrong. Two steps that do not depend on each other may be swapped, and a message may have been sent twice.
+So the score of this group has no target; what a trace that tells everything does not notice is usually allowed.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def trace_mutants(
         walks = random_walks(graph, seed=seed, walks=WALKS, steps=STEPS, avoid=unsupported_by(adapter))
         for path in walks.paths:
             if len(path) > 2:
-                runs.append((check, recorded(adapter, graph, path, graph.edges[path[0]].source)))
+                run = recorded(adapter, graph, path, graph.edges[path[0]].source)
+                runs.append((check, run))
     if not runs:
         return
     values = _values(runs)

@@ -2,13 +2,14 @@
 
 A trace rarely speaks as the spec does. A `TraceMapping` says what its entries mean:
 
-| | |
-|---|---|
-| `steps` | the name of an entry and the step that it is: 1:1. Several steps in order: 1:n, one entry for all of them, with what was observed after the last. A step with `*` behind it was taken any number of times |
-| `stutter` | names of entries that are no step: n:1, the implementation took several for one of the spec. What they observed is compared |
-| `hidden` | steps of the spec that leave no entry and may have happened in between |
-| `ignored` | names of entries that say nothing |
-| `nodes`, `variables` | names of nodes and of observed fields that are others than in the spec; a field that is mapped to null is not compared |
+- `steps`: the name of an entry and the step that it is: 1:1. Several steps in order: 1:n, one entry for all of them, with
+  what was observed after the last. A step with `*` behind it was taken any number of times.
+- `stutter`: names of entries that are no step: n:1, the implementation took several for one of the spec. What they observed is
+  compared.
+- `hidden`: steps of the spec that leave no entry and may have happened in between.
+- `ignored`: names of entries that say nothing.
+- `nodes`, `variables`: names of nodes and of observed fields that are others than in the spec; a field that is mapped to null is
+  not compared.
 
 What is not mapped has the name that it has in the spec: a step as coverage names it (`RM.Prepare`), without its role (`Prepare`,
 by the node), or a whole label (`RM0.Prepare() <- TM [branch 1]`). Nothing is guessed and nothing is passed over in silence: an

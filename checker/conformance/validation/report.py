@@ -24,7 +24,8 @@ def headline(result: Validated) -> str:
     hidden = f", with {result.hidden:,} hidden steps" if result.hidden else ""
     total = len(result.seen) + len(result.unseen)
     return (
-        f"{result.outcome.value}: {result.matched:,} of {result.entries:,} entries match {result.spec}, check {result.check}{hidden}; "
+        f"{result.outcome.value}: {result.matched:,} of {result.entries:,} entries match {result.spec}, "
+        f"check {result.check}{hidden}; "
         f"{len(result.seen)} of {total} variables observed; {result.points:,} of {result.budget:,} points looked at"
     )
 

@@ -219,8 +219,8 @@ class _Reader:
             if target is None:
                 hint = did_you_mean(mapped, self._local_names()) or f"it has {', '.join(self._observable)}"
                 raise TraceMappingError(
-                    f"entry {number} observes {excerpt(name)}, which is no variable of {self._machine.spec}: {hint}; map it under "
-                    "`variables`, to null if it says nothing"
+                    f"entry {number} observes {excerpt(name)}, which is no variable of {self._machine.spec}: {hint}; map it "
+                    "under `variables`, to null if it says nothing"
                 )
             seen[target] = value
         return seen

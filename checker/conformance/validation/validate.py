@@ -91,7 +91,8 @@ def validate(
     lacks = _lacks(record, observed.seen, any(part.pattern is not None for part in parts))
     way: Way | None = None
     part: Part | None = None
-    count, matched, stuck = 0, len(parts), ()
+    stuck: tuple[Stuck, ...] = ()
+    count, matched = 0, len(parts)
     try:
         way = accepting.accept()
         if way is None:
@@ -100,7 +101,7 @@ def validate(
             nearest = sorted(ways, key=lambda state: (ways[state].hidden, state))
             found = [stuck_in(explaining, state, part) for state in nearest[:MOST_STATES]]
             stuck = tuple(sorted(found, key=_distance))
-            way = ways[stuck[0].state] if stuck else None
+            way = ways[stuck[0].state]
     except (OutOfBudget, GraphTooLarge) as problem:
         matched, part = max(0, accepting.deepest), None
         text = str(problem) or f"{budget:,} points of record and spec were looked at"
