@@ -202,8 +202,9 @@ class SpecFacts:
 
     @property
     def sources(self) -> tuple[tuple[str, ...], ...]:
-        """The paragraphs about where the protocol was published."""
-        return tuple(p for p in title_of(self.tree.doc)[1] if p[0].startswith(_SOURCES))
+        """The paragraphs about where the protocol was published, without the word that they begin with."""
+        found = [p for p in title_of(self.tree.doc)[1] if p[0].startswith(_SOURCES)]
+        return tuple((p[0].partition(": ")[2], *p[1:]) for p in found)
 
     @property
     def family(self) -> str:

@@ -46,12 +46,18 @@ function prepare(figure) {
   svg.style.minWidth = "0";
   svg.style.width = "100%";
   svg.style.height = "min(70vh, 34rem)";
-  // a drawing that is much wider than the page opens at its beginning, large enough to be read
-  const ratio = whole.width / Math.max(1, svg.clientWidth);
-  if (ratio > 1) {
-    const shown = { ...whole, width: svg.clientWidth, height: svg.clientHeight };
-    shown.y = whole.y + Math.max(0, (whole.height - shown.height) / 2);
-    show(svg, shown);
+  // a drawing that is larger than its frame opens at its initial state, large enough to be read
+  if (whole.width > svg.clientWidth || whole.height > svg.clientHeight) {
+    const begin = svg.querySelector("g.initial") || svg.querySelector("g.node");
+    const matrix = svg.getScreenCTM();
+    if (begin && matrix) {
+      const frame = begin.getBoundingClientRect();
+      const middle = new DOMPoint(frame.left + frame.width / 2, frame.top + frame.height / 2);
+      const at = middle.matrixTransform(matrix.inverse());
+      const width = Math.min(whole.width, svg.clientWidth);
+      const height = Math.min(whole.height, svg.clientHeight);
+      show(svg, { x: Math.max(whole.x, at.x - width / 4), y: at.y - height / 2, width, height });
+    }
   }
 
   const buttons = document.createElement("div");
