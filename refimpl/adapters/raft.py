@@ -4,7 +4,7 @@ Each step of the spec is one call. An entry of the spec is the term in which it 
 numbers that nobody looks at. The bounds of the model (how many terms and entries, who stands for election) are none of Raft's,
 so the adapter refuses what is outside of them.
 
-What a server has on disk is seen there, too: a value that stands in memory alone is none of the spec's.
+Term, vote and log are looked up on disk, too: what stands in memory alone is no value of the spec's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
-from refimpl.adapters.world import Disk, Letter, World, bound, node_of
+from refimpl.adapters.world import Disk, Letter, World, bound, node_of, safe
 from refimpl.consensus.raft import Ack, Address, Append, Ask, Entry, Message, Send, Server, Vote
 from refimpl.runtime.log import Log, MemoryLog
 
@@ -93,12 +93,11 @@ class Raft(Adapter):
         falls = self.can_fall("Server")
         for name in self.names:
             server = self.servers.get(name)
-            durable = self._on_disk(name)
-            if server is not None and _durable(server) != _durable(durable):
-                seen[f"{name}.log"] = f"{_durable(server)} in memory, {_durable(durable)} on disk"
-            else:
-                seen[f"{name}.log"] = [entry.term for entry in durable.log]
-            seen[f"{name}.term"], seen[f"{name}.voted"] = durable.term, durable.voted
+            disk = self._on_disk(name)
+            memory = server or disk
+            seen[f"{name}.term"] = safe(memory.term, disk.term)
+            seen[f"{name}.voted"] = safe(memory.voted, disk.voted)
+            seen[f"{name}.log"] = safe([e.term for e in memory.log], [e.term for e in disk.log])
             if falls:
                 seen[f"{name}.status"] = "down" if server is None else "up"
             seen.update({f"{name}.{key}": value for key, value in self._memory(name, server).items()})
@@ -136,10 +135,6 @@ class Raft(Adapter):
                 return self.letter(*way, "Append", term=term, prev=prev, before=before, entry=what, commit=commit)
             case Ack(term, ok, place):
                 return self.letter(*way, "Ack", term=term, ok=ok, place=place)
-
-
-def _durable(server: Server) -> tuple[int, Address | None, list[int]]:
-    return server.term, server.voted, [entry.term for entry in server.log]
 
 
 def message_of(event: Event) -> Message:

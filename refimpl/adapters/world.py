@@ -111,6 +111,11 @@ class Disk(Generic[M]):
         return tuple(self._world.disks[self._owner])
 
 
+def safe(memory: object, disk: object) -> object:
+    """What a process knows, if its disk says the same, and otherwise what each says: that is no value of any spec."""
+    return memory if memory == disk else f"{memory} (memory), {disk} (disk)"
+
+
 def node_of(event: Event) -> Address:
     """Who takes the step of an event."""
     assert event.node is not None
