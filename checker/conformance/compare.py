@@ -34,8 +34,10 @@ class Comparison:
         self._names = Names(graph.machine)
         self._values: dict[int, dict[str, Json]] = {}
         self._keys: dict[int, dict[str, str]] = {}
+        self._written: dict[int, dict[str, str]] = {}
         self.observable = tuple(n for n in self.values(graph.initial[0]) if not n.startswith(BOOKKEEPING))
         """The variables of the spec that an implementation could have, with the network as the last one."""
+        self._observable = frozenset(self.observable)
 
     def values(self, state: int) -> dict[str, Json]:
         """A state of the spec by the names of its variables, and with the network."""
@@ -62,11 +64,13 @@ class Comparison:
         return self._names.show(name, comparable(self._names.types.get(name), value))
 
     def _differing(self, state: int, seen: Observation) -> Iterator[str]:
-        keys = self._keys_of(state)
+        written = self._written_as(state)
         for name, value in seen.items():
-            if name not in self.observable:
+            if name not in self._observable:
                 raise ObservationError(f"{name} is no variable of the spec, which has {', '.join(self.observable)}")
-            if value is not UNSEEN and self._key(name, value) != keys[name]:
+            if value is UNSEEN or repr(value) == written[name]:  # most that are equal are so as they stand
+                continue
+            if self._key(name, value) != self._key_of(state, name):
                 yield name
 
     def fields(self, before: int, after: int, seen: Observation) -> tuple[Field, ...]:
@@ -91,15 +95,22 @@ class Comparison:
         value = seen.get(name, UNSEEN)
         if isinstance(value, Unseen):
             return Field(name, old, new, UNSEEN.value, Sight.UNSEEN)
-        if self._key(name, value) == self._keys_of(after)[name]:
+        if self._key(name, value) == self._key_of(after, name):
             return Field(name, old, new, new, Sight.SAME)
         shown = self.show(name, value)
         return Field(name, old, new, repr(value) if shown == new else shown, Sight.DIFFERENT)
 
-    def _keys_of(self, state: int) -> dict[str, str]:
-        found = self._keys.get(state)
+    def _written_as(self, state: int) -> dict[str, str]:
+        found = self._written.get(state)
         if found is None:
-            found = self._keys[state] = {n: self._key(n, v) for n, v in self.values(state).items()}
+            found = self._written[state] = {name: repr(value) for name, value in self.values(state).items()}
+        return found
+
+    def _key_of(self, state: int, name: str) -> str:
+        keys = self._keys.setdefault(state, {})
+        found = keys.get(name)
+        if found is None:
+            found = keys[name] = self._key(name, self.values(state)[name])
         return found
 
     def _key(self, name: str, value: object) -> str:

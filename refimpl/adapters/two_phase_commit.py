@@ -30,7 +30,7 @@ from checker.conformance.event import Event, Torn
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
-from refimpl.transactions.log import Log
+from refimpl.runtime.log import Log
 from refimpl.transactions.two_phase_commit import (
     Address,
     Ask,

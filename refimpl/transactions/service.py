@@ -21,7 +21,7 @@ from typing import assert_never
 
 from refimpl.runtime import interface
 from refimpl.runtime.interface import Environment
-from refimpl.transactions.log import DiskLog
+from refimpl.runtime.log import DiskLog
 from refimpl.transactions.two_phase_commit import (
     Address,
     Ask,

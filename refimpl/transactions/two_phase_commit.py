@@ -39,7 +39,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, assert_never
 
-from refimpl.transactions.log import Log
+from refimpl.runtime.log import Log
 
 Address = str
 

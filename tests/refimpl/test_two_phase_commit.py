@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from refimpl.transactions.log import FileLog, Log, MemoryLog
+from refimpl.runtime.log import FileLog, Log, MemoryLog
 from refimpl.transactions.two_phase_commit import (
     Ask,
     Coordinator,
