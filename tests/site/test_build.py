@@ -17,19 +17,21 @@ import pytest
 from checker.site.facts import SpecFacts
 
 ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = ("mkdocs.yml", "mkdocs.zh.yml")
 
 
 def build(project: Path) -> None:
-    """Runs the strict build of a project."""
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    """Runs the strict builds of a project, one for each language."""
+    for config in CONFIGS:
+        done = subprocess.run(
+            [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", config],
+            cwd=project,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def copy_config(project: Path) -> None:
@@ -39,6 +41,7 @@ def copy_config(project: Path) -> None:
     (project / "mkdocs.yml").write_text(
         text.replace(hook, f"  - {ROOT / hook.strip(' -')}".rstrip() + "\n"), encoding="utf-8"
     )
+    shutil.copy(ROOT / CONFIGS[1], project / CONFIGS[1])
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +49,10 @@ def site(relay: SpecFacts, hostile: SpecFacts, tmp_path_factory: pytest.TempPath
     """The site of two small specs, with the pages that are written by hand; other sections are a line each."""
     project = tmp_path_factory.mktemp("project")
     docs = project / "docs"
-    for name in ("index.md", "getting-started.md", "assets", "tutorial"):
+    for name in ("index.md", "getting-started.md", "assets", "tutorial", "zh"):
         source = ROOT / "docs" / name
         if source.is_dir():
-            shutil.copytree(source, docs / name)
+            shutil.copytree(source, docs / name, ignore=shutil.ignore_patterns("protocols"))
         else:
             docs.mkdir(exist_ok=True)
             shutil.copy(source, docs / name)
@@ -122,6 +125,14 @@ def test_nothing_of_a_spec_is_markup_in_the_end(site: Path) -> None:
     shown = (site / "protocols" / "toys" / "hostile" / "index.html").read_text(encoding="utf-8")
     assert "<h1" in shown and "&lt;/h1&gt;" in shown
     assert "<em>b</em>" not in shown
+
+
+def test_each_language_has_its_pages(site: Path) -> None:
+    page = (site / "zh" / "protocols" / "toys" / "relay" / "index.html").read_text(encoding="utf-8")
+    assert '<html lang="zh"' in page and "检查了什么" in page and "Nothing is upset" in page
+    index = json.loads((site / "zh" / "search" / "search_index.json").read_text(encoding="utf-8"))
+    assert "协议" in {doc["title"] for doc in index["docs"]}
+    assert not (site / "zh" / "words.json").exists()
 
 
 def test_the_search_finds_protocols(site: Path) -> None:
