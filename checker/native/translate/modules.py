@@ -42,6 +42,8 @@ def source_of(module: ModuleType) -> str:
     """The source text of a module, wherever it was imported from."""
     loader = module.__spec__.loader if module.__spec__ is not None else None
     source = loader.get_source(module.__name__) if loader is not None and hasattr(loader, "get_source") else None
+    if source is None and module.__file__ is not None and module.__file__.endswith(".py"):
+        source = Path(module.__file__).read_text(encoding="utf-8")  # loaders such as pytest's do not tell it
     if source is None:
         raise KernelError(f"the source of {module.__name__} cannot be read")
     assert isinstance(source, str)
