@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from types import FunctionType, ModuleType
 
 from checker.native import words
