@@ -64,6 +64,10 @@ class ObservationError(Exception):
 class Adapter(ABC):
     """Drives one implementation in this process. A fresh one is made at every `begin`."""
 
+    services: ClassVar[tuple[str, ...]] = ()
+    """What has to run for it on this machine, such as `PostgreSQL`."""
+    checks: ClassVar[tuple[str, ...] | None] = None
+    """The checks of the spec that the implementation is to follow, where others are about something else; None for all."""
     hidden: ClassVar[tuple[str, ...]] = ()
     """Steps that the implementation takes by itself and unseen."""
     environment: ClassVar[tuple[str, ...]] = ()

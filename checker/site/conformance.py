@@ -12,7 +12,7 @@ _OUTCOMES = {
     "conforms": Mark("good", "✓", "conforms"),
     "mismatch": Mark("bad", "✗", "mismatch"),
     "incomplete": Mark("open", "…", "incomplete"),
-    "too large": Mark("plain", "–", "left to the tests"),
+    "left": Mark("plain", "–", "left to the tests"),
 }
 
 
@@ -66,7 +66,8 @@ _NONE = "No implementation is held to this spec yet, so the page says nothing ab
 _HELD = (
     "An implementation in Python is taken along paths of the state graph that together cover every transition, and its state is "
     "compared with that of the spec after each step. In each state it is also asked for what the spec forbids there. The "
-    "build did this, through the adapter {module}. Checks that are too large for the build are left to the tests."
+    "build did this, through the adapter {module}. Checks that are too large for the build, or need a service, are left to "
+    "the tests."
 )
 _NO_MATRIX = "No matrix of seeded mistakes has been made for this implementation yet."
 _UNSUPPORTED = "The implementation cannot do {steps}; what lies behind these steps is left out."

@@ -120,7 +120,7 @@ class Replayed:
 
     Attributes:
         check: its name.
-        outcome: `conforms`, `mismatch` or `incomplete`.
+        outcome: `conforms`, `mismatch` or `incomplete`; `left` where the build left it to the tests.
         taken, total: transitions of the graph that were compared, and all of them; None where it was too large.
         left_out: transitions behind steps that the implementation does not have.
         paths, steps: how the transitions were covered.

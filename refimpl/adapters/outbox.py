@@ -112,6 +112,9 @@ class OutboxAdapter(Adapter):
     place, by tests.
     """
 
+    services = ("PostgreSQL",)
+    checks = ("calm", "crashes")
+
     def __init__(
         self,
         machine: Machine,

@@ -91,6 +91,7 @@ class Sight(NamedTuple):
 class RedisLockAdapter(Adapter):
     """Drives C clients of one lock. Other classes than the real ones may be put in their place, by tests."""
 
+    services = ("Redis",)
     unsupported = ("crash Client", "restart Client")
 
     def __init__(
