@@ -205,7 +205,7 @@ def run_traces(
     sys.stdout.flush()
     if html is not None:
         shown = [
-            (name, {**document, "text": validation_report.text_of(result)})
+            (name, {**document, **validation_report.drawing_of(result)})
             for name, document, result in zip(names, documents, results, strict=True)
         ]
         write_atomically(html, page(shown, []).encode())

@@ -83,6 +83,7 @@ def _report(number: int, name: str, d: Document) -> Iterator[str]:
         yield f"<ul>{''.join(f'<li class=incomplete>{escape(reason)}</li>' for reason in d['lacks'])}</ul>"
     if "phases" not in d:
         yield f"<pre>{escape(d.get('text', ''))}</pre>"
+        yield from _drawing(d, d.get("trace"))
         return
     yield "<table><tr><th>Mode</th><th>Result</th><th>Seconds</th></tr>"
     for phase in d["phases"]:
@@ -152,5 +153,5 @@ def _drawing(d: Document, trace: Document | None) -> Iterator[str]:
         way,
         d["processes"],
         own_faults=frozenset(d["own_faults"]),
-        reason="the spec does not allow this step here" if trace["error"] else None,
+        reason="the spec does not allow this here" if trace["error"] else None,
     )

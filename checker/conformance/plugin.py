@@ -190,7 +190,7 @@ class Lockstep:
         from checker.conformance.coverage import Coverage
         from checker.conformance.replay import Outcome
         from checker.conformance.validation.mapping import TraceMappingError
-        from checker.conformance.validation.report import document_of, headline, text_of
+        from checker.conformance.validation.report import document_of, drawing_of, text_of
         from checker.conformance.validation.validate import validate
 
         machine, graph = self._loaded(told)
@@ -202,7 +202,7 @@ class Lockstep:
         if result.way is not None:
             coverage.add(result.graph, [number for number, _ in result.way.edges])
         summary = coverage.summary().document()
-        self._keep({**document_of(result), "headline": headline(result), "text": text_of(result), "summary": summary})
+        self._keep({**document_of(result), **drawing_of(result), "summary": summary})
         self._property("spec", f"{result.spec}.{result.check}")
         self._property("result", result.outcome.value)
         self._property("entries", f"{result.matched} of {result.entries}")

@@ -148,9 +148,6 @@ class TwoPhaseCommit(Adapter):
     Other classes than the real ones may be put in their place, by tests.
     """
 
-    # The coordinator keeps its decision in memory, and looks at its log only when it restarts.
-    unsupported = ("TM.LoseLog",)
-
     def __init__(
         self,
         machine: Machine,
@@ -215,6 +212,12 @@ class TwoPhaseCommit(Adapter):
     @step("TM.Commit")
     def commit(self, event: Event) -> None:
         self._coordinator().conclude()
+
+    @step("TM.LoseLog")
+    def lose_log(self, event: Event) -> None:
+        """A blank disk is in the place of the old one, and the coordinator, which runs on, reads what is on it."""
+        self.world.disks[COORDINATOR].clear()
+        self._coordinator().recover()
 
     @step("TM.GiveUp")
     def give_up(self, event: Event) -> None:

@@ -95,3 +95,35 @@ def test_what_does_not_fit_is_refused(args: tuple[str, ...], complaint: str) -> 
     done = lockstep("conform", *args)
     assert done.code == 2
     assert f"error PSM901: {complaint}" in done.err or complaint in done.err
+
+
+ECHOES = """
+spec Echoes
+role Node[2] {
+  volatile odd: bool = false
+  action Echo { odd := not odd }
+}
+final: true
+check small { }
+"""
+TELLS = (
+    'if "echo" in body: n = globals().get("n", 0) + 1; print(json.dumps({"src": message["dest"], "dest": "lockstep", "body": '
+    '{"type": "trace", "step": "Echo", "obs": {"odd": ODD}}}), flush=True)'
+)
+WORDS = '{"nodes": {"n1": "Node0", "n2": "Node1"}}'
+
+
+@pytest.mark.parametrize(("odd", "code"), [("n % 2 == 1", 0), ("n % 2 == 1 or n > 3", 1)])
+def test_steps_that_nodes_tell_of_are_held_to_a_spec(tmp_path: Path, odd: str, code: int) -> None:
+    spec, mapping = tmp_path / "echoes.psm", tmp_path / "words.json"
+    spec.write_text(ECHOES)
+    mapping.write_text(WORDS)
+    edit = TELLS.replace("ODD", odd)
+    done = lockstep("conform", spec, "--node", node(edit), *QUICK, "--mapping", mapping, "--json")
+    assert done.code == code, done.err
+    document = json.loads(done.out)
+    assert document["result"] == "passed", "the answers are right"
+    assert document["steps"]["result"] == ("conforms" if code == 0 else "mismatch")
+    if code:
+        refusal = document["steps"]["refused"]["states"][0]["refusals"][0]
+        assert refusal["text"].endswith("odd is false and was observed as true")

@@ -91,7 +91,8 @@ def test_results_and_reports(run: pytest.Pytester) -> None:
     assert properties["test_wrong_record"]["lockstep entries"] == "0 of 1"
     page = (run.path / "page.html").read_text()
     assert "&lt;Greedy&gt;" in page and "<Greedy>" not in page
-    assert "<svg" in page and "explore_again(adapter" in page
+    assert page.count("<svg") == 2, "the way of the exploration, and that of the record that is allowed"
+    assert "explore_again(adapter" in page
 
     # what failed is repeated, by a file and by choices
     (saved,) = (run.path / "again").iterdir()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from checker.conformance.documents import trace_object
 from checker.conformance.mismatch import Mismatch
 from checker.conformance.replay import Outcome
 from checker.conformance.validation.refusals import Refusal, Refuser, Stuck
 from checker.conformance.validation.validate import Validated
+from checker.properties.kinds import Trace, TraceStep
+from checker.render.sequence import cast
 
 SHOWN = 20
 """How many of the last steps that matched are shown."""
@@ -95,6 +98,23 @@ def mismatch_of(result: Validated, stuck: Stuck) -> Mismatch:
         letters=stuck.letters,
         again="",
     )
+
+
+def drawing_of(result: Validated) -> dict[str, Any]:
+    """What a page needs to draw the way that a record takes, beside the document: the trace and who takes part."""
+    labels, states = result.graph.labels, result.graph.states
+    if result.way is None:
+        return {"text": text_of(result)}
+    edges = [result.graph.edges[number] for number, _ in result.way.edges]
+    steps = tuple(TraceStep(e.label, labels.changes(states[e.source], states[e.target])) for e in edges)
+    who = cast(result.graph.machine)
+    trace = Trace(labels.initial(states[result.way.start]), steps, None if result.part is None else result.part.name)
+    return {
+        "text": text_of(result),
+        "trace": trace_object(trace),
+        "processes": list(who.processes),
+        "own_faults": sorted(who.own_faults),
+    }
 
 
 def document_of(result: Validated) -> dict[str, Any]:
