@@ -123,8 +123,8 @@ def test_pages_are_accessible(visit: Visit, site: Path, address: str, axe: str) 
     for name in pages(site):
         if name not in alone and not name.startswith("protocols/"):
             continue
-        dress(visit.page, "light")
         visit.page.goto(address + name)
+        dress(visit.page, "light")
         explorer = visit.page.locator("state-explorer")
         if explorer.count():
             explorer.scroll_into_view_if_needed()
