@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -78,16 +79,18 @@ def site(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if "LOCKSTEP_SITE" in os.environ:
         return Path(os.environ["LOCKSTEP_SITE"]).resolve()
     folder = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"},
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    for config, target in (("mkdocs.yml", folder), ("mkdocs.zh.yml", folder / "zh")):
+        command = ("mkdocs", "build", "--strict", "--quiet", "--config-file", config, "--site-dir", str(target))
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"},
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
 
@@ -161,7 +164,8 @@ def small_project(browser: object, tmp_path_factory: pytest.TempPathFactory) -> 
     before, _, rest = config.partition("nav:\n")
     _, _, after = rest.partition("\n\n")
     nav = "nav:\n  - Home: index.md\n  - Protocols: protocols/index.md\n\n"
-    (project / "mkdocs.yml").write_text(f"{before}{nav}{after}", encoding="utf-8")
+    text = re.sub(r"^  alternate:\n(?:    .*\n)+", "  alternate: []\n", f"{before}{nav}{after}", flags=re.MULTILINE)
+    (project / "mkdocs.yml").write_text(text, encoding="utf-8")
     return project
 
 

@@ -219,7 +219,7 @@ def test_it_works_after_instant_navigation(visit: Visit, build_small: Callable[[
 
 
 def test_it_works_from_the_file_system(visit: Visit, build_small: Callable[[str, str, str], Path]) -> None:
-    site = build_small("offline", "plugins:\n  - search\n", "plugins:\n  - search\n  - offline\n")
+    site = build_small("offline", "plugins:\n", "plugins:\n  offline: {}\n")
     page = site / "protocols" / "toys" / "relay.html"
     # The theme asks a server of others for a part of its search when it is opened from a file.
     visit.page.route("https://unpkg.com/**", lambda route: route.fulfill(body="", content_type="text/javascript"))
