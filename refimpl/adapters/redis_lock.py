@@ -25,7 +25,7 @@ from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
-from refimpl.locks.redis_lock import FencedStore, RedisLock
+from refimpl.locks.redis_lock import FencedStore, LockError, RedisLock
 from refimpl.locks.redis_lock_mistakes import MISTAKES
 
 REDIS, STORE = "Redis", "Store"
@@ -195,6 +195,11 @@ class RedisLockAdapter(Adapter):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self._settle()
+        problem = task.exception() if task.done() else None
+        if isinstance(problem, LockError):
+            raise Refused(str(problem))
+        if problem is not None:
+            raise problem
 
     def _settle(self) -> None:
         async def turns() -> None:
