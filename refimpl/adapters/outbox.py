@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import NamedTuple
 
+import psycopg
+
 from checker.conformance.adapter import Adapter, Observation, Refused
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event, Torn
@@ -168,7 +170,10 @@ class OutboxAdapter(Adapter):
 
     @step("Shop.Buy")
     def buy(self, event: Event) -> None:
-        self.shop.buy(_order(event))
+        try:
+            self.shop.buy(_order(event))
+        except psycopg.IntegrityError as problem:
+            raise Refused(f"the database refuses it: {problem}") from None
 
     @step("Relay.Poll")
     def poll(self, event: Event) -> None:
@@ -196,6 +201,8 @@ class OutboxAdapter(Adapter):
 
     @step("Broker.Push")
     def push(self, event: Event) -> None:
+        if _order(event) not in self._queue:
+            raise Refused(f"{_order(event)} is not in the queue")
         self._send("Broker", "Warehouse", "Deliver", _order(event))
 
     @step("Broker.Ack")
@@ -260,8 +267,6 @@ class OutboxAdapter(Adapter):
 
 
 def _temporary() -> Database:
-    import psycopg
-
     session: Database = psycopg.connect("", autocommit=True)
     for sql in (*SHOP_TABLES, *WAREHOUSE_TABLES):
         session.execute(sql.replace("CREATE", "CREATE TEMPORARY", 1).encode())

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -25,7 +26,7 @@ from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
-from refimpl.locks.redis_lock import FencedStore, RedisLock
+from refimpl.locks.redis_lock import FencedStore, LockError, RedisLock
 from refimpl.locks.redis_lock_mistakes import MISTAKES
 
 REDIS, STORE = "Redis", "Store"
@@ -115,6 +116,8 @@ class RedisLockAdapter(Adapter):
         key = f"lockstep:{uuid.uuid4()}"
         self._keys = (key, f"{key}:token", f"{key}:store")
         self._tasks: set[asyncio.Task[Any]] = set()
+        # Drivers drop adapters without a word, and keys must not stay behind.
+        self._ending = weakref.finalize(self, _end, self._loop, self._tasks, server, self._keys)
 
     @classmethod
     def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
@@ -128,13 +131,11 @@ class RedisLockAdapter(Adapter):
         return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
 
     def close(self) -> None:
-        """Ends the event loop, and removes what is in Redis."""
-        self._end_tasks()
-        self._loop.close()
-        self._server.delete(*self._keys)
+        """Ends the event loop, and removes what is in Redis. Otherwise that happens when the adapter is no longer used."""
+        self._ending()
 
     def begin(self, initial: Mapping[str, Json]) -> None:
-        self._end_tasks()
+        _end_tasks(self._loop, self._tasks)
         self._server.delete(*self._keys)
         self._sight: Sight | None = None
         self._messages: dict[str, list[Flying]] = {}
@@ -196,6 +197,11 @@ class RedisLockAdapter(Adapter):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self._settle()
+        problem = task.exception() if task.done() else None
+        if isinstance(problem, LockError):
+            raise Refused(str(problem))
+        if problem is not None:
+            raise problem
 
     def _settle(self) -> None:
         async def turns() -> None:
@@ -248,12 +254,6 @@ class RedisLockAdapter(Adapter):
         self._settle()
         return result
 
-    def _end_tasks(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
-
     # ---- what can be seen
 
     def _look(self) -> Sight:
@@ -278,3 +278,16 @@ class RedisLockAdapter(Adapter):
             if self.can_fall("Client"):
                 seen[f"{name}.status"] = "up"
         return seen
+
+
+def _end_tasks(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+
+
+def _end(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[Any]], server: Server, keys: tuple[str, ...]) -> None:
+    _end_tasks(loop, tasks)
+    loop.close()
+    server.delete(*keys)

@@ -58,6 +58,10 @@ return 1
 """Key: what is written to. Arguments: token, value. Whether it was written."""
 
 
+class LockError(Exception):
+    """The handle on a lock is used in a way that makes no sense; the text says how."""
+
+
 class Commands(Protocol):
     """What is needed of Redis."""
 
@@ -106,9 +110,12 @@ class RedisLock:
         """Waits until the lock is granted, and returns the token.
 
         If it is cancelled, the lock may have been granted nevertheless; its time to live frees it.
+
+        Raises:
+            LockError: it is held by this handle already, or being acquired.
         """
         if self.waiting or self.token:
-            raise RuntimeError(f"{self._owner} holds this lock or waits for it")
+            raise LockError(f"{self._owner} holds this lock or waits for it")
         self.waiting = True
         try:
             self._value = self._fresh_value()
@@ -133,7 +140,13 @@ class RedisLock:
         return renewed
 
     async def save(self, store: FencedStore, value: str) -> bool:
-        """Writes once under the lock and gives it back, without waiting between; False if the write came too late."""
+        """Writes once under the lock and gives it back, without waiting between; False if the write came too late.
+
+        Raises:
+            LockError: the lock is not held, as far as the holder knows.
+        """
+        if not self.token:
+            raise LockError(f"{self._owner} does not hold this lock")
         written, _ = await asyncio.gather(store.write(self.token, value), self.release())
         return written
 

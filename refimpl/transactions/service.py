@@ -39,6 +39,8 @@ AGAIN = 0.2
 """Seconds after which a coordinator asks again."""
 PATIENCE = 2.0
 """Seconds after which a coordinator gives up, and a participant does what it can without an answer."""
+STANDING = "standing"
+"""The name under which processes tell what they know, after each message and each timeout."""
 
 
 def written(message: Message) -> interface.Message:
@@ -80,6 +82,8 @@ async def coordinate(env: Environment, participants: Sequence[Address]) -> None:
     end = clock() + PATIENCE
     coordinator.begin()
     while True:
+        decision = coordinator.decision and coordinator.decision.value
+        env.trace(STANDING, log=decision, agreed=sorted(coordinator.agreed))
         try:
             async with asyncio.timeout(AGAIN):
                 sender, message = await env.receive()
@@ -100,6 +104,7 @@ async def take_part(env: Environment, coordinator: Address, resource: Resource) 
         coordinator, resource, DiskLog(env.disk), lambda to, message: env.send(to, written(message))
     )
     while True:
+        env.trace(STANDING, state=participant.state.value)
         try:
             async with asyncio.timeout(PATIENCE):
                 sender, message = await env.receive()

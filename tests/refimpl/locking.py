@@ -17,7 +17,7 @@ from checker.conformance.histories.judge import judge
 from checker.conformance.histories.verdict import Verdict
 from checker.conformance.operations import history_of_record
 from checker.conformance.record import Kind, Record, Recorder
-from refimpl.locks.redis_lock import FencedStore, RedisLock
+from refimpl.locks.redis_lock import Commands, FencedStore, RedisLock
 from tests.services import unique
 
 MakeLock = Callable[..., RedisLock]
@@ -33,8 +33,8 @@ class Place:
         self._lock = lock
         self.store = store(client, f"{self.key}:store")
 
-    def lock(self, owner: str, *, ttl: float = 5.0) -> RedisLock:
-        return self._lock(self.redis, self.key, owner, ttl=ttl, retry=0.002)
+    def lock(self, owner: str, *, ttl: float = 5.0, over: Commands | None = None) -> RedisLock:
+        return self._lock(over or self.redis, self.key, owner, ttl=ttl, retry=0.002)
 
 
 @asynccontextmanager
@@ -106,17 +106,18 @@ async def a_crash_between_two_commands_does_no_harm(at: Place) -> None:
 
     class Once:
         def __init__(self) -> None:
-            self.done = False
+            self.done = asyncio.Event()
 
         async def eval(self, *command: Any) -> int:
-            if self.done:
+            if self.done.is_set():
                 await asyncio.sleep(3600)
-            self.done = True
-            return int(await at.redis.eval(*command))
+            answer = int(await at.redis.eval(*command))
+            self.done.set()
+            return answer
 
-    crashing = at._lock(Once(), at.key, "crashing", ttl=0.05)
-    task = asyncio.create_task(crashing.acquire())
-    await asyncio.sleep(0.02)
+    connection = Once()
+    task = asyncio.create_task(at.lock("crashing", ttl=0.05, over=connection).acquire())
+    await connection.done.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     async with asyncio.timeout(2):
@@ -140,10 +141,10 @@ async def renewing_what_is_lost_does_no_harm(at: Place) -> None:
 
 
 async def renewing_keeps_it(at: Place) -> None:
-    lock, other = at.lock("holder", ttl=0.6), at.lock("other")
+    lock, other = at.lock("holder", ttl=1.5), at.lock("other")
     async with lock.hold() as token:
         waiting = asyncio.create_task(other.acquire())
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.8)
         assert lock.token == token and not waiting.done()
     async with asyncio.timeout(2):
         assert await waiting > token

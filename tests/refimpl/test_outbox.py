@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pika.exceptions import AMQPError
 
 import checker
 from checker.conformance.cover import cover
+from checker.conformance.explore import explore
+from checker.conformance.probe import probe_all
 from checker.conformance.replay import Outcome, replay, replay_all
+from checker.engine.graph import StateGraph
 from refimpl.adapters.outbox import OutboxAdapter
 from refimpl.transactions import outbox_mistakes as wrong
 from refimpl.transactions.outbox import SHOP_TABLES, WAREHOUSE_TABLES, Relay, Shop, Warehouse
@@ -24,39 +27,49 @@ from tests.services import postgres, postgres_schema, rabbitmq, unique
 SPEC = Path(__file__).resolve().parents[2] / "specs/transactions/outbox.psm"
 
 
+@cache
+def graph_of(check: str) -> StateGraph:
+    return checker.load(SPEC).graph(check)
+
+
 @contextmanager
-def adapted(check: str, parts: Parts | None = None) -> Iterator[tuple[OutboxAdapter, Any]]:
-    """An adapter with a schema of its own, and the graph of a check."""
+def adapted(check: str, parts: Parts | None = None) -> Iterator[OutboxAdapter]:
+    """An adapter with a schema of its own."""
     parts = parts or Parts()
-    graph = checker.load(SPEC).graph(check)
+    machine = checker.load(SPEC).machine(check)
     with postgres_schema() as where, postgres(where) as session:
         for sql in (*SHOP_TABLES, *WAREHOUSE_TABLES):
             session.execute(sql.encode())
-        yield (
-            OutboxAdapter(
-                graph.machine,
-                session,
-                shop=parts.shop,
-                relay=parts.relay,
-                warehouse=parts.warehouse,
-            ),
-            graph,
-        )
+        yield OutboxAdapter(machine, session, shop=parts.shop, relay=parts.relay, warehouse=parts.warehouse)
 
 
 def test_every_transition_is_as_in_the_spec() -> None:
-    with adapted("calm") as (adapter, graph):
-        result = replay_all(adapter, graph)
+    with adapted("calm") as adapter:
+        result = replay_all(adapter, graph_of("calm"))
     assert result.mismatch is None, result.mismatch.text()
     assert result.outcome is Outcome.CONFORMS
     assert result.taken == result.total == 880
     assert result.unseen == ()
 
 
+def test_what_the_spec_forbids_does_not_happen() -> None:
+    with adapted("calm") as adapter:
+        result = probe_all(adapter, graph_of("calm"))
+    assert result.mismatch is None, result.mismatch.text()
+    assert (result.states, result.tried > 100) == (121, True)
+
+
+def test_explored_with_crashes() -> None:
+    with adapted("crashes") as adapter:
+        result = explore(adapter, runs=30, steps=30)
+    assert result.outcome is Outcome.CONFORMS, result.mismatch and result.mismatch.text()
+
+
 @pytest.mark.slow
 def test_paths_with_crashes_are_as_in_the_spec() -> None:
     """A share of the paths that together take all 129,132 transitions, since all of them take many minutes."""
-    with adapted("crashes") as (adapter, graph):
+    with adapted("crashes") as adapter:
+        graph = graph_of("crashes")
         result = replay(adapter, graph, cover(graph, longest=30).paths[::7])
     assert result.mismatch is None, result.mismatch.text()
     assert result.taken > 17_000
@@ -145,8 +158,8 @@ LEAVE_THE_SPEC: dict[type[Part], str] = {
 
 @pytest.mark.parametrize("mistake", LEAVE_THE_SPEC, ids=lambda it: it.__name__)
 def test_mistake_leaves_the_spec(mistake: type[Part]) -> None:
-    with adapted("calm", with_mistake(mistake)) as (adapter, graph):
-        found = replay_all(adapter, graph).mismatch
+    with adapted("calm", with_mistake(mistake)) as adapter:
+        found = replay_all(adapter, graph_of("calm")).mismatch
     assert found is not None
     assert found.step is not None and found.step.startswith(LEAVE_THE_SPEC[mistake])
 

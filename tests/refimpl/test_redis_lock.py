@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 import checker
+from checker.conformance.explore import explore
 from checker.conformance.histories.judge import judge
 from checker.conformance.histories.verdict import Verdict
 from checker.conformance.operations import history_of_record
 from checker.conformance.replay import Outcome, Replay, replay_all
 from refimpl.adapters.redis_lock import RedisLockAdapter
 from refimpl.locks import redis_lock_mistakes as wrong
-from refimpl.locks.redis_lock import FencedStore, RedisLock
+from refimpl.locks.redis_lock import FencedStore, LockError, RedisLock
 from refimpl.locks.redis_lock_mistakes import BEYOND, MISTAKES
 from tests.refimpl.locking import QUESTIONS, MakeLock, MakeStore, ask, place, record
 from tests.services import redis
@@ -65,6 +66,14 @@ def test_every_transition_is_as_in_the_spec(check: str, grants: int, transitions
     assert result.unseen == ()
 
 
+def test_explored() -> None:
+    """With three grants, and asked for what the spec forbids."""
+    machine = checker.load(SPEC).machine("fenced")
+    with closing(redis()) as server, closing(RedisLockAdapter(machine, server)) as adapter:
+        result = explore(adapter, runs=20, steps=30)
+    assert result.outcome is Outcome.CONFORMS, result.mismatch and result.mismatch.text()
+
+
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_on_a_real_redis(question: str) -> None:
     ask(question)
@@ -85,8 +94,11 @@ def test_one_handle_is_for_one_holder() -> None:
         async with place(RedisLock, FencedStore) as at:
             lock = at.lock("one")
             await lock.acquire()
-            with pytest.raises(RuntimeError, match="holds this lock"):
+            with pytest.raises(LockError, match="holds this lock"):
                 await lock.acquire()
+            await lock.release()
+            with pytest.raises(LockError, match="does not hold"):
+                await lock.save(at.store, "too late")
 
     asyncio.run(main())
 
