@@ -19,6 +19,7 @@ from checker.model.machine import Machine
 from checker.properties.kinds import Json
 from refimpl.adapters.world import Disk, Letter, World, bound, node_of, safe
 from refimpl.consensus.raft import Ack, Address, Append, Ask, Entry, Message, Send, Server, Vote
+from refimpl.consensus.raft_mistakes import MISTAKES
 from refimpl.runtime.log import Log, MemoryLog
 
 MakeServer = Callable[[Address, Sequence[Address], Log, Send], Server]
@@ -33,6 +34,15 @@ class Raft(Adapter):
         self.names = self.instances("Server")
         self._texts: dict[Letter[Message], str] = {}
         self._bounds = {name: bound(machine, name) for name in ("TERMS", "LOG", "CANDIDATES")}
+
+    @classmethod
+    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
+        """Wrong implementations by name."""
+
+        def wrong(mistake: type[Server]) -> Callable[[Machine], Adapter]:
+            return lambda machine: cls(machine, server=mistake)
+
+        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         self.world: World[Message] = World(self.names, self._written, self._texts)

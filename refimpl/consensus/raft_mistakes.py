@@ -164,7 +164,7 @@ class BelievesTheLastAck(Server):
         super()._on_ack(follower, ack)
 
 
-SERVERS: Final[tuple[type[Server], ...]] = (
+MISTAKES: Final[tuple[type[Server], ...]] = (
     ForgetsItsVote,
     VotesBeforeItWrites,
     VotesForEveryone,
