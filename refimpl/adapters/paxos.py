@@ -55,7 +55,7 @@ class Paxos(Adapter):
     def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
         """Wrong implementations by name."""
 
-        def wrong(mistake: type[Acceptor] | type[Leader]) -> Callable[[Machine], Adapter]:
+        def wrong(mistake: type[Acceptor | Leader]) -> Callable[[Machine], Adapter]:
             if issubclass(mistake, Acceptor):
                 return lambda machine: cls(machine, acceptor=mistake)
             return lambda machine: cls(machine, leader=mistake)

@@ -153,7 +153,7 @@ class ChangesItsProposal(Leader):
         return super().propose(wanted)
 
 
-MISTAKES: Final[tuple[type[Acceptor] | type[Leader], ...]] = (
+MISTAKES: Final[tuple[type[Acceptor | Leader], ...]] = (
     ForgetsItsPromise,
     ForgetsItsVote,
     PromisesBeforeItWrites,

@@ -45,7 +45,9 @@ class Processes:
             self.start(name)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for name in list(self._running):
             process = self._running.pop(name)
             process.kill()

@@ -111,14 +111,14 @@ def test_the_same_seed_gives_the_same_run() -> None:
     assert text_of(run(2)[1]) == text_of(run(2)[1])
 
 
-def with_mistake(mistake: type[Acceptor] | type[Leader]) -> MakeMember:
+def with_mistake(mistake: type[Acceptor | Leader]) -> MakeMember:
     if issubclass(mistake, Acceptor):
         return lambda env, members: Member(env, members, acceptor=mistake)
     return lambda env, members: Member(env, members, leader=mistake)
 
 
 @pytest.mark.parametrize("mistake", [mistakes.HidesItsVote, mistakes.ProposesItsOwn, mistakes.ForgetsItsVote])
-def test_mistakes_choose_two_values(mistake: type[Acceptor] | type[Leader]) -> None:
+def test_mistakes_choose_two_values(mistake: type[Acceptor | Leader]) -> None:
     assert any(len(run(seed, with_mistake(mistake))[0]) > 1 for seed in range(100))
 
 

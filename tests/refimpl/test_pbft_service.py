@@ -178,6 +178,20 @@ def test_prepares_for_another_value_or_with_a_wrong_signature_do_not_count() -> 
     assert certified(mistakes.CountsEveryPrepare)
 
 
+def test_one_proposal_of_the_leader_is_accepted_and_no_other() -> None:
+    def accepted(made: type[Replica], *proposals: tuple[str, str]) -> str | None:
+        one, _ = replica(made)
+        for sender, value in proposals:
+            one.receive(sender, PrePrepare(0, value))
+        return one.accepted.get(0)
+
+    twice = (("r1", "x"), ("r1", "y"))
+    assert accepted(Replica, *twice) == "x"
+    assert accepted(mistakes.AcceptsTwice, *twice) == "y"
+    assert accepted(Replica, ("r3", "x")) is None
+    assert accepted(mistakes.AcceptsFromAnyone, ("r3", "x")) == "x"
+
+
 # ---- on sockets
 
 

@@ -107,7 +107,9 @@ def test_a_journal_is_read_again(tmp_path: Path) -> None:
     assert again.log == server.log == [Entry(1, {"do": 0}), Entry(3, "other")]
 
 
-@pytest.mark.parametrize(("last", "length", "voted"), [(2, 1, "b"), (2, 9, "b"), (3, 1, "b"), (1, 9, None), (2, 0, None)])
+@pytest.mark.parametrize(
+    ("last", "length", "voted"), [(2, 1, "b"), (2, 9, "b"), (3, 1, "b"), (1, 9, None), (2, 0, None)]
+)
 def test_the_better_log_ends_in_the_later_term_and_only_then_the_longer_one(
     last: int, length: int, voted: str | None
 ) -> None:

@@ -16,9 +16,9 @@ from checker.conformance.record import Kind, Record, text_of
 from checker.conformance.simulate.simulation import Process, Simulation
 from checker.conformance.simulate.surroundings import Survival
 from refimpl.runtime.interface import Disk, Environment
+from refimpl.runtime.log import DiskLog
 from refimpl.runtime.tcp import tcp_environment
 from refimpl.transactions import service
-from refimpl.runtime.log import DiskLog
 from refimpl.transactions.service import coordinate, read, take_part, written
 from refimpl.transactions.two_phase_commit import Ask, Coordinator, Decide, Decision, Message, Prepare, Vote
 from tests.conformance.test_simulation import free_ports
