@@ -29,9 +29,7 @@ def test_every_transition_of_the_checks_as_they_are(check: str, constants: dict[
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("check", "constants", "tried"), [("crash", {"TERMS": 1}, 9_043), ("alone", {}, 35_569)]
-)
+@pytest.mark.parametrize(("check", "constants", "tried"), [("crash", {"TERMS": 1}, 9_043), ("alone", {}, 35_569)])
 def test_what_the_spec_forbids_does_not_happen(check: str, constants: dict[str, int], tried: int) -> None:
     refuses(Raft, graph_of("raft", check, **constants), tried)
 

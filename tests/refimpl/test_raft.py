@@ -103,7 +103,9 @@ SCENES: list[tuple[Scene, object, type[Server]]] = [
 ]
 
 
-@pytest.mark.parametrize(("scene", "right", "mistake"), SCENES, ids=[f"{s.__name__}-{m.__name__}" for s, _, m in SCENES])
+@pytest.mark.parametrize(
+    ("scene", "right", "mistake"), SCENES, ids=[f"{s.__name__}-{m.__name__}" for s, _, m in SCENES]
+)
 def test_a_rule_and_what_breaks_without_it(scene: Scene, right: object, mistake: type[Server]) -> None:
     assert play(scene, Server) == right
     assert play(scene, mistake) != right
