@@ -1,8 +1,8 @@
 """PBFT held to `specs/consensus/pbft.psm`.
 
 In the spec a message that is `sent` to all is known at once to whoever asks for it; here it has to arrive. So what the spec
-looks up, the adapter delivers just before the step that depends on it: all `Prepare` before a replica commits or changes the view,
-all `Commit` before it executes, all reports before something is proposed. `receive` only takes these down.
+looks up, the adapter delivers just before the step that depends on it: all `Prepare` before a replica commits or changes
+the view, all `Commit` before it executes, all reports before something is proposed. `receive` only takes these down.
 
 A faulty replica is no process. It counts as having said whatever helps the step along: it signs `Prepare` and `Commit` for any
 value, and its report is the best one for what is proposed. What it cannot do is sign for others, and a certificate in its report

@@ -10,6 +10,7 @@ Term, vote and log are looked up on disk, too: what stands in memory alone is no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from checker.conformance.adapter import UNSEEN, Adapter, Observation, Refused
 from checker.conformance.compare import NETWORK
@@ -149,7 +150,7 @@ class Raft(Adapter):
 
 def message_of(event: Event) -> Message:
     """The message of an event, as the implementation has it."""
-    fields = dict(event.args)
+    fields: dict[str, Any] = dict(event.args)
     match event.name:
         case "Ask":
             return Ask(**fields)

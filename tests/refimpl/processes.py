@@ -31,7 +31,7 @@ class Processes:
 
     def start(self, name: str) -> None:
         places = [f"{n}={host}:{port}" for n, (host, port) in self.places.items()]
-        command = [sys.executable, "-m", "refimpl.consensus", self._protocol, name, "--folder", self.folder / name]
+        command = [sys.executable, "-m", "refimpl.consensus", self._protocol, name, "--folder", str(self.folder / name)]
         self._running[name] = subprocess.Popen([*command, "--member", *self.members, "--place", *places], cwd=ROOT)
 
     def kill(self, name: str) -> None:
