@@ -15,8 +15,8 @@ Of N = 3 F + 1 replicas, at most F are faulty: they say anything, and different 
 highest certificate that it holds. A value may be proposed there if, among a quorum of reports, the highest certificate names it,
 or there is none. A replica checks that against the reports that came to itself, so it need not believe the leader.
 
-**Signatures.** A certificate is a quorum of signed `Prepare`, so a liar cannot invent one. Everything else is only ever believed of
-the replica that sends it, which the network must see to.
+**Signatures.** A certificate is a quorum of signed `Prepare`, so a liar cannot invent one. Everything else is only ever
+believed of the replica that sends it, which the network must see to.
 
 **Crashes.** View, what was accepted in each view, and what was executed are forced before they are told. Certificates are not, so
 a replica that restarts may report less than it knew: it counts as one of the F.

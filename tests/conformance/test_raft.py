@@ -71,7 +71,7 @@ ELSEWHERE = {
     "CountsLateVotes",
     "BelievesTheLastAck",
 }
-"""Two terms or two entries, whose graphs are large: `test_raft` shows these to one server alone, some the simulator finds, too."""
+"""Two terms or two entries, whose graphs are large: `test_raft` shows these to one server alone, some the simulator finds."""
 
 
 @pytest.mark.parametrize("caught", CAUGHT, ids=lambda caught: caught.mistake)
