@@ -204,8 +204,9 @@ def test_what_was_found_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     begin = Interrupts.__enter__
 
     def enter(self: Interrupts) -> Interrupts:
+        entered = begin(self)  # first, as a slow machine may take longer for it than the shortest delay
         threading.Timer(delays.pop(), os.kill, (os.getpid(), signal.SIGINT)).start()
-        return begin(self)
+        return entered
 
     monkeypatch.setattr(Interrupts, "__enter__", enter)
     text = PUBLISHED.read_text(encoding="utf-8") + "\ninvariant Calm: forall r in RM: r.state != aborted\n"
