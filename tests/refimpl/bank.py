@@ -28,7 +28,7 @@ class Bank:
     def __init__(self, where: str, database: str) -> None:
         self.schema = database
         self._opened: list[MariaSession] = []
-        self.where = f"{where} options='-c search_path={database} -c lock_timeout=1s'"
+        self.where = f"{where} options='-c search_path={database} -c lock_timeout=3s'"
         self.postgres: psycopg.Connection = postgres(self.where)
         self.mariadb: MariaSession = self.open_mariadb()
 
@@ -36,7 +36,7 @@ class Bank:
         session = mariadb(self.schema)
         self._opened.append(session)
         with session.cursor() as cursor:
-            cursor.execute("SET innodb_lock_wait_timeout = 1")
+            cursor.execute("SET innodb_lock_wait_timeout = 3")
         return session
 
     def transaction(self) -> str:
