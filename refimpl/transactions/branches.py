@@ -24,7 +24,9 @@ answer to a second request is that it is prepared already; and if it leaves inst
 
 What it takes on the server: PostgreSQL must run with `max_prepared_transactions` above 0, which is not the default. MariaDB keeps
 a prepared branch through a disconnect since 10.5. It belongs to its session until that is closed, so `prepare` uses a session of
-its own; and the server notices the close a moment later, so who ends the branch may have to try again.
+its own. The server notices the close a moment later. Who ends the branch just then is told that it does not exist or, rarely and
+worse, that it was ended, while InnoDB keeps it and its locks until the server restarts (seen with 10.11). So `prepare` is over
+only when the server no longer lists the session.
 
 Sources: X/Open, "Distributed transaction processing: the XA specification", 1991; the manuals of both databases.
 """
@@ -48,9 +50,9 @@ Statement = tuple[str, tuple[object, ...]]
 
 TABLE = "committed_branches"
 COLUMNS = "(name varchar(64) PRIMARY KEY)"
-AGAIN = 0.01
-"""Seconds between two attempts to end a branch that its session still holds."""
-ATTEMPTS = 500
+AGAIN = 0.001
+"""Seconds between two looks at a session that should end, or attempts to end a branch that its session still holds."""
+ATTEMPTS = 5_000
 
 UNKNOWN_BRANCH = 1397
 """MariaDB's number for XAER_NOTA: there is no such branch, or it belongs to another session."""
@@ -217,7 +219,17 @@ class MariaBranch(Branch):
                 if problem.args and problem.args[0] in GONE:
                     raise  # nobody knows how far it came, so it is no answer
                 return False
+            number = session.thread_id()
+        self._wait_for_end_of(number)
         return True
+
+    def _wait_for_end_of(self, session: int) -> None:
+        with self._session.cursor() as cursor:
+            for _ in range(ATTEMPTS):
+                if not cursor.execute("SELECT 1 FROM information_schema.processlist WHERE id = %s", (session,)):
+                    return
+                time.sleep(AGAIN)
+        raise TimeoutError(f"{self.name} is prepared, and its session does not end")
 
     def _own_session(self) -> AbstractContextManager[MariaSession]:
         """A session that is closed afterwards: what is not prepared then is rolled back, and what is, is set free."""

@@ -96,7 +96,7 @@ FINDERS: dict[str, Finds] = {"replay": by_replay, "crashes": by_crashes, "questi
 
 @pytest.mark.parametrize("caught", CAUGHT, ids=lambda caught: caught.mistake.__name__)
 def test_mistake_is_caught(both: Bank, caught: Caught, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(branches, "ATTEMPTS", 20)
+    monkeypatch.setattr(branches, "ATTEMPTS", 200)
     for name in ("Participant", "Coordinator"):
         if issubclass(caught.mistake, getattr(service, name)):
             monkeypatch.setattr(service, name, caught.mistake)
