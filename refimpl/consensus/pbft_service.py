@@ -6,8 +6,8 @@ patience and repetition:
 - **Everything is said again.** A replica keeps what it said, at most four messages in each view, and repeats it every `AGAIN`. So
   losses heal, and a proposal that came before the reports that make it safe comes once more behind them.
 - **Views end.** A replica that has a wish and sees nothing executed goes on to the next view, more slowly each time, so that in
-  the end one is long enough. It also follows when F + 1 others have gone further, since one of them is honest. One that has executed
-  follows anybody, at its own pace: somebody may have been told too little to execute, and needs a quorum once more.
+  the end one is long enough. It also follows when F + 1 others have gone further, since one of them is honest. One that
+  has executed follows anybody, at its own pace: somebody may have been told too little to execute, and needs a quorum once more.
 """
 
 from __future__ import annotations
