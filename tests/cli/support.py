@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -207,3 +208,16 @@ def assert_golden(name: str, text: str) -> None:
     if os.environ.get("LOCKSTEP_UPDATE_GOLDEN"):
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
+
+
+def has_worked(process: subprocess.Popen[str], seconds: float) -> None:
+    """Waits until a process has used so much time of a processor, which means the same on a busy machine as on a quiet one."""
+    stat = Path(f"/proc/{process.pid}/stat")
+    if not stat.exists():
+        time.sleep(seconds)
+        return
+    while process.poll() is None:
+        user, system = stat.read_text(encoding="ascii").rpartition(")")[2].split()[11:13]
+        if (int(user) + int(system)) / os.sysconf("SC_CLK_TCK") >= seconds:
+            return
+        time.sleep(0.01)

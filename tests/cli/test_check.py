@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +24,7 @@ from tests.cli.support import (
     assert_golden,
     command,
     environment,
+    has_worked,
     lockstep,
     process,
     steady,
@@ -215,7 +215,7 @@ def interrupt(*args: str) -> Done:
     running = subprocess.Popen(
         command(*args), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    time.sleep(1.2)
+    has_worked(running, 1.2)
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=30)
     return Done(running.returncode, out, err)

@@ -73,11 +73,17 @@ def test_a_run_that_shows_nothing_is_exit_code_3() -> None:
     assert "no operation succeeded" in done.out
 
 
+ONE_OF = "give one of `--adapter MODULE:CLASS`, `--trace FILE`, `--node CMD` and `--history FILE`"
+
+
 @pytest.mark.parametrize(
     ("args", "complaint"),
     [
-        ((), "give either `--history FILE` or `--node CMD`"),
-        (("--node", "x", "--history", "y"), "give either `--history FILE` or `--node CMD`"),
+        ((), ONE_OF),
+        (
+            ("--node", "x", "--history", "y"),
+            ONE_OF,
+        ),
         (("--node", "x"), "`--node` needs `--workload NAME`"),
         (("--node", "x", "--workload", "lin-vk"), "'lin-vk' is not one of"),
         (("--node", "x", "--workload", "echo", "--fault", "fire"), "`fire` is no fault; there are partition, kill"),
