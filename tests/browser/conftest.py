@@ -26,7 +26,7 @@ from typing import Any, NoReturn, Self
 import pytest
 
 from tests.site.conftest import RELAY
-from tests.site.test_build import build, copy_config
+from tests.site.test_build import CONFIGS, build, copy_config
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "build" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
@@ -176,5 +176,5 @@ def built_with(project: Path, name: str, old: str, new: str) -> Path:
     text = (folder / "mkdocs.yml").read_text(encoding="utf-8")
     assert old in text
     (folder / "mkdocs.yml").write_text(text.replace(old, new), encoding="utf-8")
-    build(folder)
+    build(folder, CONFIGS[:1])
     return folder / "site"

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -20,9 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ("mkdocs.yml", "mkdocs.zh.yml")
 
 
-def build(project: Path) -> None:
+def build(project: Path, configs: Sequence[str] = CONFIGS) -> None:
     """Runs the strict builds of a project, one for each language."""
-    for config in CONFIGS:
+    for config in configs:
         done = subprocess.run(
             [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", config],
             cwd=project,
