@@ -136,11 +136,10 @@ class Pbft(Adapter):
         return [letter.sender for letter in self.world.letters if letter.message == message]
 
     def _prepare(self, replica: Replica) -> None:
-        """Delivers every `Prepare` for what a replica has accepted in its view."""
-        value = replica.accepted.get(replica.view)
-        if value is not None:
-            for signature in self._signed(replica.view, value):
-                replica.receive(signature.signer, Prepare(replica.view, value, signature.text))
+        """Delivers every `Prepare` for what a replica has accepted."""
+        for view, value in replica.accepted.items():
+            for signature in self._signed(view, value):
+                replica.receive(signature.signer, Prepare(view, value, signature.text))
 
     def _signed(self, view: View, value: str) -> list[Signature]:
         """Who signed `Prepare` for a value, liars among them."""

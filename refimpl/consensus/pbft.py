@@ -176,13 +176,18 @@ class Replica:
         """The replicas take turns."""
         return self.replicas[view % len(self.replicas)]
 
-    def certificate(self) -> Certificate | None:
-        """The proof that what was accepted in this view is prepared, if there is one."""
-        value = self.accepted.get(self.view)
+    def certificate(self, view: View) -> Certificate | None:
+        """The proof that what was accepted in a view is prepared, if there is one."""
+        value = self.accepted.get(view)
         if value is None:
             return None
-        signed = self._prepares.get((self.view, value), {})
-        return Certificate(self.view, value, tuple(signed.values())) if len(signed) >= self.quorum else None
+        signed = self._prepares.get((view, value), {})
+        return Certificate(view, value, tuple(signed.values())) if len(signed) >= self.quorum else None
+
+    def highest(self) -> Certificate | None:
+        """The certificate of the latest view that has one. Views in between may have ended without any."""
+        held = (self.certificate(view) for view in sorted(self.accepted, reverse=True))
+        return next((proof for proof in held if proof is not None), None)
 
     def safe(self, view: View, value: Value) -> bool:
         """Whether a value may be proposed: among a quorum of reports, the highest certificate names it or there is none."""
@@ -241,7 +246,7 @@ class Replica:
 
     def commit(self) -> bool:
         """Tells that what was accepted is prepared, if it is."""
-        proof = self.certificate()
+        proof = self.certificate(self.view)
         if proof is None:
             return False
         self._tell_all(Commit(proof.view, proof.value))
@@ -258,7 +263,7 @@ class Replica:
 
     def next_view(self) -> None:
         """Nothing was decided for too long: reports what is known and goes on."""
-        proof = self.certificate()
+        proof = self.highest()
         self._journal.force(json.dumps({"view": self.view + 1}))
         self.view += 1
         self._tell_all(ViewChange(self.view, proof))

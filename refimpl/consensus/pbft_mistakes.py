@@ -110,7 +110,7 @@ class ExecutesWhatIsPrepared(Replica):
     """Does not wait for a quorum of commits."""
 
     def execute(self) -> bool:
-        proof = self.certificate()
+        proof = self.certificate(self.view)
         if proof is not None and self.executed is None:
             self.executed = proof.value
         return super().execute()
@@ -133,6 +133,13 @@ class ReportsNothing(Replica):
         prepares, self._prepares = self._prepares, {}
         super().next_view()
         self._prepares = prepares
+
+
+class ReportsTheLastViewAlone(Replica):
+    """Reports the certificate of the view that it leaves, and forgets those of the views before."""
+
+    def highest(self) -> Certificate | None:
+        return self.certificate(self.view)
 
 
 class ProposesTwice(Replica):
@@ -160,5 +167,6 @@ MISTAKES: Final[tuple[type[Replica], ...]] = (
     ExecutesWhatIsPrepared,
     ExecutesAtOneCommit,
     ReportsNothing,
+    ReportsTheLastViewAlone,
     ProposesTwice,
 )

@@ -186,6 +186,7 @@ class Server:
         if self.role is not Role.LEADER:
             return None
         self._store(len(self.log), Entry(self.term, command))
+        self._advance()  # a server that is alone has its majority
         return len(self.log)
 
     def replicate(self, peer: Address) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+import checker
+from checker.properties.kinds import Verdict
 from refimpl.adapters.pbft import Pbft
 from refimpl.consensus.pbft_mistakes import MISTAKES
-from tests.conformance.consensus import Caught, conforms, graph_of, refuses
+from tests.conformance.consensus import SPECS, Caught, conforms, graph_of, refuses
 
 ONE_VIEW = {"VIEWS": 1}
 THREE = {"N": 3, "Q": 2}
@@ -36,6 +38,14 @@ def test_every_transition_of_the_checks_as_they_are(check: str, transitions: int
     conforms(Pbft, graph_of("pbft", check), transitions)
 
 
+@pytest.mark.slow
+def test_three_views_agree() -> None:
+    """The third view is the first that can hear of a certificate which the view before it did not have."""
+    result = checker.load(SPECS / "pbft.psm").check("f1", constants={"VIEWS": 3})
+    assert (result.states, result.transitions, result.depth) == (2_411_180, 11_787_200, 27)
+    assert {p.name: p.verdict for p in result.properties}["Agreement"] is Verdict.HOLDS
+
+
 WHERE = {"one view": ONE_VIEW, "three": THREE}
 
 CAUGHT = [
@@ -51,9 +61,16 @@ CAUGHT = [
     Caught("ProposesTwice", "probe", "one view", 1, "Rep0.Propose(Val1)", ("network",)),
 ]
 
-ELSEWHERE = {"AcceptsTwice", "AcceptsFromAnyone", "ChecksNoSignatures", "CountsSignaturesTwice", "CountsEveryPrepare"}
+ELSEWHERE = {
+    "AcceptsTwice",
+    "AcceptsFromAnyone",
+    "ChecksNoSignatures",
+    "CountsSignaturesTwice",
+    "CountsEveryPrepare",
+    "ReportsTheLastViewAlone",
+}
 """What a liar must not get away with and the spec does not let it say, such as a signature of somebody else, or what probes do
-not try, since they make nothing up: `test_pbft_service` shows these to one replica alone."""
+not try, since they make nothing up, or what takes three views: `test_pbft_service` shows these to one replica alone."""
 
 
 @pytest.mark.parametrize("caught", CAUGHT, ids=lambda caught: caught.mistake)

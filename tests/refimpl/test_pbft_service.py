@@ -192,6 +192,25 @@ def test_one_proposal_of_the_leader_is_accepted_and_no_other() -> None:
     assert accepted(mistakes.AcceptsFromAnyone, ("r3", "x")) == "x"
 
 
+def test_a_certificate_outlives_a_view_without_one() -> None:
+    def reported(made: type[Replica]) -> Certificate | None:
+        one, sent = replica(made)
+        one.receive("r1", PrePrepare(0, "x"))
+        for name in REPLICAS[:3]:
+            one.receive(name, Prepare(0, "x", signed(name, 0, "x").text))
+        one.next_view()
+        one.next_view()
+        last = sent[-1]
+        assert isinstance(last, ViewChange)
+        assert last.view == 2
+        return last.proof
+
+    proof = reported(Replica)
+    assert proof is not None
+    assert (proof.view, proof.value) == (0, "x")
+    assert reported(mistakes.ReportsTheLastViewAlone) is None
+
+
 # ---- on sockets
 
 
