@@ -12,7 +12,7 @@ Calls that differ in their parameters alone and are refused for the same reason 
 forge is not listed: that is every message there is. A message that is not in flight is not listed either; whoever shows a
 state knows which kinds each process waits for (`Refusals.waits`).
 
-Every call that is neither refused here nor forged is enabled, and errs or has an outcome: `refused` is given what `expand`
+Every call that is neither refused here nor forged is enabled, and errs or has an outcome: `refusals` is given what `expand`
 found and looks at the rest.
 """
 

@@ -23,8 +23,9 @@ from rich.text import Text
 
 from checker.engine.interface import Stop
 from checker.properties.explanation import Change, Explanation, Part
+from checker.render.check_text import CheckText
 from checker.render.inspection_text import MAX_JSON
-from checker.render.plain import ASCII, Signs, ascii_only, duration, fitted, plural, power
+from checker.render.plain import ASCII, duration, plural, power
 
 BAR = 40
 """The columns of the longest bar."""
@@ -41,25 +42,12 @@ def factor_text(factor: float) -> str:
     return f"{factor:,.0f}" if factor >= 99.95 else f"{factor:.3g}"
 
 
-class ExplanationText:
+class ExplanationText(CheckText):
     """Writes explanations for a terminal."""
-
-    def __init__(self, signs: Signs) -> None:
-        self.signs = signs
-
-    def text(self, text: str, style: str = "") -> Text:
-        """Text that the terminal can show."""
-        return Text(ascii_only(text) if self.signs is ASCII else text, style)
 
     def all(self, found: Explanation) -> RenderableType:
         """The whole page about one check."""
-        head = Text.assemble(
-            (found.spec, "bold underline"),
-            "  ",
-            (fitted(found.path, self.signs), "dim"),
-            "  check ",
-            (found.check, "bold"),
-        )
+        head = self.head(found.spec, found.path, found.check)
         depth = max(len(found.levels) - 1, 0)
         counts = [
             plural(found.states, "state"),
@@ -72,23 +60,20 @@ class ExplanationText:
             reason = "interrupted" if found.stop is Stop.INTERRUPTED else f"cut off by the {found.stop.value}"
             parts.append(Text(f"  {reason}: all that follows is about the states found until then", "yellow"))
         if found.changes:
-            parts += self._section("What multiplies the states", self._changes(found))
+            parts += self.section("What multiplies the states", self._changes(found))
         remarks = list(self.advice(found))
         parts += [Padding(self.text(remark), (0, 0, 0, 2)) for remark in remarks]
         sampled = f", of a sample of {found.looked_at:,}" * found.sampled
-        parts += self._section(f"Variables and faults{sampled}", self._parts(found.parts, found.sampled, "kept"))
+        parts += self.section(f"Variables and faults{sampled}", self._parts(found.parts, found.sampled, "kept"))
         if found.messages:
-            parts += self._section(f"Messages{sampled}", self._parts(found.messages, found.sampled, "network"))
+            parts += self.section(f"Messages{sampled}", self._parts(found.messages, found.sampled, "network"))
         if found.finders:
             traced = f", estimated from {found.traced:,} of them" * found.sampled
-            parts += self._section(f"Who found the states{traced}", self._finders(found))
-        parts += self._section("States at each depth", self._levels(found.levels))
+            parts += self.section(f"Who found the states{traced}", self._finders(found))
+        parts += self.section("States at each depth", self._levels(found.levels))
         bits = f"A state takes {plural(found.fixed_bits, 'bit')}"
         more = f", and {found.message_bits} more for each message in flight" if found.messages else ""
         return Group(*parts, "", self.text(f"{bits}{more}. {duration(found.seconds)}", "dim"))
-
-    def _section(self, title: str, table: RenderableType) -> list[RenderableType]:
-        return ["", Text(title, "bold"), Padding(table, (0, 0, 0, 2))]
 
     # ---- what can be changed
 

@@ -6,41 +6,28 @@ from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from checker.model.layout import Width
+from checker.render.check_text import CheckText
 from checker.render.inspection import RULE, Inspection
-from checker.render.plain import ASCII, Signs, ascii_only, fitted, plural, power
+from checker.render.plain import plural, power
 
 MAX_JSON = 1 << 53
 """Above it, numbers in JSON are not exact everywhere, and are left out."""
 
 
-class InspectionText:
+class InspectionText(CheckText):
     """Writes an inspection for a terminal."""
-
-    def __init__(self, signs: Signs) -> None:
-        self.signs = signs
-
-    def text(self, text: str, style: str = "") -> Text:
-        """Text that the terminal can show."""
-        return Text(ascii_only(text) if self.signs is ASCII else text, style)
 
     def all(self, found: Inspection) -> RenderableType:
         """The whole page."""
-        head = Text.assemble(
-            (found.spec, "bold underline"),
-            "  ",
-            (fitted(found.path, self.signs), "dim"),
-            "  check ",
-            (found.check, "bold"),
-        )
+        head = self.head(found.spec, found.path, found.check)
         parts: list[RenderableType] = [head]
         if found.constants:
             rows = [(c.name, c.value, "set from outside" if c.outside else "") for c in found.constants]
-            parts += self._section("Constants", self._plain(rows))
+            parts += self.section("Constants", self._plain(rows))
         roles = [
             (
                 r.name,
@@ -49,12 +36,12 @@ class InspectionText:
             )
             for r in found.roles
         ]
-        parts += self._section("Roles", self._plain(roles))
+        parts += self.section("Roles", self._plain(roles))
         widths = [(v.width, v.keep) for v in found.variables] + [(f, "fault") for f in found.faults]
         if widths:
-            parts += self._section("Variables", self._widths(widths, found.fixed_bits))
+            parts += self.section("Variables", self._widths(widths, found.fixed_bits))
         if found.messages:
-            parts += self._section("Messages", self._messages(found))
+            parts += self.section("Messages", self._messages(found))
         bits = "bit" if found.fixed_bits == 1 else "bits"
         parts += [
             "",
@@ -66,9 +53,6 @@ class InspectionText:
 
     def _each(self, found: Inspection) -> str:
         return f", and {found.message_bits} more for each message in the network" if found.messages else ""
-
-    def _section(self, title: str, table: RenderableType) -> list[RenderableType]:
-        return ["", Text(title, "bold"), Padding(table, (0, 0, 0, 2))]
 
     def _plain(self, rows: Iterable[tuple[str, ...]]) -> Table:
         table = Table.grid(padding=(0, 3, 0, 0))
