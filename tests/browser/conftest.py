@@ -49,9 +49,12 @@ def lacking(what: str) -> NoReturn:
     pytest.skip(f"needs {what}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
-    """Chromium, started once."""
+    """Chromium, started once for the tests of this folder, and gone before any other test runs.
+
+    Playwright keeps an event loop running in the thread that started it, and code that calls `asyncio.run` there would fail.
+    """
     chromium = shutil.which("chromium")
     if chromium is None:
         lacking("`chromium` (on Debian: apt install chromium)")
@@ -73,7 +76,7 @@ def axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of this repository."""
     if "LOCKSTEP_SITE" in os.environ:
@@ -94,7 +97,7 @@ def site(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(site: Path) -> Iterator[str]:
     """Where the site is served."""
     with served(site) as found:
@@ -150,7 +153,7 @@ class Visit:
         self.context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def small_project(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one small spec, to be built with other settings of MkDocs."""
     project = tmp_path_factory.mktemp("small")
