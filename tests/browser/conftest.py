@@ -10,6 +10,7 @@ names a folder where it has just been built.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -49,19 +50,25 @@ def lacking(what: str) -> NoReturn:
     pytest.skip(f"needs {what}")
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Any]:
-    """Chromium, started once for the tests of this folder, and gone before any other test runs.
-
-    Playwright keeps an event loop running in the thread that started it, and code that calls `asyncio.run` there would fail.
-    """
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        lacking("`chromium` (on Debian: apt install chromium)")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where Chromium is; there is Playwright to drive it, too."""
+    if importlib.util.find_spec("playwright") is None:
         lacking("Playwright: make test-browser installs it")
+    found = shutil.which("chromium")
+    if found is None:
+        lacking("`chromium` (on Debian: apt install chromium)")
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    """Chromium, started once for the tests of a module, and gone before those of others run.
+
+    Playwright keeps an event loop running in the thread that started it, where no other code can call `asyncio.run` then.
+    """
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, args=[*SWITCHES])
         yield started
@@ -76,8 +83,8 @@ def axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="package")
-def site(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of this repository."""
     if "LOCKSTEP_SITE" in os.environ:
         return Path(os.environ["LOCKSTEP_SITE"]).resolve()
@@ -97,7 +104,7 @@ def site(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
     """Where the site is served."""
     with served(site) as found:
@@ -153,8 +160,8 @@ class Visit:
         self.context.close()
 
 
-@pytest.fixture(scope="package")
-def small_project(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def small_project(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one small spec, to be built with other settings of MkDocs."""
     project = tmp_path_factory.mktemp("small")
     (project / "docs").mkdir()

@@ -1,7 +1,6 @@
 """The editor in a real browser: a spec is edited, a mistake is shown, mended, and the spec is checked.
 
-Chromium is Debian's, driven by Playwright; JavaScript comes from the npm registry, once. Where one of them is missing, the tests
-are skipped with the reason, unless `LOCKSTEP_REQUIRE_BROWSER` is set, as in continuous integration.
+JavaScript comes from the npm registry, once. Where it cannot be had, the tests are skipped or fail as those without a browser.
 """
 
 from __future__ import annotations
@@ -10,18 +9,16 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
 from checker.site.editor.build import build_editor
 from checker.site.publish import Project, publish
+from tests.browser.conftest import lacking, served
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "protocols/toys/relay/"
@@ -61,29 +58,8 @@ exclude_docs: |
 """
 
 
-def lacking(reason: str) -> NoReturn:
-    """Skips, or fails where nothing may be lacking."""
-    assert "LOCKSTEP_REQUIRE_BROWSER" not in os.environ, reason
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        lacking("chromium is not installed")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        lacking("the Python package playwright is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a built site with one protocol and the editor."""
     project = Project(tmp_path_factory.mktemp("project"))
     (project.specs / "toys").mkdir(parents=True)
@@ -91,7 +67,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "docs" / "assets", project.editor.parent, ignore=shutil.ignore_patterns("editor"))
     state = build_editor(project.editor, Project(ROOT).packages)
     if not state.ready:
-        lacking(f"the editor cannot be made: {state.why}")
+        lacking(f"an editor, which cannot be made: {state.why}")
     publish(project)
     (project.root / "docs" / "index.md").write_text("# Test\n", encoding="utf-8")
     (project.root / "mkdocs.yml").write_text(CONFIG, encoding="utf-8")
@@ -102,18 +78,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project.root / "site"
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    """Where it is served."""
+    with served(site) as found:
+        yield found
 
 
 @contextmanager
