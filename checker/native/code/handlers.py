@@ -105,6 +105,9 @@ def write_commit(program: Program, inline: str) -> None:
         again = code.word("%frame", frame.STUTTERED)
         code.require(code.compare("eq", 64, code.load(again), "0"), done)
         code.store("1", again)
+        told = code.let("call i64 @stutter(ptr %ctx, ptr %state)")
+        code.require(code.compare("ne", 64, told, "0"), done, likely=False)
+        code.go(on)
         code.place(on)
     else:
         code.require(changed, done, likely=False)

@@ -47,6 +47,11 @@ class Item:
         """Whether it speaks about the state before a step, too."""
         return self.kind in ("step", "step when")
 
+    @property
+    def usual(self) -> int:
+        """What is found nearly always, and is nothing to report."""
+        return frame.FALSE if self.kind == "reach" or self.is_antecedent else frame.HOLDS
+
 
 def items_of(unit: Unit) -> tuple[Item, ...]:
     """Everything that is judged, in the order in which it is."""
@@ -151,8 +156,7 @@ class Judge(Functions):
         self.require(touched, skip, likely=False)
         self.require(self.compare("ne", 64, self.load(self.flag(number)), "0"), skip)
         answer = self.let(f"call i64 @q{number}({arguments})")
-        usual = frame.FALSE if item.kind == "reach" or item.is_antecedent else frame.HOLDS
-        self.require(self.compare("ne", 64, answer, str(usual)), skip, likely=False)
+        self.require(self.compare("ne", 64, answer, str(item.usual)), skip, likely=False)
         if item.is_antecedent:
             ignore = self.compare("eq", 64, answer, str(frame.ERROR))
             self.require(self.negate(ignore), skip)
@@ -176,6 +180,8 @@ def write_judges(
         write_predicate(unit, "final", unit.machine.final)
     _write_visit(unit, items, shape, enums, symmetry)
     _write_transition(unit, items, shape)
+    if any(item.is_over_steps for item in items):
+        _write_stutter(unit, items, shape)
     _write_inside(unit, items, shape)
 
 
@@ -275,6 +281,29 @@ def _write_transition(unit: Unit, items: tuple[Item, ...], shape: frame.Shape) -
     if code.leads_to(done):
         code.place(done)
     code.ret(code.load(code.event))
+    unit.functions.append(code.text())
+
+
+def _write_stutter(unit: Unit, items: tuple[Item, ...], shape: frame.Shape) -> None:
+    """Adds `stutter(ctx, s)`: whether `transition` would find something in a step that leaves a state as it is.
+
+    Hardly any such step is remarkable, so the state need not be looked up once more just to be told about the step to it.
+    """
+    code = Functions(unit, "stutter", "i64", [("ptr", "ctx"), ("ptr", "s")])
+    code.ctx = "%ctx"
+    spec = code.pointer(code.load(code.word(code.ctx, abi.CTX_SPEC)))
+    remarkable = code.block("remarkable")
+    for number, item in enumerate(items):
+        if item.is_over_steps:
+            skip = code.block("skip")
+            code.require(code.compare("ne", 64, code.load(code.word(spec, shape.active + number)), "0"), skip)
+            answer = code.let(f"call i64 @q{number}(ptr %ctx, ptr %s, ptr %s)")
+            code.require(code.compare("eq", 64, answer, str(item.usual)), remarkable)
+            code.go(skip)
+            code.place(skip)
+    code.ret("0")
+    code.place(remarkable)
+    code.ret("1")
     unit.functions.append(code.text())
 
 
