@@ -8,7 +8,8 @@ Everything is an unsigned word of 64 bits, and every pointer a plain address. Th
 
 **Record.** A state in an arena, and a successor that waits in the output buffer, have one form: a header word, then the words
 of the state. The header holds the reference of the state it was found from in its lower 48 bits (`NO_PARENT` for an
-initial state) and the number of words in its upper 16. A reference is `worker << 40 | offset`, the offset of the record
+initial state) and the number of words in its upper 16. Behind a state in an arena there may be words of `expand`'s, which are
+none of the state's and zero at first (`memo_words`). A reference is `worker << 40 | offset`, the offset of the record
 in the arena of that worker, counted in words. Offset 0 is never used.
 
 **Blocks of work.** A level is cut into blocks of records, each a pair of addresses (first record, end). Workers take the next
@@ -26,6 +27,7 @@ The spec is a module with these functions, all over words:
     visit(ctx, state) -> 0, 1          judges a state seen for the first time; 1: something is to be reported
     transition(ctx, old, new) -> 0, 1  judges a step; only asked if has_steps(); 1: something is to be reported
     fixed_words() -> n                 the number of words of every state, 0 where states differ in length
+    memo_words() -> n                  how many words `expand` may use behind each state in an arena (`code.recall`)
     table_kind() -> INLINE, INDIRECT, FINGERPRINT
     has_bound() -> 0, 1
     has_steps() -> 0, 1
@@ -124,6 +126,8 @@ SHARED_WORKERS = 5
 """How many workers there are. One alone needs no atomic instructions."""
 SHARED_BLOCK_REFS = 6
 """Address of the references of the first records of the blocks."""
+SHARED_FROZEN = 7
+"""Not 0: states of the current level are on disk, so nothing may be left behind them."""
 SHARED_SHARDS = 8
 """From here on four words for each of the SHARDS shards of the visited set: address, shift, entries, most entries."""
 SHARD_BITS = 6

@@ -303,7 +303,7 @@ _REASONS: Mapping[str, str] = MappingProxyType(
 def identity(plan: Plan) -> dict[str, object]:
     """What has to be equal for a search to go on."""
     machine = plan.machine
-    layout = (plan.fixed_words, plan.has_bound, plan.has_steps, plan.shape, plan.units, plan.kinds)
+    layout = (plan.fixed_words, plan.memo, plan.has_bound, plan.has_steps, plan.shape, plan.units, plan.kinds)
     items = [(item.kind, item.name) for item in plan.items]
     return {
         "format": FORMAT,

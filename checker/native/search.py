@@ -129,6 +129,7 @@ class NativeSearch(Notices):
         )
         sizes = Sizes(
             workers=self.workers,
+            memo=self.plan.memo,
             spec_words=shape.block,
             spec_scratch=8 * shape.scratch,
             max_states=limits.max_states,

@@ -198,6 +198,8 @@ class Store:
                 with tempfile.TemporaryFile(dir=directory) as file:
                     worker.spilled = worker.arena.spill(start, end, file.fileno())
                 done += worker.spilled - start
+                if everything:
+                    self._shared[abi.SHARED_FROZEN] = 1
         return done
 
     def snapshot(self) -> Snapshot:
@@ -225,4 +227,4 @@ class Store:
         return worker.ctx[abi.CTX_WORKER] << abi.WORKER_SHIFT | (record - worker.arena.start) >> 3
 
     def _record_size(self, record: int) -> int:
-        return 8 + 8 * (c_uint64.from_address(record).value >> abi.REF_BITS)
+        return 8 + 8 * ((c_uint64.from_address(record).value >> abi.REF_BITS) + self._sizes.memo)

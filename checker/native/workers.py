@@ -32,6 +32,8 @@ class Sizes:
     """How large things are. Those with a default are there for tests."""
 
     workers: int = 1
+    memo: int = 0
+    """Words behind each state in an arena that are none of its own (`abi`)."""
     spec_words: int = 0
     spec_scratch: int = 0
     """Words of the block behind CTX_SPEC, and bytes of the memory behind CTX_SPEC_SCRATCH, of each worker."""

@@ -50,7 +50,7 @@ class Deliveries(Outcomes):
                 else:
                     self._deliver_bits(state, network, dense, only)
             elif network in self.unit.packed.listed:
-                self._deliver_lanes(state, network, only)
+                self.deliver_lanes(state, network, only)
 
     def messages_on(self, network: int) -> list[Message]:
         """The message kinds of a network, in the order of their codes."""
@@ -112,7 +112,8 @@ class Deliveries(Outcomes):
 
     # ---- listed networks
 
-    def _deliver_lanes(self, state: str, network: int, only: Only | None) -> None:
+    def deliver_lanes(self, state: str, network: int, only: Only | None) -> None:
+        """The messages of a listed network."""
         begin, end = self.span_of(state, network)
         if self.unit.machine.networks[network].kind == "fifo":
             self._deliver_heads(state, network, begin, end, only)
@@ -133,7 +134,7 @@ class Deliveries(Outcomes):
             self.require(self.compare("ne", 64, pair, known), on, likely=False)
             for message in self.messages_on(network):
                 if self.handlers_of(message):
-                    self.for_kind(code, message, partial(self._deliver_lane, message, state, lane, only))
+                    self.for_kind(code, message, partial(self.deliver_lane, message, state, lane, only))
             self.go(on)
             self.place(on)
 
@@ -166,7 +167,7 @@ class Deliveries(Outcomes):
                     before = self.lane(state, self.op("sub", 64, lane, "1"))
                     self.when(self.compare("ne", 64, before, code), first, following)
                     self.place(first)
-                self._deliver_lane(message, state, lane, only, number)
+                self.deliver_lane(message, state, lane, only, number)
             self.go(following)
             self.place(following)
             self.store(self.op("add", 64, lane, "1"), at)
@@ -184,7 +185,7 @@ class Deliveries(Outcomes):
         self.go(on)
         self.place(on)
 
-    def _deliver_lane(self, message: Message, state: str, lane: str, only: Only | None, number: str) -> None:
+    def deliver_lane(self, message: Message, state: str, lane: str, only: Only | None, number: str) -> None:
         """Delivers the message in a lane, whose number within its kind is known."""
         packed = self.unit.packed
         sender, receiver = self.ends_in(number)

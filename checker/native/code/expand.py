@@ -20,6 +20,7 @@ from checker.native.code import frame
 from checker.native.code.judge import Item, number_of
 from checker.native.code.outcomes import Call
 from checker.native.code.program import IN_PLACE, Program
+from checker.native.code.recall import Recall, Recalling
 from checker.native.code.surroundings import Surroundings
 from checker.native.code.unit import Unit
 from checker.native.code.values import Val
@@ -32,7 +33,7 @@ FEW = 64
 """The most values of a parameter of such a handler."""
 
 
-class Expansion(Surroundings):
+class Expansion(Recalling, Surroundings):
     """Writes `expand`."""
 
     # ---- forged messages
@@ -124,7 +125,9 @@ class Expansion(Surroundings):
             if self.unroll and all(self._few(p.type) for p in step.params):
                 for binding in product(*(self.unit.values(p.type) for p in step.params)):
                     args = [self.constant(p.type, v) for p, v in zip(step.params, binding, strict=True)]
-                    self.handler(replace(call, args=args))
+                    take = partial(self.handler, replace(call, args=args))
+                    site = None if self.recall is None else self.recall.sites.get((int(me), number, binding))
+                    take() if site is None else self.unless_quiet(1, str(site), take)
             else:
                 self.each_binding(step, call)
             self.place(skip)
@@ -174,7 +177,9 @@ def call_sites(unit: Unit) -> int:
     return count
 
 
-def write_expand(program: Program, shape: frame.Shape, items: tuple[Item, ...], *, symmetry: bool) -> None:
+def write_expand(
+    program: Program, shape: frame.Shape, items: tuple[Item, ...], *, symmetry: bool, recall: Recall | None
+) -> None:
     """Adds `expand`. With symmetry, what it counts, it counts for every state of the orbit, and successors are canonical."""
     unit = program.unit
     code = Expansion(program, "expand", [("i64", "ctx.address"), ("i64", "state.address"), ("i64", "out")])
@@ -201,6 +206,8 @@ def write_expand(program: Program, shape: frame.Shape, items: tuple[Item, ...], 
         code.copy(state, given)
     code.scratch_state = code.memory()
     code.state = state
+    code.recall = recall
+    code.look_back(state)
     code.deliver(state)
     code.forge(state)
     code.act(state)
@@ -208,6 +215,7 @@ def write_expand(program: Program, shape: frame.Shape, items: tuple[Item, ...], 
     code.cut_or_heal(state)
     code.crash(state)
     code.lose_or_duplicate(state)
+    code.leave_behind(state)
     if not unit.edges:
         _report(code, shape, items)
     weight = "1"

@@ -50,9 +50,4 @@ def _add(place: Place | None, copies: list[int] | None, found: list[int]) -> Non
     if place is None:
         return
     for copy in copies if copies is not None else range(place.copies):
-        word, shift = place.at(copy)
-        pattern = ((1 << place.width) - 1) << shift
-        while pattern:
-            found[word] |= pattern & (1 << 64) - 1
-            pattern >>= 64
-            word += 1
+        place.cover(copy, found)

@@ -118,19 +118,6 @@ class Judge(Functions):
         """The word with what was found about an item."""
         return self.word(self.spec, self.shape.results + item)
 
-    def parent(self, state: str) -> str:
-        """The pointer to the state that a state was found from; to the state itself for an initial one."""
-        header = self.load(self.word(state, -1))
-        ref = self.op("and", 64, header, str((1 << abi.REF_BITS) - 1))
-        worker = self.op("lshr", 64, ref, str(abi.WORKER_SHIFT))
-        initial = self.compare("eq", 64, ref, str(abi.NO_PARENT))
-        shared = self.pointer(self.load(self.word(self.ctx, abi.CTX_SHARED)))
-        arenas = self.pointer(self.load(self.word(shared, abi.SHARED_ARENAS)))
-        arena = self.load(self.word(arenas, self.select(initial, "i64", "0", worker)))
-        offset = self.op("and", 64, ref, str((1 << abi.WORKER_SHIFT) - 1))
-        address = self.op("add", 64, arena, self.op("shl", 64, self.op("add", 64, offset, "1"), "3"))
-        return self.pointer(self.select(initial, "i64", self.address(state), address))
-
     def changes(self, before: str, after: str, all_masks: list[tuple[int, ...]]) -> list[str | None]:
         """For each fixed word that some mask looks at, the bits in which two states differ."""
         found: list[str | None] = []

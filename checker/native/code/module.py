@@ -16,6 +16,7 @@ from checker.native.code.judge import Item, items_of, write_asking, write_judges
 from checker.native.code.orbits import write_orbits
 from checker.native.code.packed import Packed
 from checker.native.code.program import Program
+from checker.native.code.recall import WORDS, recall_of
 from checker.native.code.seen import enum_words, enums_of
 from checker.native.code.silent import write_silent
 from checker.native.code.torn import write_resets
@@ -34,6 +35,8 @@ class Plan:
     units: tuple[str, ...]
     kinds: tuple[str, ...]
     fixed_words: int
+    memo: int
+    """Words behind each state for what `expand` recalls (`recall`)."""
     table_kind: int
     has_bound: int
     has_steps: int
@@ -50,6 +53,7 @@ class Plan:
         """The functions of `abi` that only give a number."""
         return {
             "fixed_words": self.fixed_words,
+            "memo_words": self.memo,
             "table_kind": self.table_kind,
             "has_bound": self.has_bound,
             "has_steps": 0 if self.orders is not None else self.has_steps,  # `expand` sees to them before it renames
@@ -59,6 +63,7 @@ class Plan:
         """The module's text. Raises `Unsupported` where native code cannot do what the machine needs."""
         unit = Unit(self.machine, edges=bool(self.cases))
         program = Program(unit, coverage=self.coverage)
+        recall = recall_of(program) if self.memo and not self.cases else None
         inline = _inlining(program)
         write_commit(program, "alwaysinline" if not program.in_place else "")
         for number in range(len(self.machine.steps)):
@@ -66,7 +71,7 @@ class Plan:
         write_resets(program)
         if self.orders is not None:
             write_orbits(unit, self.orders)
-        write_expand(program, self.shape, self.items, symmetry=self.orders is not None)
+        write_expand(program, self.shape, self.items, symmetry=self.orders is not None, recall=recall)
         if self.cases:
             write_asking(unit, self.cases)
         else:
@@ -89,6 +94,7 @@ def plan(
         items, enums = tuple(i for i in items if not i.is_antecedent), ()
     packed = unit.packed
     orders, unused = orders_of(packed)
+    table_kind = abi.FINGERPRINT if fingerprints else abi.INLINE if packed.is_small else abi.INDIRECT
     return Plan(
         replace(machine, symmetric=() if orders is None else orders.groups),
         packed,
@@ -98,7 +104,8 @@ def plan(
         tuple(program.names),
         tuple(program.kinds),
         packed.words if packed.fixed else 0,
-        abi.FINGERPRINT if fingerprints else abi.INLINE if packed.is_small else abi.INDIRECT,
+        WORDS if table_kind == abi.INDIRECT and recall_of(program) is not None else 0,
+        table_kind,
         int(machine.bound is not None),
         int(program.has_steps),
         orders,

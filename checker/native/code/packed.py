@@ -66,6 +66,15 @@ class Place:
             return self.word + copy * self.stride, 0
         return self.word + (copy >> self.log), self.shift + (copy & ((1 << self.log) - 1)) * self.width
 
+    def cover(self, copy: int, words: list[int]) -> None:
+        """Sets the bits of a copy in a mask for each word."""
+        word, shift = self.at(copy)
+        pattern = ((1 << self.width) - 1) << shift
+        while pattern:
+            words[word] |= pattern & (1 << 64) - 1
+            pattern >>= 64
+            word += 1
+
 
 @dataclass(frozen=True, slots=True)
 class Dense:
@@ -261,6 +270,11 @@ class Packed:
     def is_small(self) -> bool:
         """Whether a state is one word with its top bit unused."""
         return self.fixed and self.words == 1 and (not self.used_bits or self.used_bits[0] <= 63)
+
+    def cover(self, slot: int, words: list[int]) -> None:
+        """Sets the bits of a slot in a mask for each word."""
+        place, copy = self._copy[slot]
+        place.cover(copy, words)
 
     # ---- to and fro
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from checker.model import ir
 from checker.model.layout import STOPPED, UP
 from checker.model.types import ProcT, Type
+from checker.native import abi
 from checker.native.code.conversion import Conversions
 from checker.native.code.packed import Place
 from checker.native.code.values import Val
@@ -75,6 +76,19 @@ class States(Conversions):
         if var.role is not None and not self.unit.machine.roles[var.role].size:
             return Val(var.type, "0")
         return self.unpack(var.type, self.read(self.state, self.slot(var.slot), self.copy_of(var, process)))
+
+    def parent(self, state: str) -> str:
+        """The pointer to the state that a state was found from; to the state itself for an initial one."""
+        header = self.load(self.word(state, -1))
+        ref = self.op("and", 64, header, str((1 << abi.REF_BITS) - 1))
+        worker = self.op("lshr", 64, ref, str(abi.WORKER_SHIFT))
+        initial = self.compare("eq", 64, ref, str(abi.NO_PARENT))
+        shared = self.pointer(self.load(self.word(self.ctx, abi.CTX_SHARED)))
+        arenas = self.pointer(self.load(self.word(shared, abi.SHARED_ARENAS)))
+        arena = self.load(self.word(arenas, self.select(initial, "i64", "0", worker)))
+        offset = self.op("and", 64, ref, str((1 << abi.WORKER_SHIFT) - 1))
+        address = self.op("add", 64, arena, self.op("shl", 64, self.op("add", 64, offset, "1"), "3"))
+        return self.pointer(self.select(initial, "i64", self.address(state), address))
 
     # ---- processes
 

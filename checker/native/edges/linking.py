@@ -53,7 +53,7 @@ from checker.native.edges.layout import (
     UNIT_TABLE,
     UNITS,
 )
-from checker.native.kernels.records import fetch, hash_of, hash_word, mum, same, words_of
+from checker.native.kernels.records import behind, fetch, hash_of, hash_word, mum, same, words_of
 from checker.native.kernels.spec import expand
 from checker.native.words import entry, external, inline, load32, load64, prefetch, rare, store32, store64
 
@@ -83,7 +83,7 @@ def enroll_all(ctx: int, work: int, record: int, end: int) -> int:
     while record != end:
         store64(addresses + 8 * v, record)
         v += 1
-        record += 8 + 8 * words_of(record)
+        record = behind(record)
     return store64(work + 8 * NEXT, v) + 0 * ctx
 
 

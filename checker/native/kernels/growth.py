@@ -21,8 +21,8 @@ from checker.native.abi import (
     SHARED_SHARDS,
 )
 from checker.native.kernels.lookup import ask
-from checker.native.kernels.records import enroll, fetch, hash_of, hash_word, record_at, reference, words_of
-from checker.native.kernels.spec import fixed_words, table_kind
+from checker.native.kernels.records import behind, enroll, fetch, hash_of, hash_word, record_at, reference
+from checker.native.kernels.spec import fixed_words, memo_words, table_kind
 from checker.native.kernels.table import (
     LINE,
     TOP,
@@ -121,7 +121,7 @@ def adopt(ctx: int, end: int) -> int:
     shared = load64(ctx + 8 * CTX_SHARED)
     record = load64(ctx + 8 * CTX_ARENA_NEXT)
     while record < end:  # less, as what comes from a file may be anything
-        stop = ask(ctx, shared, record, end)
+        stop = ask(ctx, shared, record, end, 8 * memo_words())
         note = load64(ctx + 8 * CTX_SCRATCH)
         while record != stop:
             h = load64(note + 8)
@@ -131,7 +131,7 @@ def adopt(ctx: int, end: int) -> int:
                 return GROW
             place(shard, line_in(note), key_in(note, record), reference(ctx, record))
             count_entry(ctx, shared, shard)
-            after = record + 8 + 8 * words_of(record)
+            after = behind(record)
             enroll(ctx, record, after)
             record = after
             note += 16

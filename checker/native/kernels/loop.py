@@ -32,7 +32,7 @@ from checker.native.abi import (
     SHARED_STOP,
 )
 from checker.native.kernels.lookup import look_up
-from checker.native.kernels.records import record_at, words_of
+from checker.native.kernels.records import behind, record_at
 from checker.native.kernels.spec import expand
 from checker.native.words import MASK, entry, fetch_add, inline, load64, load_atomic, rare, store64
 
@@ -90,9 +90,9 @@ def fill(ctx: int) -> int:
                 status = after
             break
         end = after
-        words = words_of(record)
-        record += 8 + 8 * words
-        ref += 1 + words
+        following = behind(record)
+        ref += (following - record) >> 3
+        record = following
         expanded += 1
         if end >= enough or (end - out) >> 3 >= room or load64(ctx + 8 * CTX_REPORT) != 0:
             break

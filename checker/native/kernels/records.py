@@ -18,7 +18,7 @@ from checker.native.abi import (
     SHARED_ARENAS,
     WORKER_SHIFT,
 )
-from checker.native.kernels.spec import fixed_words
+from checker.native.kernels.spec import fixed_words, memo_words
 from checker.native.words import inline, load64, mul64, mulhi, prefetch, store64
 
 # ---- records
@@ -28,6 +28,12 @@ from checker.native.words import inline, load64, mul64, mulhi, prefetch, store64
 def words_of(record: int) -> int:
     """The number of words of a record's state."""
     return fixed_words() if fixed_words() != 0 else load64(record) >> REF_BITS
+
+
+@inline
+def behind(record: int) -> int:
+    """Where the next record begins in an arena."""
+    return record + 8 + 8 * (words_of(record) + memo_words())
 
 
 @inline
@@ -68,6 +74,8 @@ def keep(record: int, to: int) -> int:
         store64(to, load64(record))
         record += 8
         to += 8
+    for i in range(memo_words()):
+        store64(to + 8 * i, 0)
     return 0
 
 

@@ -16,6 +16,12 @@ def fixed_words() -> int:
 
 
 @external
+def memo_words() -> int:
+    """The number of words behind a state in an arena that are none of its own."""
+    return 0
+
+
+@external
 def table_kind() -> int:
     """INLINE, INDIRECT or FINGERPRINT."""
     return INDIRECT

@@ -1,0 +1,351 @@
+"""Which steps are known to change nothing, from state to state.
+
+Where messages stay for all to see, most steps lead nowhere: a message that was taken before is taken again, an answer that was
+sent is sent again. Of the steps of Raft, five in six leave the state as it is, and to find that out costs nearly all the time.
+
+A step that leaves state P as it is leaves state S as it is, too, if S has all messages that P has, and everything else that the step
+reads or writes is in S as in P. A step that is not enabled in P is not enabled in S, on the same conditions. This is so for any two
+states; P is the one that S was found from, because then little differs.
+
+So `expand` leaves two words behind each state that it has expanded: which of its first 32 messages lead nowhere, which of these
+are taken all the same, and the same for what processes do by themselves. The states that were found from it look them up, move
+the bits to where the messages stand now, forget those of processes for which something changed, and take only the other steps. What
+is left out is counted as if it had been taken.
+
+**What may be recalled** is asked of the text of a step (`engine.footprints`): it has one outcome, which no crash can tear; it asks
+for no messages; and it sends only where messages stay, so that those that were there are there still. `masks` are the bits of the
+fixed words that the steps of each process read and write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+
+from checker.engine.footprints import Footprints
+from checker.model.machine import Message, Step
+from checker.model.values import Value
+from checker.native import abi
+from checker.native.code import frame
+from checker.native.code.deliver import Deliveries, Only
+from checker.native.code.packed import Packed
+from checker.native.code.program import Program
+from checker.native.code.width import Unsupported
+from checker.native.code.writer import normal
+
+WORDS = 2
+"""Behind each state: for its messages, and for what processes do by themselves."""
+
+MOST = 32
+"""How many steps each of these words is about: two bits for each."""
+
+PROCESSES = 16
+"""With more processes, it is not worth the code."""
+
+FEW = 64
+"""The most values of a parameter of an action that is recalled."""
+
+Site = tuple[int, int, tuple[Value, ...]]
+"""An action with its arguments: process, number of the step, arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What is recalled of a machine."""
+
+    network: int
+    kinds: Mapping[str, int]
+    """The messages whose taking is recalled, with the only step that takes each of them."""
+    sites: Mapping[Site, int]
+    """The actions that are recalled, with their bits."""
+    masks: Mapping[int, tuple[int, ...]]
+    """For each process, the bits of the fixed words that its recalled steps touch."""
+
+
+def recall_of(program: Program) -> Recall | None:
+    """What can be recalled of a machine; None where that is nothing."""
+    unit, machine = program.unit, program.unit.machine
+    packed = unit.packed
+    if len(packed.listed) != 1 or program.links or unit.layout.faulty is not None:
+        return None
+    network = packed.listed[0]
+    processes = [p for role in machine.roles.values() for p in role.processes]
+    if machine.networks[network].kind != "soup" or len(processes) > PROCESSES:
+        return None
+    footprints = Footprints(unit.layout)
+    slots: dict[int, set[int]] = {p: set(unit.layout.status.values()) for p in processes}
+
+    def add(step: Step) -> bool:
+        """Whether a step can be recalled; if so, adds what it touches."""
+        if step.limit is not None or step.has_choices or program.can_tear(step):
+            return False
+        touched = {}
+        for me in step.role.processes:
+            found = footprints.step(step, me)
+            sent = {("messages", message) for message in found.sends}
+            own = found.reads | found.writes | (found.gathers - sent)
+            if found.everything or found.may_be_disabled or not all(isinstance(r, int) for r in own):
+                return False
+            if any(machine.messages[m].network != network for m in found.sends):
+                return False
+            touched[me] = {r for r in own if isinstance(r, int)}
+        for me, some in touched.items():
+            slots[me] |= some
+        return True
+
+    kinds: dict[str, int] = {}
+    for message in machine.messages.values():
+        takers = [(n, s) for n, s in enumerate(machine.steps) if s.name == message.name and s.kind in ("message", "ignore")]
+        if message.network == network and len(takers) == 1 and takers[0][1].kind == "message" and add(takers[0][1]):
+            kinds[message.name] = takers[0][0]
+    sites: dict[Site, int] = {}
+    for number, step in enumerate(machine.steps):
+        if step.kind in ("action", "timeout"):
+            try:
+                values = [unit.values(p.type) for p in step.params]
+            except Unsupported:
+                continue
+            new = [(me, number, args) for me in step.role.processes for args in product(*values)]
+            if all(len(v) <= FEW for v in values) and len(sites) + len(new) <= MOST and add(step):
+                sites.update((site, len(sites) + i) for i, site in enumerate(new))
+    if not kinds and not sites:
+        return None
+    return Recall(network, kinds, sites, {p: _mask(packed, some) for p, some in slots.items()})
+
+
+def _mask(packed: Packed, slots: set[int]) -> tuple[int, ...]:
+    """The bits of the fixed words in which some slots lie."""
+    found = [0] * packed.words
+    for slot in slots:
+        packed.cover(slot, found)
+    return tuple(found)
+
+
+class Recalling(Deliveries):
+    """Writes what `expand` does with what is recalled. Pairs of words, below: for messages, and for actions."""
+
+    recall: Recall | None = None
+
+    # ---- vectors of messages
+
+    def _vector(self, base: str, lane: str) -> str:
+        """The 32 messages from a lane on; those behind the last one may be anything."""
+        kind = f"i{self.unit.packed.lane}"
+        first = self.let(f"getelementptr {kind}, ptr {self.lanes(base)}, i64 {lane}")
+        return self.let(f"load <{MOST} x {kind}>, ptr {first}, align {self.unit.packed.lane // 8}")
+
+    def _where(self, how: str, a: str, b: str) -> str:
+        """Where two vectors compare so: a bit for each of the 32 messages."""
+        found = self.let(f"icmp {how} <{MOST} x i{self.unit.packed.lane}> {a}, {b}")
+        return self.resize(self.let(f"bitcast <{MOST} x i1> {found} to i{MOST}"), MOST, 64)
+
+    def _all(self, number: int) -> str:
+        """A vector of equal numbers."""
+        return f"splat (i{self.unit.packed.lane} {number})"
+
+    def _below(self, vector: str, end: int) -> str:
+        """Where messages have numbers below `end`."""
+        return str((1 << MOST) - 1) if end >> self.unit.packed.lane else self._where("ult", vector, self._all(end))
+
+    def _first(self, count: str) -> str:
+        """The bits of so many messages, at most 32."""
+        return self.op("sub", 64, self.op("shl", 64, "1", count), "1")
+
+    # ---- what is known already
+
+    def look_back(self, state: str) -> None:
+        """Finds out which steps lead nowhere as they did in the state that this one was found from, and counts them."""
+        self.quiet = self.stack("i64"), self.stack("i64")
+        self.taken = self.stack("i64"), self.stack("i64")
+        for word in (*self.quiet, *self.taken):
+            self.store("0", word)
+        if self.recall is None:
+            return
+        done = self.block("recalled")
+        parent = self.parent(state)
+        memo = self.word(parent, self.words_of(parent))
+        words = self.load(memo), self.load(self.word(memo, 1))
+        self.require(self.compare("ne", 64, self.op("or", 64, *words), "0"), done)
+        count, before = (self.count_of(s, self.recall.network) for s in (state, parent))
+        self.require(self.compare("ule", 64, count, str(MOST)), done)
+        self.require(self.compare("ule", 64, before, count), done)
+        now = self._vector(state, "0")
+        low = str((1 << MOST) - 1)
+        quiet, taken = ([self.op("and", 64, self.op("lshr", 64, w, str(at)), low) for w in words] for at in (0, MOST))
+        quiet[0], taken[0] = self._moved((quiet[0], taken[0]), state, parent, count, before, done)
+        stays = self._untouched(state, parent, now)
+        quiet = [self.op("and", 64, q, s) for q, s in zip(quiet, stays, strict=True)]
+        taken = [self.op("and", 64, t, s) for t, s in zip(taken, stays, strict=True)]
+        some = self.compare("ne", 64, self.op("or", 64, *taken), "0")
+        if self.program.has_steps:  # it is for them that a step has to be told that changes nothing
+            asks, told = self.block("asks"), self.block("told")
+            self.when(some, asks, told)
+            self.place(asks)
+            answer = self.let(f"call i64 @stutter(ptr {self.ctx}, ptr {state})")
+            self.require(self.compare("eq", 64, answer, "0"), done)
+            self.store("1", self.word(self.frame, frame.STUTTERED))
+            self.go(told)
+            self.place(told)
+        self._count_quiet(taken, now)
+        for pair, found in ((self.quiet, quiet), (self.taken, taken)):
+            for word, bits in zip(pair, found, strict=True):
+                self.store(bits, word)
+        self.go(done)
+        self.place(done)
+
+    def _moved(
+        self, bits: tuple[str, str], state: str, parent: str, count: str, before: str, lost: str
+    ) -> tuple[str, str]:
+        """Two words about the messages of the parent, as words about those of the state; goes to `lost` where one is missing."""
+        words = self.stack("i64"), self.stack("i64")
+        for word, value in zip(words, bits, strict=True):
+            self.store(value, word)
+        gap, at = self.stack("i64"), self.stack("i64")
+        self.store("0", gap)
+        self.store("0", at)
+        old = self._vector(parent, "0")
+        most = self.op("sub", 64, count, before)
+        head, insert, moved = self.block("head"), self.block("insert"), self.block("moved")
+        self.place(head)
+        shift = self.load(gap)
+        self.require(self.compare("ule", 64, shift, most), lost)
+        differ = self._where("ne", self._vector(state, shift), old)
+        differ = self.op("and", 64, differ, self.op("shl", 64, "-1", self.load(at)))
+        end = self.op("shl", 64, "1", before)
+        differ = self.op("or", 64, self.op("and", 64, differ, self.op("sub", 64, end, "1")), end)
+        here = self.lowest_bit(differ, 64)
+        self.when(self.compare("eq", 64, here, before), moved, insert)
+        self.place(insert)
+        self.store(here, at)
+        self.store(self.op("add", 64, shift, "1"), gap)
+        low = self._first(self.op("add", 64, here, shift))
+        for word in words:
+            value = self.load(word)
+            below = self.op("and", 64, value, low)
+            above = self.op("shl", 64, self.op("xor", 64, value, below), "1")
+            self.store(self.op("or", 64, above, below), word)
+        self.go(head)
+        self.place(moved)
+        return self.load(words[0]), self.load(words[1])
+
+    def _untouched(self, state: str, parent: str, now: str) -> tuple[str, str]:
+        """The steps of processes that touch nothing that has changed."""
+        assert self.recall is not None
+        changed = [
+            self.op("xor", 64, self.load(self.word(state, i)), self.load(self.word(parent, i)))
+            for i in range(self.unit.packed.words)
+        ]
+        ends = (1 << self.unit.packed.receiver_bits) - 1
+        receivers = self.let(f"and <{MOST} x i{self.unit.packed.lane}> {now}, {self._all(ends)}")
+        messages, actions = "0", "0"
+        for process, mask in self.recall.masks.items():
+            touched = "0"
+            for word, bits in zip(changed, mask, strict=True):
+                if bits:
+                    touched = self.op("or", 64, touched, self.op("and", 64, word, normal(bits, 64)))
+            hit = self.compare("ne", 64, touched, "0")
+            to = self._where("eq", receivers, self._all(process + 1))
+            own = sum(1 << bit for (me, _, _), bit in self.recall.sites.items() if me == process)
+            messages = self.op("or", 64, messages, self.select(hit, "i64", to, "0"))
+            actions = self.op("or", 64, actions, self.select(hit, "i64", str(own), "0"))
+        return self.op("xor", 64, messages, "-1"), self.op("xor", 64, actions, "-1")
+
+    def _count_quiet(self, taken: list[str], now: str) -> None:
+        """Counts the steps that are left out though they could be taken."""
+        assert self.recall is not None
+        messages, actions = taken
+        total = self.op("add", 64, self.count_bits(messages, 64), self.count_bits(actions, 64))
+        self.bump(self.word(self.frame, frame.TRANSITIONS), total)
+        if not self.program.coverage:
+            return
+        for name, number in self.recall.kinds.items():
+            kind = self.unit.packed.kinds[name]
+            of_kind = self._below(now, kind.base + (1 << kind.width))
+            if kind.base:
+                of_kind = self.op("and", 64, of_kind, self.op("xor", 64, self._below(now, kind.base), "-1"))
+            self._count_steps(number, self.op("and", 64, messages, of_kind))
+        for number in dict.fromkeys(step for _, step, _ in self.recall.sites):
+            own = sum(1 << bit for (_, step, _), bit in self.recall.sites.items() if step == number)
+            self._count_steps(number, self.op("and", 64, actions, str(own)))
+
+    def _count_steps(self, number: int, bits: str) -> None:
+        self.bump(self.word(self.frame, frame.FIRED + number), self.count_bits(bits, 64))
+
+    # ---- what is not known yet
+
+    def unless_quiet(self, word: int, bit: str, take: Callable[[], None]) -> None:
+        """Takes a step unless it is known to lead nowhere, and notes whether it does."""
+        on = self.block("quiet")
+        known = self.op("lshr", 64, self.load(self.quiet[word]), bit)
+        self.require(self.compare("eq", 64, self.op("and", 64, known, "1"), "0"), on, likely=False)
+        self.noting(word, bit, take)
+        self.go(on)
+        self.place(on)
+
+    def noting(self, word: int, bit: str, take: Callable[[], None]) -> None:
+        """Takes a step, and notes whether it leads nowhere."""
+        counter, out = (self.word(self.frame, i) for i in (frame.TRANSITIONS, frame.OUT))
+        before, end = self.load(counter), self.load(out)
+        take()
+        same = self.resize(self.compare("eq", 64, self.load(out), end), 1, 64)
+        taken = self.op("and", 64, same, self.op("sub", 64, self.load(counter), before))
+        for pair, value in ((self.quiet, same), (self.taken, taken)):
+            self.store(self.op("or", 64, self.load(pair[word]), self.op("shl", 64, value, bit)), pair[word])
+
+    def deliver_lanes(self, state: str, network: int, only: Only | None) -> None:
+        """The messages of a soup, 32 at a time and kind by kind, but for those that are known to lead nowhere."""
+        if self.recall is None or only is not None:
+            super().deliver_lanes(state, network, only)
+            return
+        total, at = self.count_of(state, network), self.stack("i64")
+        self.store("0", at)
+        head, some, done = self.block("head"), self.block("some"), self.block("delivered")
+        self.place(head)
+        start = self.load(at)
+        left = self.op("sub", 64, total, start)
+        self.when(self.compare("ult", 64, start, total), some, done)
+        self.place(some)
+        now = self._vector(state, start)
+        few = self.compare("ult", 64, left, str(MOST))
+        first = self.compare("eq", 64, start, "0")
+        rest = self._first(self.select(few, "i64", left, str(MOST)))
+        known = self.select(first, "i64", self.load(self.quiet[0]), "0")
+        for message in self.messages_on(network):
+            kind = self.unit.packed.kinds[message.name]
+            of_kind = self.op("and", 64, rest, self._below(now, kind.base + (1 << kind.width)))
+            rest = self.op("xor", 64, rest, of_kind)
+            recalled = message.name in self.recall.kinds
+            if recalled:
+                of_kind = self.op("and", 64, of_kind, self.op("xor", 64, known, "-1"))
+
+            def one(bit: str, message: Message = message, base: int = kind.base, recalled: bool = recalled) -> None:
+                lane = self.op("add", 64, start, bit)
+                number = self.op("sub", 64, self.lane(state, lane), str(base))
+                take = partial(self.deliver_lane, message, state, lane, None, number)
+                self.noting(0, bit, take) if recalled else take()
+
+            if self.handlers_of(message):
+                self.each_bit(of_kind, 64, one)
+        self.store(self.op("add", 64, start, str(MOST)), at)
+        self.go(head)
+        self.place(done)
+
+    # ---- what is left for the next states
+
+    def leave_behind(self, state: str) -> None:
+        """Writes down which steps lead nowhere, where all of them are known and the state is not on disk."""
+        if self.recall is None:
+            return
+        skip = self.block("left")
+        self.require(self.compare("eq", 64, self.load(self.word(self.frame, frame.FAILED)), "0"), skip)
+        shared = self.pointer(self.load(self.word(self.ctx, abi.CTX_SHARED)))
+        self.require(self.compare("eq", 64, self.load(self.word(shared, abi.SHARED_FROZEN)), "0"), skip)
+        self.require(self.compare("ule", 64, self.count_of(state, self.recall.network), str(MOST)), skip)
+        memo = self.word(state, self.words_of(state))
+        for i in range(WORDS):
+            taken = self.op("shl", 64, self.load(self.taken[i]), str(MOST))
+            self.store(self.op("or", 64, taken, self.load(self.quiet[i])), self.word(memo, i))
+        self.go(skip)
+        self.place(skip)
