@@ -17,7 +17,7 @@ from checker.model.machine import Step
 from checker.model.types import ProcT, RoleInfo, Type, roles_of
 from checker.native import abi
 from checker.native.code import frame
-from checker.native.code.judge import Item, number_of
+from checker.native.code.judge import Item, number_of, read_by_steps
 from checker.native.code.outcomes import Call
 from checker.native.code.program import IN_PLACE, Program
 from checker.native.code.recall import Recall, Recalling
@@ -115,6 +115,7 @@ class Expansion(Recalling, Surroundings):
             self.place(up)
         if steps:
             self.require(self.negate(self.is_faulty(me, state)), done)
+            self.unless_all_quiet(me, [number for number, _ in steps], done)
         for number, step in steps:
             skip = self.block("skip")
             if step.kind == "fault":
@@ -207,6 +208,7 @@ def write_expand(
     code.scratch_state = code.memory()
     code.state = state
     code.recall = recall
+    code.judged = read_by_steps(unit, items)
     code.look_back(state)
     code.deliver(state)
     code.forge(state)

@@ -29,7 +29,8 @@ TRANSITIONS = 5
 LIMIT_CUT = 6
 DROPPED = 7
 STUTTERED = 8
-"""Whether a step that changes nothing was kept for step properties."""
+"""Whether there was a step that changes nothing; TOLD if it was kept, as step properties have something to say about it."""
+TOLD = 2
 NOTES = 9
 """Where it is noted which conjuncts of guards were false: the address of a word for each (`Shape.blocked`)."""
 STATES = 10

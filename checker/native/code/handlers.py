@@ -107,7 +107,7 @@ def write_commit(program: Program, inline: str) -> None:
         code.store("1", again)
         told = code.let("call i64 @stutter(ptr %ctx, ptr %state)")
         code.require(code.compare("ne", 64, told, "0"), done, likely=False)
-        code.go(on)
+        code.store(str(frame.TOLD), again)
         code.place(on)
     else:
         code.require(changed, done, likely=False)

@@ -70,6 +70,13 @@ def items_of(unit: Unit) -> tuple[Item, ...]:
     return tuple(items)
 
 
+def read_by_steps(unit: Unit, items: tuple[Item, ...]) -> tuple[int, ...] | None:
+    """For each fixed word the bits that step properties read; None where there are none, or one may read messages."""
+    read = [masks(unit, item.body) for item in items if item.is_over_steps and item.body is not None]
+    known = [m for m in read if m is not None]
+    return union(known) if known and len(known) == len(read) else None
+
+
 def number_of(items: tuple[Item, ...], kind: ItemKind) -> int:
     """The number of the only item of a kind."""
     return next(i for i, item in enumerate(items) if item.kind == kind)
@@ -250,14 +257,12 @@ def _write_transition(unit: Unit, items: tuple[Item, ...], shape: frame.Shape) -
     code = Judge(unit, "transition", params, shape)
     old, new = code.pointer("%old.address"), code.pointer("%new.address")
     steps = [(i, item) for i, item in enumerate(items) if item.is_over_steps]
-    read = [masks(unit, item.body) for _, item in steps if item.body is not None]
-    known = [m for m in read if m is not None]
+    read = read_by_steps(unit, items)
     done = code.block("done")
-    if known and len(known) == len(read):
+    if read is not None:
         # where nothing changes that they read, steps from one state are all alike: one of them is judged
-        changed = code.changes(old, new, known)
         judge, alike = code.block("judge"), code.block("alike")
-        code.when(code.touched(changed, union(known)), judge, alike)
+        code.when(code.touched(code.changes(old, new, [read]), read), judge, alike)
         code.place(alike)
         last = code.word(code.spec, shape.stuttered)
         code.require(code.compare("ne", 64, code.load(last), "%old.address"), done, likely=False)

@@ -11,12 +11,12 @@ from __future__ import annotations
 from checker.model.machine import Message
 from checker.model.values import space
 from checker.native.code.packed import MAX_LANES, Dense
-from checker.native.code.state import States
 from checker.native.code.values import Val
+from checker.native.code.vectors import MOST, Vectors
 from checker.native.code.writer import is_number
 
 
-class Networks(States):
+class Networks(Vectors):
     """Code that works on the messages of a state."""
 
     # ---- payloads and ends
@@ -173,10 +173,6 @@ class Networks(States):
             total = self.op("add", 64, total, self.count_of(base, network))
         return total
 
-    def lanes(self, base: str) -> str:
-        """The pointer to the list of messages."""
-        return self.word(base, self.unit.packed.words)
-
     def list_of(self, base: str) -> tuple[str, str]:
         """The address of the list of messages, and the bytes of a lane, as `support` wants them."""
         return self.address(self.lanes(base)), str(self.unit.packed.lane // 8)
@@ -230,6 +226,31 @@ class Networks(States):
         where, size = self.list_of(base)
         self.support("lane_insert", where, size, lane, total, code)
         self.set_count(base, network, self.op("add", 64, self.count_of(base, network), "1"))
+
+    def add_lane(self, base: str, network: int, code: str, full: str) -> None:
+        """Puts a message into a soup, unless it is there; jumps to `full` where a state cannot hold more."""
+        begin, end = self.span_of(base, network)
+        present, few, many, absent = (self.block(h) for h in ("present", "few", "many", "absent"))
+        place = self.stack("i64")
+        count = self.op("sub", 64, end, begin)
+        self.when(self.compare("ule", 64, count, str(MOST)), few, many)
+        self.place(few)
+        now, one, first = self.vector(base, begin), self.all(code), self.first(count)
+        there = self.op("and", 64, self.where("eq", now, one), first)
+        self.require(self.compare("eq", 64, there, "0"), present, likely=False)
+        below = self.count_bits(self.op("and", 64, self.where("ult", now, one), first), 64)
+        self.store(self.op("add", 64, begin, below), place)
+        self.go(absent)
+        self.place(many)
+        where, size = self.list_of(base)
+        at = self.support("lower_bound", where, size, begin, end, code)
+        found = self.support("lane_is", where, size, at, end, code)
+        self.store(at, place)
+        self.when(self.compare("eq", 64, found, "0"), absent, present)
+        self.place(absent)
+        self.insert_lane(base, network, self.load(place), code, full)
+        self.go(present)
+        self.place(present)
 
     def support(self, name: str, *args: str) -> str:
         """A call of a routine of `native.support`, which takes and gives words."""

@@ -29,6 +29,7 @@ from checker.native.code.functions import Functions
 from checker.native.code.program import IN_PLACE, Program
 from checker.native.code.unit import Unit
 from checker.native.code.values import Val, kind
+from checker.native.code.vectors import MOST
 from checker.native.code.width import Unsupported, bits
 
 PROCESS_BITS = 16
@@ -129,8 +130,21 @@ class Outcomes(Functions):
         if packed.fixed and packed.words <= IN_PLACE:
             for i in range(packed.words):
                 self.store(self.load(self.word(source, i)), self.word(target, i))
-        else:
+        elif packed.fixed or packed.words > IN_PLACE:
             self.support("copy_words", self.address(target), self.address(source), self.words_of(source))
+        else:  # vectors are written as they will be read: what comes in parts is slow to read as a whole
+            for i in range(packed.words):
+                self.store(self.load(self.word(source, i)), self.word(target, i))
+            count, at = self.all_lanes(source), self.stack("i64")
+            self.store("0", at)
+            head, done = self.block("head"), self.block("copied")
+            self.place(head)
+            lane = self.load(at)
+            self.put_vector(target, lane, self.vector(source, lane))
+            following = self.op("add", 64, lane, str(MOST))
+            self.store(following, at)
+            self.when(self.compare("ult", 64, following, count), head, done)
+            self.place(done)
 
     def memory(self) -> str | None:
         """Room for a state on the stack, where states are small."""

@@ -11,9 +11,10 @@ from checker.engine.idle import first_numbers
 from checker.model.machine import Budget, Step
 from checker.native.code.packed import MAX_LANES
 from checker.native.code.unit import Unit
+from checker.native.code.vectors import MOST
 
 SLACK = 3
-"""Words behind a state that `support.copy_words` may overwrite."""
+"""Words behind a state that `support.copy_words` may overwrite; where there is a list of messages, a vector of them may be."""
 
 IN_PLACE = 8
 """States with more words than this are built where they are to stay."""
@@ -39,7 +40,7 @@ class Program:
         self.cut: tuple[int, Budget, list[int]] | None = None
         self._declare()
         packed = unit.packed
-        self.record = packed.words + (0 if packed.fixed else -(-MAX_LANES * packed.lane // 64)) + SLACK
+        self.record = packed.words + (0 if packed.fixed else -(-MAX_LANES * packed.lane // 64)) + max(SLACK, MOST * packed.lane // 64)
         self.in_place = not packed.fixed or packed.words > IN_PLACE
         self.has_steps = not unit.edges and any(
             p.judged_as == "step" and p.body is not None for p in machine.properties

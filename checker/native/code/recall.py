@@ -7,7 +7,7 @@ A step that leaves state P as it is leaves state S as it is, too, if S has all m
 reads or writes is in S as in P. A step that is not enabled in P is not enabled in S, on the same conditions. This is so for any two
 states; P is the one that S was found from, because then little differs.
 
-So `expand` leaves two words behind each state that it has expanded: which of its first 32 messages lead nowhere, which of these
+So `expand` leaves two words behind each state that it has expanded: which of its messages, if they are at most 32, lead nowhere, which of these
 are taken all the same, and the same for what processes do by themselves. The states that were found from it look them up, move
 the bits to where the messages stand now, forget those of processes for which something changed, and take only the other steps. What
 is left out is counted as if it had been taken.
@@ -32,14 +32,12 @@ from checker.native.code import frame
 from checker.native.code.deliver import Deliveries, Only
 from checker.native.code.packed import Packed
 from checker.native.code.program import Program
+from checker.native.code.vectors import MOST
 from checker.native.code.width import Unsupported
 from checker.native.code.writer import normal
 
 WORDS = 2
 """Behind each state: for its messages, and for what processes do by themselves."""
-
-MOST = 32
-"""How many steps each of these words is about: two bits for each."""
 
 PROCESSES = 16
 """With more processes, it is not worth the code."""
@@ -127,31 +125,8 @@ class Recalling(Deliveries):
     """Writes what `expand` does with what is recalled. Pairs of words, below: for messages, and for actions."""
 
     recall: Recall | None = None
-
-    # ---- vectors of messages
-
-    def _vector(self, base: str, lane: str) -> str:
-        """The 32 messages from a lane on; those behind the last one may be anything."""
-        kind = f"i{self.unit.packed.lane}"
-        first = self.let(f"getelementptr {kind}, ptr {self.lanes(base)}, i64 {lane}")
-        return self.let(f"load <{MOST} x {kind}>, ptr {first}, align {self.unit.packed.lane // 8}")
-
-    def _where(self, how: str, a: str, b: str) -> str:
-        """Where two vectors compare so: a bit for each of the 32 messages."""
-        found = self.let(f"icmp {how} <{MOST} x i{self.unit.packed.lane}> {a}, {b}")
-        return self.resize(self.let(f"bitcast <{MOST} x i1> {found} to i{MOST}"), MOST, 64)
-
-    def _all(self, number: int) -> str:
-        """A vector of equal numbers."""
-        return f"splat (i{self.unit.packed.lane} {number})"
-
-    def _below(self, vector: str, end: int) -> str:
-        """Where messages have numbers below `end`."""
-        return str((1 << MOST) - 1) if end >> self.unit.packed.lane else self._where("ult", vector, self._all(end))
-
-    def _first(self, count: str) -> str:
-        """The bits of so many messages, at most 32."""
-        return self.op("sub", 64, self.op("shl", 64, "1", count), "1")
+    judged: tuple[int, ...] | None = None
+    """The bits of the fixed words that step properties read, where that is known."""
 
     # ---- what is known already
 
@@ -171,20 +146,24 @@ class Recalling(Deliveries):
         count, before = (self.count_of(s, self.recall.network) for s in (state, parent))
         self.require(self.compare("ule", 64, count, str(MOST)), done)
         self.require(self.compare("ule", 64, before, count), done)
-        now = self._vector(state, "0")
+        now = self.vector(state)
         low = str((1 << MOST) - 1)
         quiet, taken = ([self.op("and", 64, self.op("lshr", 64, w, str(at)), low) for w in words] for at in (0, MOST))
         quiet[0], taken[0] = self._moved((quiet[0], taken[0]), state, parent, count, before, done)
         stays = self._untouched(state, parent, now)
         quiet = [self.op("and", 64, q, s) for q, s in zip(quiet, stays, strict=True)]
         taken = [self.op("and", 64, t, s) for t, s in zip(taken, stays, strict=True)]
-        some = self.compare("ne", 64, self.op("or", 64, *taken), "0")
         if self.program.has_steps:  # it is for them that a step has to be told that changes nothing
             asks, told = self.block("asks"), self.block("told")
-            self.when(some, asks, told)
+            self.when(self.compare("ne", 64, self.op("or", 64, *taken), "0"), asks, told)
             self.place(asks)
+            if self.judged is not None:  # then one was judged in the parent, and left no words if there was anything to it
+                known = self.block("known")
+                self.require(self._touched(self._changed(state, parent), self.judged), known, likely=False)
             answer = self.let(f"call i64 @stutter(ptr {self.ctx}, ptr {state})")
             self.require(self.compare("eq", 64, answer, "0"), done)
+            if self.judged is not None:
+                self.place(known)
             self.store("1", self.word(self.frame, frame.STUTTERED))
             self.go(told)
             self.place(told)
@@ -205,13 +184,13 @@ class Recalling(Deliveries):
         gap, at = self.stack("i64"), self.stack("i64")
         self.store("0", gap)
         self.store("0", at)
-        old = self._vector(parent, "0")
+        old = self.vector(parent)
         most = self.op("sub", 64, count, before)
         head, insert, moved = self.block("head"), self.block("insert"), self.block("moved")
         self.place(head)
         shift = self.load(gap)
         self.require(self.compare("ule", 64, shift, most), lost)
-        differ = self._where("ne", self._vector(state, shift), old)
+        differ = self.where("ne", self.vector(state, shift), old)
         differ = self.op("and", 64, differ, self.op("shl", 64, "-1", self.load(at)))
         end = self.op("shl", 64, "1", before)
         differ = self.op("or", 64, self.op("and", 64, differ, self.op("sub", 64, end, "1")), end)
@@ -220,7 +199,7 @@ class Recalling(Deliveries):
         self.place(insert)
         self.store(here, at)
         self.store(self.op("add", 64, shift, "1"), gap)
-        low = self._first(self.op("add", 64, here, shift))
+        low = self.first(self.op("add", 64, here, shift))
         for word in words:
             value = self.load(word)
             below = self.op("and", 64, value, low)
@@ -233,24 +212,29 @@ class Recalling(Deliveries):
     def _untouched(self, state: str, parent: str, now: str) -> tuple[str, str]:
         """The steps of processes that touch nothing that has changed."""
         assert self.recall is not None
-        changed = [
-            self.op("xor", 64, self.load(self.word(state, i)), self.load(self.word(parent, i)))
-            for i in range(self.unit.packed.words)
-        ]
+        changed = self._changed(state, parent)
         ends = (1 << self.unit.packed.receiver_bits) - 1
-        receivers = self.let(f"and <{MOST} x i{self.unit.packed.lane}> {now}, {self._all(ends)}")
+        receivers = self.let(f"and {self.vector_kind} {now}, {self.all(str(ends))}")
         messages, actions = "0", "0"
         for process, mask in self.recall.masks.items():
-            touched = "0"
-            for word, bits in zip(changed, mask, strict=True):
-                if bits:
-                    touched = self.op("or", 64, touched, self.op("and", 64, word, normal(bits, 64)))
-            hit = self.compare("ne", 64, touched, "0")
-            to = self._where("eq", receivers, self._all(process + 1))
+            hit = self._touched(changed, mask)
+            to = self.where("eq", receivers, self.all(str(process + 1)))
             own = sum(1 << bit for (me, _, _), bit in self.recall.sites.items() if me == process)
             messages = self.op("or", 64, messages, self.select(hit, "i64", to, "0"))
             actions = self.op("or", 64, actions, self.select(hit, "i64", str(own), "0"))
         return self.op("xor", 64, messages, "-1"), self.op("xor", 64, actions, "-1")
+
+    def _changed(self, state: str, parent: str) -> list[str]:
+        """The bits of each fixed word in which two states differ."""
+        words = range(self.unit.packed.words)
+        return [self.op("xor", 64, self.load(self.word(state, i)), self.load(self.word(parent, i))) for i in words]
+
+    def _touched(self, changed: list[str], mask: tuple[int, ...]) -> str:
+        """Whether one of the bits of a mask is among those that differ."""
+        found = "0"
+        for word, bits in zip(changed, mask, strict=True):
+            found = self.op("or", 64, found, self.op("and", 64, word, normal(bits, 64)))
+        return self.compare("ne", 64, found, "0")
 
     def _count_quiet(self, taken: list[str], now: str) -> None:
         """Counts the steps that are left out though they could be taken."""
@@ -262,9 +246,9 @@ class Recalling(Deliveries):
             return
         for name, number in self.recall.kinds.items():
             kind = self.unit.packed.kinds[name]
-            of_kind = self._below(now, kind.base + (1 << kind.width))
+            of_kind = self.below(now, kind.base + (1 << kind.width))
             if kind.base:
-                of_kind = self.op("and", 64, of_kind, self.op("xor", 64, self._below(now, kind.base), "-1"))
+                of_kind = self.op("and", 64, of_kind, self.op("xor", 64, self.below(now, kind.base), "-1"))
             self._count_steps(number, self.op("and", 64, messages, of_kind))
         for number in dict.fromkeys(step for _, step, _ in self.recall.sites):
             own = sum(1 << bit for (_, step, _), bit in self.recall.sites.items() if step == number)
@@ -283,6 +267,16 @@ class Recalling(Deliveries):
         self.noting(word, bit, take)
         self.go(on)
         self.place(on)
+
+    def unless_all_quiet(self, me: str, numbers: list[int], on: str) -> None:
+        """Leaves to `on` where everything that a process can do by itself, these steps, is known to lead nowhere."""
+        if self.recall is None or not self.unroll:
+            return
+        own = {bit: step for (process, step, _), bit in self.recall.sites.items() if process == int(me)}
+        if set(numbers) <= set(own.values()):
+            bits = str(sum(1 << bit for bit in own))
+            known = self.op("and", 64, self.load(self.quiet[1]), bits)
+            self.require(self.compare("ne", 64, known, bits), on, likely=False)
 
     def noting(self, word: int, bit: str, take: Callable[[], None]) -> None:
         """Takes a step, and notes whether it leads nowhere."""
@@ -307,14 +301,14 @@ class Recalling(Deliveries):
         left = self.op("sub", 64, total, start)
         self.when(self.compare("ult", 64, start, total), some, done)
         self.place(some)
-        now = self._vector(state, start)
+        now = self.vector(state, start)
         few = self.compare("ult", 64, left, str(MOST))
         first = self.compare("eq", 64, start, "0")
-        rest = self._first(self.select(few, "i64", left, str(MOST)))
+        rest = self.first(self.select(few, "i64", left, str(MOST)))
         known = self.select(first, "i64", self.load(self.quiet[0]), "0")
         for message in self.messages_on(network):
             kind = self.unit.packed.kinds[message.name]
-            of_kind = self.op("and", 64, rest, self._below(now, kind.base + (1 << kind.width)))
+            of_kind = self.op("and", 64, rest, self.below(now, kind.base + (1 << kind.width)))
             rest = self.op("xor", 64, rest, of_kind)
             recalled = message.name in self.recall.kinds
             if recalled:
@@ -340,6 +334,9 @@ class Recalling(Deliveries):
             return
         skip = self.block("left")
         self.require(self.compare("eq", 64, self.load(self.word(self.frame, frame.FAILED)), "0"), skip)
+        if self.program.has_steps:
+            stuttered = self.load(self.word(self.frame, frame.STUTTERED))
+            self.require(self.compare("ne", 64, stuttered, str(frame.TOLD)), skip)
         shared = self.pointer(self.load(self.word(self.ctx, abi.CTX_SHARED)))
         self.require(self.compare("eq", 64, self.load(self.word(shared, abi.SHARED_FROZEN)), "0"), skip)
         self.require(self.compare("ule", 64, self.count_of(state, self.recall.network), str(MOST)), skip)

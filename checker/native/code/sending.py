@@ -140,12 +140,7 @@ class Sending(Functions):
         begin, end = self.span_of(self.state, message.network)
         where, size = self.list_of(self.state)
         if network.kind == "soup":
-            at = self.support("lower_bound", where, size, begin, end, code)
-            there = self.support("lane_is", where, size, at, end, code)
-            present = self.block("present")
-            self.require(self.compare("eq", 64, there, "0"), present, likely=False)
-            self.insert_lane(self.state, message.network, at, code, self.defer)
-            self.place(present)
+            self.add_lane(self.state, message.network, code, self.defer)
             return
         low, high = self.alike(network.kind, (where, size), (begin, end), code)
         self.require(self.compare("ult", 64, self.op("sub", 64, high, low), str(network.capacity)), full)

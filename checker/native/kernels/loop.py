@@ -24,7 +24,9 @@ from checker.native.abi import (
     EVENT_EXPANDED,
     LIMIT,
     LOWEST_ADDRESS,
+    NO_PARENT,
     PAUSED,
+    REF_MASK,
     SHARED_BLOCK_LIST,
     SHARED_BLOCK_REFS,
     SHARED_BLOCKS,
@@ -32,8 +34,8 @@ from checker.native.abi import (
     SHARED_STOP,
 )
 from checker.native.kernels.lookup import look_up
-from checker.native.kernels.records import behind, record_at
-from checker.native.kernels.spec import expand
+from checker.native.kernels.records import behind, fetch, record_at
+from checker.native.kernels.spec import expand, memo_words
 from checker.native.words import MASK, entry, fetch_add, inline, load64, load_atomic, rare, store64
 
 EXHAUSTED = LOWEST_ADDRESS - 1
@@ -51,6 +53,16 @@ def take_block(ctx: int, shared: int) -> int:
     store64(ctx + 8 * CTX_BLOCK_END, load64(pair + 8))
     store64(ctx + 8 * CTX_BLOCK_REF, load64(load64(shared + 8 * SHARED_BLOCK_REFS) + 8 * at))
     return 1
+
+
+@inline
+def ask_for_parent(shared: int, record: int, end: int) -> int:
+    """Asks for what the state of the next record was found from, as `expand` will look back at it."""
+    if record != end:
+        parent = load64(record) & REF_MASK
+        if parent != NO_PARENT:
+            fetch(record_at(shared, parent), 8)
+    return 0
 
 
 def fill(ctx: int) -> int:
@@ -82,6 +94,8 @@ def fill(ctx: int) -> int:
             ref = load64(ctx + 8 * CTX_BLOCK_REF)
             continue
         store64(ctx + 8 * CTX_PARENT, ref)
+        if memo_words() != 0:
+            ask_for_parent(shared, behind(record), block_end)
         after = expand(ctx, record + 8, end)
         if after < LOWEST_ADDRESS:
             if end == out:
