@@ -1,7 +1,7 @@
 /* Raft: the state graph of raft.psm, step for step.
  *
- * spin -a -DTERMS=1 raft.pml, or -DLOG=1, or -DCANDIDATES=1, for smaller graphs. Three servers. Each option is one
- * d_step, one step of ours.
+ * spin -a -DTERMS=1 raft.pml, or -DLOG=1, or -DCANDIDATES=1, for smaller graphs; -DCANDIDATES=3 for a larger one. Three
+ * servers. Each option is one d_step, one step of ours.
  *
  * The network is a soup of bits. A candidate asks everybody alike and once in a term, so what it said about its log is
  * enough. A term has one leader, as an assertion checks, so an Append or Ack is kept by its term and by the follower,
@@ -17,6 +17,13 @@
 #ifndef CANDIDATES
 #define CANDIDATES 2
 #endif
+
+#if CANDIDATES > 2
+#define ASKERS 3
+#else
+#define ASKERS 2
+#endif
+#define ASKED(t, c) (ASKERS*((t) - 1) + (c))
 
 #define FOLLOWER 0
 #define CANDIDATE 1
@@ -41,7 +48,7 @@ Server s[3];
 byte append1[2];
 int append2[2];
 short ack;
-byte ask[4];                 /* at 2*(term - 1) + candidate: 0 not sent, otherwise 1 + 4*last + length */
+byte ask[2*ASKERS];          /* at ASKED(term, candidate): 0 not sent, otherwise 1 + 4*last + length */
 short vote;
 
 /* For the properties: who led a term, what was committed, and in which term. */
@@ -79,12 +86,12 @@ hidden byte k;
 #define ELECT(a) \
   :: d_step { s[a].mode != LEADER && s[a].term < TERMS -> \
        s[a].term++; s[a].voted = 1 + (a); FOLLOW(a); s[a].mode = CANDIDATE; s[a].votes = 1 << (a); \
-       ask[2*(s[a].term - 1) + (a)] = 1 + 4*LAST(a) + SIZE(a) }
+       ask[ASKED(s[a].term, a)] = 1 + 4*LAST(a) + SIZE(a) }
 /* Ask arrives at r. */
 #define ASK(t, c, r) \
-  :: d_step { ask[2*((t) - 1) + (c)] && s[r].term <= t -> \
+  :: d_step { ask[ASKED(t, c)] && s[r].term <= t -> \
        if :: s[r].term < t -> s[r].term = t; s[r].voted = 0; FOLLOW(r) :: else fi; \
-       if :: (!s[r].voted || s[r].voted == 1 + (c)) && ask[2*((t) - 1) + (c)] > 4*LAST(r) + SIZE(r) -> \
+       if :: (!s[r].voted || s[r].voted == 1 + (c)) && ask[ASKED(t, c)] > 4*LAST(r) + SIZE(r) -> \
             s[r].voted = 1 + (c); vote = vote | VOTE(t, r, c) \
        :: else fi }
 /* Vote of r arrives. */
@@ -177,12 +184,19 @@ end: do
   STAND(1)
   CAMPAIGN(1, 1, 2, 0)
 #endif
+#if CANDIDATES > 2
+  STAND(2)
+  CAMPAIGN(1, 2, 0, 1)
+#endif
 #if TERMS > 1
   CAMPAIGN(2, 0, 1, 2)
   APPENDS2(2, 1) APPENDS2(2, 2)
   ACKS(2, 1, next1, match1) ACKS(2, 2, next2, match2)
 #if CANDIDATES > 1
   CAMPAIGN(2, 1, 2, 0)
+#endif
+#if CANDIDATES > 2
+  CAMPAIGN(2, 2, 0, 1)
 #endif
 #endif
   od

@@ -24,7 +24,7 @@ from checker.model.machine import Machine
 from checker.model.symmetry import without_symmetry
 from tests.oracles.bfs import Count, Oracle
 from tests.oracles.test_oracles import ORACLES
-from tests.random_specs import random_spec, wide_spec
+from tests.random_specs import random_spec, soup_spec, wide_spec
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = sorted((ROOT / "specs").glob("*/*.psm"))
@@ -49,6 +49,27 @@ LONG = frozenset(
 """Oracles that only the slow suite holds every engine to; `tests/oracles` holds the one to it that a check runs on."""
 
 BLOCK = 100
+
+CROWD = """\
+spec Crowd
+message Ping(n: 0..63), Pong(n: 0..63)
+network soup
+role A {
+  durable n: 0..45 = 0
+  durable back: 0..2 = 0
+  action Say when n < 45 { send Ping(n) to B  n += 1 }
+  on Pong(m) from b when m > 40 and back < 2 { back += 1 }
+}
+role B[2] {
+  durable least: 0..63 = 63
+  on Ping(m) from a when m < least and m > 41 { least := m  send Pong(m) to a }
+}
+invariant Few: A.back < 2
+step Falls: forall b in B: b.least <= old(b.least)
+final: true
+check c { bound A.n < 3 or A.n > 35 or (at(B, 0).least == 63 and at(B, 1).least == 63) }
+"""
+"""More messages than are looked at at once, where native code compares them by vectors."""
 
 COUNTER = """spec Counter
 const MAX: 1..100000 = 5
@@ -184,11 +205,22 @@ class EngineContract:
     def test_it_is_equal_on_random_models_with_many_steps(self) -> None:
         self.examine_any(random_spec)
 
+    def test_it_is_equal_on_random_models_whose_messages_stay(self) -> None:
+        self.examine_any(soup_spec)
+
+    def test_it_is_equal_where_one_state_has_many_messages(self) -> None:
+        assert self.examine(CROWD)
+
     @pytest.mark.slow
     @pytest.mark.parametrize("block", range(20))
     def test_it_is_equal_on_many_random_models_of_all_constructs(self, block: int) -> None:
         refused = sum(not self.examine(wide_spec(Random(seed))) for seed in range(block * BLOCK, block * BLOCK + BLOCK))
         assert refused <= BLOCK // 3
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("block", range(10))
+    def test_it_is_equal_on_many_random_models_whose_messages_stay(self, block: int) -> None:
+        assert all(self.examine(soup_spec(Random(seed))) for seed in range(block * BLOCK, block * BLOCK + BLOCK))
 
     @pytest.mark.slow
     @pytest.mark.parametrize("block", range(10))

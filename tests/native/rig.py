@@ -32,6 +32,7 @@ class Spec:
     def given(self) -> dict[str, int]:
         return {
             "fixed_words": self.fixed,
+            "memo_words": 0,
             "table_kind": self.kind,
             "has_bound": int(self.bound),
             "has_steps": int(self.steps),

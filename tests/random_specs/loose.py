@@ -19,7 +19,20 @@ def loose_spec(rng: Random) -> str:
     return _Writer(rng).text()
 
 
+def soup_spec(rng: Random) -> str:
+    """The same over a soup of many possible messages, and with step properties. Most steps lead nowhere, as messages stay."""
+    writer = _Writer(rng)
+    writer.networks, writer.field, writer.values = ("soup",), "0..63", ("0", "1", "7", "63", "x")
+    return writer.text()
+
+
 class _Writer:
+    networks: tuple[str, ...] = (
+        "soup", "bag[1]", "bag[2] drop", "fifo[1]", "fifo[2]", "fifo[1] block", "bag[1] block"
+    )  # fmt: skip
+    field = "0..1"
+    values: tuple[str, ...] = ("0", "1", "x % 2")
+
     def __init__(self, rng: Random) -> None:
         self.rng = rng
         self.shared = rng.random() < 0.3
@@ -28,8 +41,8 @@ class _Writer:
 
     def text(self) -> str:
         rng = self.rng
-        network = rng.choice(("soup", "bag[1]", "bag[2] drop", "fifo[1]", "fifo[2]", "fifo[1] block", "bag[1] block"))
-        lines = ["spec Loose", "message Ping(n: 0..1), Pong(n: 0..1)", f"network {network}"]
+        network = rng.choice(self.networks)
+        lines = ["spec Loose", f"message Ping(n: {self.field}), Pong(n: {self.field})", f"network {network}"]
         if self.shared:
             lines.append("shared s: 0..1 = 0")
         if self.ghost:
@@ -37,6 +50,8 @@ class _Writer:
         for role in ROLES:
             lines += self.role(role)
         lines += [f"{kind} P{i}: {self.claim()}" for i, kind in enumerate(["invariant"] * 3 + ["reach"] * 2)]
+        if self.values is not _Writer.values:
+            lines += [f"step S{i}: old({self.claim()}) => {self.claim()}" for i in range(2)]
         final = rng.choice(("true", "false", self.claim(), self.claim()))
         faults = rng.choice(("", "", "", "faults crash A <= 1", "faults lose <= 1", "faults stop B <= 1, cut <= 1"))
         expected = ", ".join(rng.sample([f"P{i}" for i in range(5)], rng.randrange(1, 3)))
@@ -72,7 +87,7 @@ class _Writer:
         options += [f"x := {given}"] if given else []
         options += ["s := 1 - s", "s := x % 2"] if self.shared else []
         options += ["g += x", "g += 3"] if self.ghost else []
-        value = self.rng.choice(("0", "1", "x % 2", *((given,) if given else ())))
+        value = self.rng.choice((*self.values, *((given,) if given else ())))
         options += [f"send {kind}({value}) to {to}" for kind in KINDS for to in self.to[kind]] * 2
         return "  ".join(self.rng.sample(options, self.rng.randrange(1, 4)))
 

@@ -23,6 +23,7 @@ from checker.native.code.footprint import masks
 from checker.native.code.functions import Functions
 from checker.native.code.seen import write_collect
 from checker.native.code.unit import Unit
+from checker.native.code.vectors import MOST
 from checker.native.code.width import Unsupported
 from checker.native.code.writer import normal
 
@@ -164,7 +165,7 @@ class Judge(Functions):
 
 
 def write_judges(
-    unit: Unit, items: tuple[Item, ...], shape: frame.Shape, enums: tuple[EnumT, ...], *, symmetry: bool
+    unit: Unit, items: tuple[Item, ...], shape: frame.Shape, enums: tuple[EnumT, ...], *, symmetry: bool, memo: int
 ) -> None:
     """Adds what judges states and steps."""
     for i, item in enumerate(items):
@@ -173,7 +174,7 @@ def write_judges(
     if unit.machine.final is not None:
         write_predicate(unit, "final", unit.machine.final)
     _write_visit(unit, items, shape, enums, symmetry)
-    _write_transition(unit, items, shape)
+    _write_transition(unit, items, shape, memo)
     if any(item.is_over_steps for item in items):
         _write_stutter(unit, items, shape)
     _write_inside(unit, items, shape)
@@ -252,26 +253,45 @@ def _count_orbit(code: Judge, state: str, parent: str, initial: str) -> None:
     code.place(counted)
 
 
-def _write_transition(unit: Unit, items: tuple[Item, ...], shape: frame.Shape) -> None:
+def _write_transition(unit: Unit, items: tuple[Item, ...], shape: frame.Shape, memo: int) -> None:
     params = [("i64", name) for name in ("ctx.address", "old.address", "new.address")]
+    given = ", ".join(f"i64 %{name}" for _, name in params)
     code = Judge(unit, "transition", params, shape)
     old, new = code.pointer("%old.address"), code.pointer("%new.address")
-    steps = [(i, item) for i, item in enumerate(items) if item.is_over_steps]
     read = read_by_steps(unit, items)
     done = code.block("done")
     if read is not None:
         # where nothing changes that they read, steps from one state are all alike: one of them is judged
+        code.attributes = "alwaysinline"
         judge, alike = code.block("judge"), code.block("alike")
         code.when(code.touched(code.changes(old, new, [read]), read), judge, alike)
         code.place(alike)
+        if memo:  # so was a step that changes nothing, if one was noted down (`recall`)
+            words = code.word(old, code.words_of(old))
+            noted = code.op("or", 64, code.load(words), code.load(code.word(words, 1)))
+            code.require(code.compare("eq", 64, code.op("lshr", 64, noted, str(MOST)), "0"), done, likely=False)
         last = code.word(code.spec, shape.stuttered)
         code.require(code.compare("ne", 64, code.load(last), "%old.address"), done, likely=False)
         code.store("%old.address", last)
         code.place(judge)
-    for i, item in steps:
-        code.ask(i, item, f"ptr {code.ctx}, ptr {new}, ptr {old}")
+    if any(item.is_over_steps for item in items):
+        code.ret(code.let(f"call i64 @judged({given})"))
+        _write_judged(unit, items, shape)
     if code.leads_to(done):
         code.place(done)
+    code.ret("0")
+    unit.functions.append(code.text())
+
+
+def _write_judged(unit: Unit, items: tuple[Item, ...], shape: frame.Shape) -> None:
+    """Adds `judged`, which does what `transition` says where there is something to judge."""
+    params = [("i64", name) for name in ("ctx.address", "old.address", "new.address")]
+    code = Judge(unit, "judged", params, shape)
+    code.linkage = "internal "
+    old, new = code.pointer("%old.address"), code.pointer("%new.address")
+    for i, item in enumerate(items):
+        if item.is_over_steps:
+            code.ask(i, item, f"ptr {code.ctx}, ptr {new}, ptr {old}")
     code.ret(code.load(code.event))
     unit.functions.append(code.text())
 

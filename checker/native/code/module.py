@@ -75,7 +75,7 @@ class Plan:
         if self.cases:
             write_asking(unit, self.cases)
         else:
-            write_judges(unit, self.items, self.shape, self.enums, symmetry=self.orders is not None)
+            write_judges(unit, self.items, self.shape, self.enums, symmetry=self.orders is not None, memo=self.memo)
         if unit.asks_silence:
             write_silent(program, self.shape)
         for name, value in self.constants.items():

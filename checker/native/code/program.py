@@ -40,7 +40,11 @@ class Program:
         self.cut: tuple[int, Budget, list[int]] | None = None
         self._declare()
         packed = unit.packed
-        self.record = packed.words + (0 if packed.fixed else -(-MAX_LANES * packed.lane // 64)) + max(SLACK, MOST * packed.lane // 64)
+        self.record = (
+            packed.words
+            + (0 if packed.fixed else -(-MAX_LANES * packed.lane // 64))
+            + max(SLACK, MOST * packed.lane // 64)
+        )
         self.in_place = not packed.fixed or packed.words > IN_PLACE
         self.has_steps = not unit.edges and any(
             p.judged_as == "step" and p.body is not None for p in machine.properties

@@ -1,20 +1,21 @@
 """Which steps are known to change nothing, from state to state.
 
-Where messages stay for all to see, most steps lead nowhere: a message that was taken before is taken again, an answer that was
-sent is sent again. Of the steps of Raft, five in six leave the state as it is, and to find that out costs nearly all the time.
+Where messages stay for all to see, most steps lead nowhere: a message that was taken before is taken again, an answer that
+was sent is sent again. Of the steps of Raft, five in six leave the state as it is, and to find that out costs nearly all the
+time.
 
-A step that leaves state P as it is leaves state S as it is, too, if S has all messages that P has, and everything else that the step
-reads or writes is in S as in P. A step that is not enabled in P is not enabled in S, on the same conditions. This is so for any two
-states; P is the one that S was found from, because then little differs.
+A step that leaves state P as it is leaves state S as it is, too, if S has all messages that P has, and everything else that
+the step reads or writes is in S as in P. A step that is not enabled in P is not enabled in S, on the same conditions. This is
+so for any two states; P is the one that S was found from, because then little differs.
 
-So `expand` leaves two words behind each state that it has expanded: which of its messages, if they are at most 32, lead nowhere, which of these
-are taken all the same, and the same for what processes do by themselves. The states that were found from it look them up, move
-the bits to where the messages stand now, forget those of processes for which something changed, and take only the other steps. What
-is left out is counted as if it had been taken.
+So `expand` leaves two words behind each state that it has expanded: which of its messages, if they are at most 32, lead
+nowhere, which of these are taken all the same, and the same for what processes do by themselves. The states that were found
+from it look them up, move the bits to where the messages stand now, forget those of processes for which something changed,
+and take only the other steps. What is left out is counted as if it had been taken.
 
-**What may be recalled** is asked of the text of a step (`engine.footprints`): it has one outcome, which no crash can tear; it asks
-for no messages; and it sends only where messages stay, so that those that were there are there still. `masks` are the bits of the
-fixed words that the steps of each process read and write.
+**What may be recalled** is asked of the text of a step (`engine.footprints`): it has one outcome, which no crash can tear; it
+asks for no messages; and it sends only where messages stay, so that those that were there are there still. What the
+steps of a process touch, and what their guards ask, are bits of the fixed words of a state.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
-from checker.engine.footprints import Footprints
+from checker.engine.footprints import Footprint, Footprints
 from checker.model.machine import Message, Step
 from checker.model.values import Value
 from checker.native import abi
@@ -58,8 +59,10 @@ class Recall:
     """The messages whose taking is recalled, with the only step that takes each of them."""
     sites: Mapping[Site, int]
     """The actions that are recalled, with their bits."""
-    masks: Mapping[int, tuple[int, ...]]
-    """For each process, the bits of the fixed words that its recalled steps touch."""
+    touch: tuple[Mapping[int, tuple[int, ...]], Mapping[int, tuple[int, ...]]]
+    """For each process, the bits of the fixed words that its recalled steps touch: those that take messages, and the actions."""
+    ask: tuple[Mapping[int, tuple[int, ...]], Mapping[int, tuple[int, ...]]]
+    """The same for what their guards read."""
 
 
 def recall_of(program: Program) -> Recall | None:
@@ -73,9 +76,10 @@ def recall_of(program: Program) -> Recall | None:
     if machine.networks[network].kind != "soup" or len(processes) > PROCESSES:
         return None
     footprints = Footprints(unit.layout)
-    slots: dict[int, set[int]] = {p: set(unit.layout.status.values()) for p in processes}
+    always = set(unit.layout.status.values()) | ({unit.layout.cut} if unit.layout.cut is not None else set())
+    touch, ask = ([{p: set(always) for p in processes} for _ in range(WORDS)] for _ in range(2))
 
-    def add(step: Step) -> bool:
+    def add(step: Step, word: int) -> bool:
         """Whether a step can be recalled; if so, adds what it touches."""
         if step.limit is not None or step.has_choices or program.can_tear(step):
             return False
@@ -90,13 +94,19 @@ def recall_of(program: Program) -> Recall | None:
                 return False
             touched[me] = {r for r in own if isinstance(r, int)}
         for me, some in touched.items():
-            slots[me] |= some
+            touch[word][me] |= some
+            if step.guard is not None:
+                guard = Footprint()
+                footprints.reads(step.guard, me, guard)
+                ask[word][me] |= {r for r in guard.reads if isinstance(r, int)}
         return True
 
     kinds: dict[str, int] = {}
     for message in machine.messages.values():
-        takers = [(n, s) for n, s in enumerate(machine.steps) if s.name == message.name and s.kind in ("message", "ignore")]
-        if message.network == network and len(takers) == 1 and takers[0][1].kind == "message" and add(takers[0][1]):
+        takers = [
+            (n, s) for n, s in enumerate(machine.steps) if s.name == message.name and s.kind in ("message", "ignore")
+        ]
+        if message.network == network and len(takers) == 1 and takers[0][1].kind == "message" and add(takers[0][1], 0):
             kinds[message.name] = takers[0][0]
     sites: dict[Site, int] = {}
     for number, step in enumerate(machine.steps):
@@ -106,11 +116,16 @@ def recall_of(program: Program) -> Recall | None:
             except Unsupported:
                 continue
             new = [(me, number, args) for me in step.role.processes for args in product(*values)]
-            if all(len(v) <= FEW for v in values) and len(sites) + len(new) <= MOST and add(step):
-                sites.update((site, len(sites) + i) for i, site in enumerate(new))
+            if all(len(v) <= FEW for v in values) and len(sites) + len(new) <= MOST and add(step, 1):
+                sites |= {site: len(sites) + i for i, site in enumerate(new)}
     if not kinds and not sites:
         return None
-    return Recall(network, kinds, sites, {p: _mask(packed, some) for p, some in slots.items()})
+
+    def masks(slots: list[dict[int, set[int]]]) -> tuple[dict[int, tuple[int, ...]], dict[int, tuple[int, ...]]]:
+        messages, actions = ({p: _mask(packed, some) for p, some in each.items()} for each in slots)
+        return messages, actions
+
+    return Recall(network, kinds, sites, masks(touch), masks(ask))
 
 
 def _mask(packed: Packed, slots: set[int]) -> tuple[int, ...]:
@@ -150,20 +165,25 @@ class Recalling(Deliveries):
         low = str((1 << MOST) - 1)
         quiet, taken = ([self.op("and", 64, self.op("lshr", 64, w, str(at)), low) for w in words] for at in (0, MOST))
         quiet[0], taken[0] = self._moved((quiet[0], taken[0]), state, parent, count, before, done)
-        stays = self._untouched(state, parent, now)
-        quiet = [self.op("and", 64, q, s) for q, s in zip(quiet, stays, strict=True)]
-        taken = [self.op("and", 64, t, s) for t, s in zip(taken, stays, strict=True)]
+        # what was not enabled needs no more than that what its guard reads is as it was
+        idle = [self.op("xor", 64, q, t) for q, t in zip(quiet, taken, strict=True)]
+        touched, asked = self._hit(state, parent, now)
+        taken = [self.op("and", 64, t, self.op("xor", 64, hit, "-1")) for t, hit in zip(taken, touched, strict=True)]
+        idle = [self.op("and", 64, i, self.op("xor", 64, hit, "-1")) for i, hit in zip(idle, asked, strict=True)]
+        quiet = [self.op("or", 64, i, t) for i, t in zip(idle, taken, strict=True)]
         if self.program.has_steps:  # it is for them that a step has to be told that changes nothing
             asks, told = self.block("asks"), self.block("told")
             self.when(self.compare("ne", 64, self.op("or", 64, *taken), "0"), asks, told)
             self.place(asks)
-            if self.judged is not None:  # then one was judged in the parent, and left no words if there was anything to it
-                known = self.block("known")
+            known = self.block("known")
+            if (
+                self.judged is not None
+            ):  # then one was judged in the parent, and left no words if there was anything to it
                 self.require(self._touched(self._changed(state, parent), self.judged), known, likely=False)
             answer = self.let(f"call i64 @stutter(ptr {self.ctx}, ptr {state})")
             self.require(self.compare("eq", 64, answer, "0"), done)
-            if self.judged is not None:
-                self.place(known)
+            self.go(known)
+            self.place(known)
             self.store("1", self.word(self.frame, frame.STUTTERED))
             self.go(told)
             self.place(told)
@@ -209,20 +229,21 @@ class Recalling(Deliveries):
         self.place(moved)
         return self.load(words[0]), self.load(words[1])
 
-    def _untouched(self, state: str, parent: str, now: str) -> tuple[str, str]:
-        """The steps of processes that touch nothing that has changed."""
+    def _hit(self, state: str, parent: str, now: str) -> tuple[list[str], list[str]]:
+        """The steps that touch something that has changed, and those whose guards read something of it."""
         assert self.recall is not None
         changed = self._changed(state, parent)
         ends = (1 << self.unit.packed.receiver_bits) - 1
         receivers = self.let(f"and {self.vector_kind} {now}, {self.all(str(ends))}")
-        messages, actions = "0", "0"
-        for process, mask in self.recall.masks.items():
-            hit = self._touched(changed, mask)
+        touched, asked = ["0", "0"], ["0", "0"]
+        for process in self.recall.touch[0]:
             to = self.where("eq", receivers, self.all(str(process + 1)))
             own = sum(1 << bit for (me, _, _), bit in self.recall.sites.items() if me == process)
-            messages = self.op("or", 64, messages, self.select(hit, "i64", to, "0"))
-            actions = self.op("or", 64, actions, self.select(hit, "i64", str(own), "0"))
-        return self.op("xor", 64, messages, "-1"), self.op("xor", 64, actions, "-1")
+            for found, masks in ((touched, self.recall.touch), (asked, self.recall.ask)):
+                for word, steps in enumerate((to, str(own))):
+                    hit = self._touched(changed, masks[word][process])
+                    found[word] = self.op("or", 64, found[word], self.select(hit, "i64", steps, "0"))
+        return touched, asked
 
     def _changed(self, state: str, parent: str) -> list[str]:
         """The bits of each fixed word in which two states differ."""

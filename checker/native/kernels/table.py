@@ -52,7 +52,7 @@ AT_HOME = 1 << TAG_BITS
 TAG_LIFE = 6
 """How often a table can grow with the same tags."""
 SIXTH = 43
-"""256 divided by that, rounded up: up to 61, which nothing here exceeds, it divides as exactly, and for each successor, in half the time."""
+"""256 divided by that, rounded up: numbers up to 61, which none here exceeds, it divides as exactly, and faster."""
 
 # ---- where a state belongs
 
