@@ -124,6 +124,8 @@ SHARED_WORKERS = 5
 """How many workers there are. One alone needs no atomic instructions."""
 SHARED_BLOCK_REFS = 6
 """Address of the references of the first records of the blocks."""
+SHARED_LEVELS = 7
+"""Address of the offsets in each arena at which the current level ends."""
 SHARED_SHARDS = 8
 """From here on four words for each of the SHARDS shards of the visited set: address, shift, entries, most entries."""
 SHARD_BITS = 6

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from checker.engine.classes import Classes
 from checker.model.machine import LiveCase, Machine
 from checker.model.types import EnumT
 from checker.native import abi
 from checker.native.code import frame
+from checker.native.code.classes import sizes, write_classes
 from checker.native.code.columns import Orders, orders_of
 from checker.native.code.expand import UNROLLED, call_sites, write_expand
 from checker.native.code.handlers import write_commit, write_handler
@@ -44,6 +46,8 @@ class Plan:
     """Whether anything is counted that a verdict does not need."""
     cases: tuple[LiveCase, ...] = ()
     """Live properties to be asked about states. Where there are some, the spec is compiled for its edges, and judges nothing."""
+    classes: Classes | None = None
+    """The classes of steps, where some of them are left out."""
 
     @property
     def constants(self) -> dict[str, int]:
@@ -53,12 +57,13 @@ class Plan:
             "table_kind": self.table_kind,
             "has_bound": self.has_bound,
             "has_steps": 0 if self.orders is not None else self.has_steps,  # `expand` sees to them before it renames
+            **({} if self.classes is None else sizes(self.classes)),
         }
 
     def text(self) -> str:
         """The module's text. Raises `Unsupported` where native code cannot do what the machine needs."""
         unit = Unit(self.machine, edges=bool(self.cases))
-        program = Program(unit, coverage=self.coverage)
+        program = Program(unit, coverage=self.coverage, reduced=self.classes is not None)
         inline = _inlining(program)
         write_commit(program, "alwaysinline" if not program.in_place else "")
         for number in range(len(self.machine.steps)):
@@ -71,6 +76,8 @@ class Plan:
             write_asking(unit, self.cases)
         else:
             write_judges(unit, self.items, self.shape, self.enums, symmetry=self.orders is not None)
+        if program.classes is not None:
+            write_classes(program, program.classes)
         if unit.asks_silence:
             write_silent(program, self.shape)
         for name, value in self.constants.items():
@@ -79,11 +86,16 @@ class Plan:
 
 
 def plan(
-    machine: Machine, *, fingerprints: bool = False, coverage: bool = True, cases: tuple[LiveCase, ...] = ()
+    machine: Machine,
+    *,
+    fingerprints: bool = False,
+    coverage: bool = True,
+    cases: tuple[LiveCase, ...] = (),
+    reduced: bool = False,
 ) -> Plan:
     """Lays a machine out. Raises `Unsupported` where native code cannot hold it."""
     unit = Unit(machine, edges=bool(cases))
-    program = Program(unit, coverage=coverage)
+    program = Program(unit, coverage=coverage, reduced=reduced)
     items, enums = items_of(unit), enums_of(unit)
     if not coverage:
         items, enums = tuple(i for i in items if not i.is_antecedent), ()
@@ -98,13 +110,14 @@ def plan(
         tuple(program.names),
         tuple(program.kinds),
         packed.words if packed.fixed else 0,
-        abi.FINGERPRINT if fingerprints else abi.INLINE if packed.is_small else abi.INDIRECT,
+        abi.FINGERPRINT if fingerprints else abi.INLINE if packed.is_small and not reduced else abi.INDIRECT,
         int(machine.bound is not None),
         int(program.has_steps),
         orders,
         unused,
         coverage,
         cases,
+        program.classes,
     )
 
 
