@@ -32,7 +32,7 @@ The spec is a module with these functions, all over words:
 
 `expand` adds to TRANSITIONS and to its own counters behind CTX_COUNTERS, and sets REPORT to what the driver has to be told about
 the expanded state (0: nothing). It leaves out successors equal to the state itself where no step property has to see them,
-but counts them.
+but counts them. In a reduced search it leaves out steps that need not be taken, too, and does not count those (`native.ample`).
 """
 
 from __future__ import annotations

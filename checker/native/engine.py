@@ -49,6 +49,7 @@ class NativeEngine:
             tell: Is told what the user should know, such as that a checkpoint cannot be written.
             look: Is given the search when it has ended, while its states are still there.
         """
+        assert not reduced or (not fingerprints and keeping is None), "the proviso asks when a state was found"
         self.workers = workers
         self.level = level
         self.fingerprints = fingerprints

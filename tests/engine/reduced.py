@@ -19,7 +19,15 @@ from tests.random_specs import loose_spec, random_spec, wide_spec
 
 SPECS = sorted((Path(__file__).resolve().parents[2] / "specs").glob("*/*.psm"))
 
-WRITERS = {"loose": loose_spec, "random": random_spec, "wide": wide_spec}
+
+def crowded_spec(rng: Random) -> str:
+    """A loose spec beside processes that do nothing: more handlers of processes than a word has bits."""
+    return loose_spec(rng).replace(
+        "role A", "role Idle[31] { action One when false { }  action Two when false { } }\nrole A", 1
+    )
+
+
+WRITERS = {"loose": loose_spec, "random": random_spec, "wide": wide_spec, "crowded": crowded_spec}
 
 ALONE = """spec Apart
 role A[3] { durable n: 0..3 = 0  action Up when n < 3 { n += 1 } }

@@ -1,8 +1,15 @@
 """What compiled specs say of the classes of their steps, where a search is reduced (`engine.classes`, `native.ample`).
 
-All that does not depend on the state stands in one table of words: the classes that are visible, for each class the address,
-counted in words, of the set of those that depend on it, and of its **ways to open**. These are pairs of a bit and the address
-of a set, the smallest set first: the first bit that `locked` gives tells the set of openers.
+All that does not depend on the state stands in one table of words, for n classes:
+
+| words | |
+|---|---|
+| n | for each class, where in the table the set of the classes stands that depend on it |
+| n | for each class, where its **ways to open** stand: pairs of a bit and the place of a set, the smallest set first |
+| sets | the visible classes, then all other sets, each once |
+| pairs | the ways to open |
+
+What depends on the state is `locked`, which gives a bit for each way there is. The set of the first one is that of the openers.
 """
 
 from __future__ import annotations
@@ -89,7 +96,10 @@ def _ways(classes: Classes, made: Class) -> Iterator[tuple[int, int]]:
 
 
 def _write_locked(program: Program, classes: Classes) -> None:
-    """Adds `locked`: a bit for each lock of a class that is closed, up to the first that errs; and UNKNOWN, and OPEN."""
+    """Adds `locked`: a bit for each lock of a class that is closed, up to the first that errs; and UNKNOWN, and OPEN.
+
+    The classes of one handler have the same locks; the processes that open them differ.
+    """
     code = Functions(program.unit, "locked", "i64", [("i64", n) for n in ("ctx.address", "state.address", "number")])
     code.linkage = ""
     code.ctx, code.state = code.pointer("%ctx.address"), code.pointer("%state.address")
