@@ -19,7 +19,7 @@ Everything here may be too much and never too little. A step that asks `silent` 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from checker.model import ir
@@ -51,14 +51,6 @@ class Footprint:
         self.sends |= other.sends
         self.everything |= other.everything
         self.may_be_disabled |= other.may_be_disabled
-
-
-@dataclass(frozen=True, slots=True)
-class Lock:
-    """A conjunct of a guard that depends on the process alone: while it is false, no message enables the step."""
-
-    test: ir.Expr
-    reads: frozenset[Resource]
 
 
 class Footprints:
@@ -177,8 +169,11 @@ class Footprints:
             (found.writes if step.kind == "restart" else found.reads).add(status)
         return found
 
-    def locks(self, step: Step, me: int) -> Iterator[Lock]:
-        """The conjuncts of a guard that read nothing of a message, as far as those before them cannot go wrong."""
+    def locks(self, step: Step, me: int) -> Iterator[tuple[ir.Expr, frozenset[Resource]]]:
+        """The conjuncts of a guard that depend on the process alone, as far as those before them cannot go wrong.
+
+        While one of them is false, no message enables the step. With each comes what it reads.
+        """
         given = {p.number for p in step.params} | ({step.sender.number} if step.sender is not None else set())
         for part in () if step.guard is None else conjuncts(step.guard):
             inside = list(subexpressions(part))
@@ -186,16 +181,15 @@ class Footprints:
                 found = Footprint()
                 self.reads(part, me, found)
                 if not found.everything:
-                    yield Lock(part, frozenset(found.reads))
+                    yield part, frozenset(found.reads)
             if not all(_is_safe(e) for e in inside):
                 return
 
-    def opening(self, step: Step, me: int, locks: Iterable[Lock]) -> Footprint:
-        """What has to change before a step that is not locked and not enabled can be: what these parts of it read."""
+    def opening(self, step: Step, me: int, locks: Collection[ir.Expr]) -> Footprint:
+        """What has to change before a step that is not locked and not enabled can be: what the other parts of it read."""
         found = Footprint()
-        known = [lock.test for lock in locks]
         for part in () if step.guard is None else conjuncts(step.guard):
-            if part not in known or not all(map(_is_safe, subexpressions(part))):
+            if part not in locks or not all(map(_is_safe, subexpressions(part))):
                 self.reads(part, me, found)
         if step.limit is not None:
             self.reads(step.limit, me, found)

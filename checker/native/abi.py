@@ -34,7 +34,7 @@ The spec is a module with these functions, all over words:
 
 `expand` adds to TRANSITIONS and to its own counters behind CTX_COUNTERS, and sets REPORT to what the driver has to be told about
 the expanded state (0: nothing). It leaves out successors equal to the state itself where no step property has to see them,
-but counts them.
+but counts them. In a reduced search it leaves out steps that need not be taken, too, and does not count those (`native.ample`).
 """
 
 from __future__ import annotations
@@ -126,9 +126,11 @@ SHARED_WORKERS = 5
 """How many workers there are. One alone needs no atomic instructions."""
 SHARED_BLOCK_REFS = 6
 """Address of the references of the first records of the blocks."""
-SHARED_FROZEN = 7
+SHARED_LEVELS = 7
+"""Address of the offsets in each arena at which the current level ends."""
+SHARED_FROZEN = 8
 """Not 0: states of the current level are on disk, so nothing may be left behind them."""
-SHARED_SHARDS = 8
+SHARED_SHARDS = 16
 """From here on four words for each of the SHARDS shards of the visited set: address, shift, entries, most entries."""
 SHARD_BITS = 6
 SHARDS = 1 << SHARD_BITS

@@ -51,7 +51,7 @@ def engine_named(
         fingerprints: Keep a hash of each state instead of the state; the native engine alone does.
         checkpoint: A directory for checkpoints of each check; the native engine alone writes them.
         resume: Go on from what stands there.
-        reduced: Leave out steps whose order does not matter; the interpreter alone does.
+        reduced: Leave out steps whose order does not matter.
         tell: Is given each reason why something else runs than what was asked for, and other remarks; each once.
 
     Raises:
@@ -59,32 +59,22 @@ def engine_named(
     """
     tell = _once(tell)
     special = "`--fingerprints`" if fingerprints else "checkpoints" if checkpoint is not None else None
-    if reduced and (name == "native" or special is not None):
-        other = "the native engine has" if special is None else f"{special} and `--engine native` go with"
-        raise error(
-            "PSM902",
-            f"{other} no partial-order reduction",
-            help="leave `--por` out, or use `--engine python`",
-        )
-    if reduced:
-        if workers > 1:
-            tell(f"with `--por` one worker explores; `--workers {workers}` changes nothing")
-        if name == "auto":
-            tell("`--por` explores with the interpreter, which is slower than the native engine")
-        return ReducedInterpreter()
+    if reduced and special is not None:
+        raise error("PSM902", f"{special} go with no partial-order reduction", help="leave `--por` out")
+    interpreter = ReducedInterpreter() if reduced else Interpreter()
     if name == "python":
         if special is not None:
             raise error("PSM902", f"the python engine has no {special}", help="use `--engine native`")
         if workers > 1:
             tell(f"the python engine runs one worker; `--workers {workers}` changes nothing")
-        return Interpreter()
+        return interpreter
     if name not in NAMES:
         raise error("PSM901", f"there is no engine `{name}`", help=f"choose one of {', '.join(NAMES)}")
     reason = missing()
     if reason is None:
         if name == "auto" and special is None:
-            return Auto(workers, tell)
-        return Native(workers, fingerprints, checkpoint, resume, tell)
+            return Auto(interpreter, Native(workers, reduced=reduced, tell=tell), tell)
+        return Native(workers, fingerprints, checkpoint, resume, reduced=reduced, tell=tell)
     if name == "native" or special is not None:
         without = "" if special is None else f" without {special}"
         raise error(
@@ -93,7 +83,7 @@ def engine_named(
             help=f"{_INSTALL}; `--engine python` gives the same counts and verdicts{without}",
         )
     tell(f"{reason}: {_INSTALL}; the interpreter explores instead")
-    return Interpreter()
+    return interpreter
 
 
 _INSTALL = "`pip install llvmlite` brings it"
@@ -116,13 +106,14 @@ class Native:
     name = "native"
 
     def __init__(
-        self, workers: int, fingerprints: bool = False, checkpoint: Path | None = None, resume: bool = False,
-        tell: Tell = lambda text: None,
+        self, workers: int, fingerprints: bool = False, checkpoint: Path | None = None, resume: bool = False, *,
+        reduced: bool = False, tell: Tell = lambda text: None,
     ) -> None:  # fmt: skip
         self._workers = workers
         self._fingerprints = fingerprints
         self._checkpoint = checkpoint
         self._resume = resume
+        self._reduced = reduced
         self._tell = tell
 
     def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
@@ -138,7 +129,9 @@ class Native:
         if limits.max_states is not None and self._workers > 1:
             self._tell("with `--max-states` one worker explores, so that the counts are always the same")
         keeping = None if self._checkpoint is None else Keeping(self._checkpoint, self._resume)
-        engine = NativeEngine(self._workers, fingerprints=self._fingerprints, keeping=keeping, tell=self._tell)
+        engine = NativeEngine(
+            self._workers, fingerprints=self._fingerprints, reduced=self._reduced, keeping=keeping, tell=self._tell
+        )
         try:
             return engine.explore(machine, limits, observe)
         except Unsupported as problem:
@@ -152,8 +145,9 @@ class Auto:
 
     name = "auto"
 
-    def __init__(self, workers: int, tell: Tell) -> None:
-        self._native = Native(workers, tell=tell)
+    def __init__(self, interpreter: Engine, native: Engine, tell: Tell) -> None:
+        self._interpreter = interpreter
+        self._native = native
         self._tell = tell
 
     def explore(self, machine: Machine, limits: Limits, observe: Observer | None = None) -> Exploration:
@@ -164,7 +158,7 @@ class Auto:
             FIRST_SECONDS if limits.timeout is None else min(limits.timeout, FIRST_SECONDS),
         )
         started = time.perf_counter()
-        found = Interpreter().explore(machine, first, observe)
+        found = self._interpreter.explore(machine, first, observe)
         early = found.stop in (Stop.STATES, Stop.TIME) or TIME in found.open.values()
         if not early or _reached(limits, found):
             return found
@@ -180,7 +174,7 @@ class Auto:
                 raise
             self._tell(f"{diagnostic.message}; the interpreter explores instead")
             began = time.perf_counter()
-            found = Interpreter().explore(machine, _after(limits, started), observe)
+            found = self._interpreter.explore(machine, _after(limits, started), observe)
         if found.stop is not Stop.DONE and found.states < covered.states:
             found = dataclasses.replace(covered, stop=found.stop, seconds=found.seconds)
         return dataclasses.replace(found, seconds=began - started + found.seconds)

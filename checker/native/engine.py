@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from checker.engine.interface import Exploration, Limits, Observer
 from checker.engine.liveness.verdicts import every_state
+from checker.engine.reduction import reducible
 from checker.engine.replay import Mismatch
 from checker.model.machine import Machine
 from checker.native.checkpoint import Checkpoint, Keeping
@@ -31,6 +32,7 @@ class NativeEngine:
         level: int | None = None,
         fingerprints: bool = False,
         coverage: bool = True,
+        reduced: bool = False,
         keeping: Keeping | None = None,
         tell: Callable[[str], None] | None = None,
         look: Callable[[NativeSearch], None] | None = None,
@@ -42,14 +44,17 @@ class NativeEngine:
             level: Only code of this level; where it is None, both tiers.
             fingerprints: Keep a hash of each state in the visited set, and states on disk.
             coverage: Count what a check exercises. Without it the tally is empty; that is for measuring what it costs.
+            reduced: Leave out steps whose order does not matter (`engine.reduction`). Then nothing is counted for coverage.
             keeping: Where checkpoints go.
             tell: Is told what the user should know, such as that a checkpoint cannot be written.
             look: Is given the search when it has ended, while its states are still there.
         """
+        assert not reduced or (not fingerprints and keeping is None), "the proviso asks when a state was found"
         self.workers = workers
         self.level = level
         self.fingerprints = fingerprints
         self.coverage = coverage
+        self.reduced = reduced
         self.keeping = keeping
         self.tell = tell or (lambda text: None)
         self.look = look
@@ -59,11 +64,12 @@ class NativeEngine:
 
         Raises:
             Unsupported: the machine has values that native code cannot hold.
-            SpecError: also PSM904, where a checkpoint cannot be used.
+            SpecError: also PSM904, where a checkpoint cannot be used, and PSM902, where the machine cannot be reduced.
         """
         workers = 1 if limits.max_states is not None else self.workers
-        machine = every_state(machine)
-        layout = plan(machine, fingerprints=self.fingerprints, coverage=self.coverage)
+        machine = reducible(machine) if self.reduced else every_state(machine)
+        coverage = self.coverage and not self.reduced
+        layout = plan(machine, fingerprints=self.fingerprints, coverage=coverage, reduced=self.reduced)
         for name, reason in layout.unused.items():
             self.tell(f"native code does not use the symmetry of {name}: {reason}")
         checkpoint = None if self.keeping is None else Checkpoint(self.keeping, layout, self.tell)

@@ -159,9 +159,10 @@ class Explorer(Store):
         """Makes the states that the last level found the next one, and gives their number: 0 ends the search."""
         found = 0
         blocks: list[tuple[int, int, int]] = []
-        for worker in self._workers:
+        for number, worker in enumerate(self._workers):
             worker.level = worker.level_end
             worker.level_end = worker.ctx[abi.CTX_ARENA_NEXT], worker.ctx[abi.CTX_RECORDS]
+            self._level_ends[number] = (worker.level_end[0] - worker.arena.start) >> 3
             found += worker.level_end[1] - worker.level[1]
         for worker in self._workers:
             blocks += self._cut(worker, found)

@@ -22,6 +22,7 @@ from itertools import pairwise
 from checker.engine.canonical import Canonical
 from checker.engine.interface import Finding
 from checker.engine.interface import Path as Trace
+from checker.engine.reduction import Reducer
 from checker.engine.replay import Mismatch
 from checker.engine.runtime import Fail, State
 from checker.engine.search import Search
@@ -62,6 +63,11 @@ class Notices:
         if self._reference is None:
             self._reference = Search(self.machine)
         return self._reference
+
+    @cached_property
+    def reducer(self) -> Reducer | None:
+        """What chooses the steps of a state, where some are left out."""
+        return None if self.plan.classes is None else Reducer(self.reference)
 
     @cached_property
     def canonical(self) -> Canonical:
@@ -272,6 +278,8 @@ class Notices:
                 block[frame.FIRED + steps.liars[move.sender]] += weight
             if not steps.units[unit].fault and not move.forged and move.torn is None and target != here:
                 alive = True
+        if self.reducer is not None:
+            done = self.reducer.ample(here, done, failed, lambda target: self.explorer.is_later(self.packed(target)))
         report = 0
         if failed:
             report = self._once(block, self._number("no error"), abi.REPORT_ERROR)

@@ -331,4 +331,5 @@ class NativeSearch(Notices):
             orbits=None if self.plan.orders is None else n,
             held=tuple(self.live.held),
             open=self.live.open,
+            reduced=self.plan.classes is not None,
         )

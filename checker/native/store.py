@@ -11,11 +11,11 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
-from ctypes import Array, c_uint64
+from ctypes import Array, addressof, c_uint64
 from dataclasses import dataclass
 from pathlib import Path
 
-from checker.native import abi
+from checker.native import abi, ample
 from checker.native.memory import Region, Tables, words_at
 from checker.native.workers import Sizes, Words, Worker
 
@@ -50,14 +50,15 @@ class Store:
     def __init__(self, sizes: Sizes) -> None:
         self._sizes = sizes
         count = max(sizes.workers, sizes.arenas)
-        self._memory = Region(8 * (abi.SHARED_WORDS + count))
+        self._memory = Region(8 * (abi.SHARED_WORDS + 2 * count))
         shared = self._memory.start
         self._shared = words_at(shared, abi.SHARED_WORDS)
         self._tables = Tables(self._shared, sizes.workers, sizes.table_bits)
         self._workers = [Worker(number, sizes, shared) for number in range(count)]
-        self._arenas = words_at(shared + 8 * abi.SHARED_WORDS, count)
+        self._arenas, self._level_ends = (words_at(shared + 8 * (abi.SHARED_WORDS + n), count) for n in (0, count))
         self._arenas[:] = [worker.arena.start for worker in self._workers]
-        self._shared[abi.SHARED_ARENAS] = shared + 8 * abi.SHARED_WORDS
+        self._shared[abi.SHARED_ARENAS] = addressof(self._arenas)
+        self._shared[abi.SHARED_LEVELS] = addressof(self._level_ends)
         self._shared[abi.SHARED_WORKERS] = sizes.workers
         self.levels: list[int] = []
         """How many states were found at each depth. The last one grows."""
@@ -169,6 +170,11 @@ class Store:
             marks = words_at(worker.marks.start, -(-worker.ctx[abi.CTX_RECORDS] // abi.MARK_EVERY))
             found += [self._reference(worker, record) for record in marks[:: -(-stride // abi.MARK_EVERY)]]
         return found
+
+    def is_later(self, state: Words) -> bool:
+        """Whether a state was not found before the current level began, where the visited set refers to records."""
+        record = (c_uint64 * (1 + len(state)))(len(state) << abi.REF_BITS, *state)
+        return bool(ample.is_later(self.first.address, addressof(record)))
 
     # ---- on disk
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Generic, TypeVar
 
-from checker.native import edges, kernels, support
+from checker.native import ample, edges, kernels, support
 from checker.native.cache import Cache, default_directory
 from checker.native.code.module import Plan
 from checker.native.code.width import Unsupported
@@ -79,7 +79,10 @@ class Compiled(Generic[K]):
             except Exception as problem:
                 raise JitError(f"the compiler of specs failed, please report it: {problem!r}") from problem
             own = translate(self.kernels, self._plan.constants, exports=self.exports)
-            self._text = join([own, translate(support, prefix="s_"), spec])
+            texts = [own, translate(support, prefix="s_"), spec]
+            if self._plan.classes is not None:
+                texts.append(translate(ample, self._plan.constants, prefix="a_"))
+            self._text = join(texts)
         return self._text
 
     def _functions(self, linked: Linked) -> K:

@@ -175,14 +175,28 @@ def test_por_marks_what_it_found_as_reduced(tmp_path: Path) -> None:
     assert verdicts == {
         "Grows": "incomplete", "Ends": "incomplete", "NoError": "holds", "NoDeadlock": "holds"
     }  # fmt: skip
-    assert "`--por` explores with the interpreter" in done.err
     assert "reduced graph" in check["notes"][0]
+
+
+@needs_native
+def test_por_leaves_out_the_same_on_every_engine(tmp_path: Path) -> None:
+    """Large enough for `auto` to hand over: of ten processes that share nothing, three are seen."""
+    spec = tmp_path / "apart.psm"
+    spec.write_text(MANY, encoding="utf-8")
+    python, *others = (
+        check_of(lockstep("check", str(spec), "--por", "--format", "json", *more))
+        for more in (("--engine", "python"), (), ("--engine", "native"), ("--workers", "2"))
+    )
+    assert python.pop("engine") == "python" and python["states"] == 16**3 + 7 * 15
+    for other in others:
+        assert other.pop("engine") == "native"
+        assert other == python
 
 
 def test_por_refuses_what_it_does_not_go_with(tmp_path: Path) -> None:
     spec = tmp_path / "apart.psm"
     spec.write_text(APART, encoding="utf-8")
-    for other in (["--engine", "native"], ["--fingerprints"], ["--checkpoint", str(tmp_path / "kept")]):
+    for other in (["--fingerprints"], ["--checkpoint", str(tmp_path / "kept")]):
         done = lockstep("check", str(spec), "--por", *other)
         assert done.code == 2 and "error PSM902" in done.err and "partial-order reduction" in done.err
 
@@ -193,4 +207,11 @@ step Grows: at(A, 0).n >= old(at(A, 0).n)
 reach Ends: at(A, 0).n == 3
 final: forall a in A: a.n == 3
 check c { expect holds Grows  expect states 16 }
+"""
+
+MANY = """spec Apart
+role A[10] { durable n: 0..15 = 0  action Up when n < 15 { n += 1 } }
+invariant Seen: at(A, 0).n + at(A, 1).n + at(A, 2).n <= 45
+final: forall a in A: a.n == 15
+check c { expect holds Seen }
 """

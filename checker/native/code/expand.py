@@ -17,6 +17,7 @@ from checker.model.machine import Step
 from checker.model.types import ProcT, RoleInfo, Type, roles_of
 from checker.native import abi
 from checker.native.code import frame
+from checker.native.code.classes import begin_notes, choose
 from checker.native.code.judge import Item, number_of, read_by_steps
 from checker.native.code.outcomes import Call
 from checker.native.code.program import IN_PLACE, Program
@@ -155,9 +156,11 @@ class Expansion(Recalling, Surroundings):
         if number is not None:
             self.handler(Call(number=number, base=up, state=state, me=me))
             return
+        number = self.program.names.index(f"restart {role}")
         self.note_key(me)
+        self.note_class(number, self.unit.machine.roles[role].base, me)
         work = self.begin(up, self.scratch_state)
-        self.commit(state, work, self.program.names.index(f"restart {role}"), "1")
+        self.commit(state, work, number, "1")
 
 
 def call_sites(unit: Unit) -> int:
@@ -201,6 +204,8 @@ def write_expand(
     for i in range(shape.notes):
         code.store("0", code.word(notes, i))
     code.store(code.address(notes), code.word(code.frame, frame.NOTES))
+    if program.classes is not None:
+        begin_notes(code, program.classes)
     state = given
     if unit.packed.fixed and unit.packed.words <= IN_PLACE:  # what is written to the buffer cannot change this copy
         state = code.stack("i64", unit.packed.words)
@@ -220,6 +225,8 @@ def write_expand(
     code.leave_behind(state)
     if not unit.edges:
         _report(code, shape, items)
+    if program.classes is not None:
+        choose(code, program.classes, state)
     weight = "1"
     if symmetry:
         _rename(code)

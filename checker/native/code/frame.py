@@ -40,9 +40,21 @@ EXTRA = 11
 CUT = 12
 """Cuts by the bound that the loop, which counts them once for each orbit, leaves out (with symmetry)."""
 KEY = 13
-"""Where edges are noted: what tells the fair unit of the step under way from others of the same handler."""
-FIRED = 14
+"""Where edges are noted: what tells the fair unit of the step under way from others of the same handler. In a reduced search:
+the class of that step."""
+CLASSES = 14
+"""Where a reduced search notes what steps there are of each class: the address of its notes (`native.ample`)."""
+FIRED = 15
 """From here on, how often each unit fired; then, how often a choice of each unit was empty."""
+
+# ---- what is noted of each class
+
+LEADS = 1 << 63
+"""Some step of the class changes the state and is no fault."""
+ERRS = 1 << 62
+"""Some step of the class errs."""
+STEPS = ERRS - 1
+"""The bits that count steps."""
 
 # ---- results of items
 

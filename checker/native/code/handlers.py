@@ -96,7 +96,12 @@ def write_commit(program: Program, inline: str) -> None:
     code.bump(code.word("%frame", frame.TRANSITIONS))
     changed = code.differs("%state", "%work")
     alive = code.word("%frame", frame.ALIVE)
-    code.store(code.op("or", 64, code.load(alive), code.op("and", 64, code.resize(changed, 1, 64), "%alive")), alive)
+    leads = code.op("and", 64, code.resize(changed, 1, 64), "%alive")
+    code.store(code.op("or", 64, code.load(alive), leads), alive)
+    if program.classes is not None:
+        tally = code.tally()
+        more = code.op("add", 64, code.load(tally), "1")
+        code.store(code.op("or", 64, more, code.op("shl", 64, leads, "63")), tally)
     done = code.block("done")
     if program.has_steps:  # step properties judge one step that changes nothing, and need not judge another
         stutter, on = code.block("stutter"), code.block("on")
@@ -115,9 +120,8 @@ def write_commit(program: Program, inline: str) -> None:
     out = code.load(code.word("%frame", frame.OUT))
     record = code.pointer(out)
     words = code.words_of("%work")
-    header = code.op(
-        "or", 64, code.load(code.word("%ctx", abi.CTX_PARENT)), code.op("shl", 64, words, str(abi.REF_BITS))
-    )
+    found_from = code.word("%ctx", abi.CTX_PARENT) if program.classes is None else code.word("%frame", frame.KEY)
+    header = code.op("or", 64, code.load(found_from), code.op("shl", 64, words, str(abi.REF_BITS)))
     code.store(header, record)
     if not program.in_place:
         code.copy(code.word(record, 1), "%work")

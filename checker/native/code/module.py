@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from checker.engine.classes import Classes
 from checker.model.machine import LiveCase, Machine
 from checker.model.types import EnumT
 from checker.native import abi
 from checker.native.code import frame
+from checker.native.code.classes import sizes, write_classes
 from checker.native.code.columns import Orders, orders_of
 from checker.native.code.expand import UNROLLED, call_sites, write_expand
 from checker.native.code.handlers import write_commit, write_handler
@@ -47,6 +49,8 @@ class Plan:
     """Whether anything is counted that a verdict does not need."""
     cases: tuple[LiveCase, ...] = ()
     """Live properties to be asked about states. Where there are some, the spec is compiled for its edges, and judges nothing."""
+    classes: Classes | None = None
+    """The classes of steps, where some of them are left out."""
 
     @property
     def constants(self) -> dict[str, int]:
@@ -57,12 +61,13 @@ class Plan:
             "table_kind": self.table_kind,
             "has_bound": self.has_bound,
             "has_steps": 0 if self.orders is not None else self.has_steps,  # `expand` sees to them before it renames
+            **({} if self.classes is None else sizes(self.classes)),
         }
 
     def text(self) -> str:
         """The module's text. Raises `Unsupported` where native code cannot do what the machine needs."""
         unit = Unit(self.machine, edges=bool(self.cases))
-        program = Program(unit, coverage=self.coverage)
+        program = Program(unit, coverage=self.coverage, reduced=self.classes is not None)
         recall = recall_of(program) if self.memo and not self.cases else None
         inline = _inlining(program)
         write_commit(program, "alwaysinline" if not program.in_place else "")
@@ -76,6 +81,8 @@ class Plan:
             write_asking(unit, self.cases)
         else:
             write_judges(unit, self.items, self.shape, self.enums, symmetry=self.orders is not None, memo=self.memo)
+        if program.classes is not None:
+            write_classes(program, program.classes)
         if unit.asks_silence:
             write_silent(program, self.shape)
         for name, value in self.constants.items():
@@ -84,17 +91,22 @@ class Plan:
 
 
 def plan(
-    machine: Machine, *, fingerprints: bool = False, coverage: bool = True, cases: tuple[LiveCase, ...] = ()
+    machine: Machine,
+    *,
+    fingerprints: bool = False,
+    coverage: bool = True,
+    cases: tuple[LiveCase, ...] = (),
+    reduced: bool = False,
 ) -> Plan:
     """Lays a machine out. Raises `Unsupported` where native code cannot hold it."""
     unit = Unit(machine, edges=bool(cases))
-    program = Program(unit, coverage=coverage)
+    program = Program(unit, coverage=coverage, reduced=reduced)
     items, enums = items_of(unit), enums_of(unit)
     if not coverage:
         items, enums = tuple(i for i in items if not i.is_antecedent), ()
     packed = unit.packed
     orders, unused = orders_of(packed)
-    table_kind = abi.FINGERPRINT if fingerprints else abi.INLINE if packed.is_small else abi.INDIRECT
+    table_kind = abi.FINGERPRINT if fingerprints else abi.INLINE if packed.is_small and not reduced else abi.INDIRECT
     return Plan(
         replace(machine, symmetric=() if orders is None else orders.groups),
         packed,
@@ -104,7 +116,7 @@ def plan(
         tuple(program.names),
         tuple(program.kinds),
         packed.words if packed.fixed else 0,
-        WORDS if table_kind == abi.INDIRECT and recall_of(program) is not None else 0,
+        WORDS if table_kind == abi.INDIRECT and not reduced and recall_of(program) is not None else 0,
         table_kind,
         int(machine.bound is not None),
         int(program.has_steps),
@@ -112,6 +124,7 @@ def plan(
         unused,
         coverage,
         cases,
+        program.classes,
     )
 
 

@@ -66,7 +66,7 @@ class Outcomes(Functions):
         self.ret("0")
         if self.leads_to(self.fail):
             self.place(self.fail)
-            self.store("1", self.word(self.frame, frame.FAILED))
+            self.note_failure()
             self.ret("0")
         for label, code in ((self.defer, abi.DEFER), (self.need, abi.NEED_SPACE)):
             if self.leads_to(label):
@@ -223,6 +223,7 @@ class Outcomes(Functions):
         given += [f"{kind(v.type)} {v.op}" for v in values]
         if self.unit.edges:
             self.note_key(call.key if step.kind in ("message", "ignore") else self.key(call.me, values))
+        self.note_class(call.number, step.role.base, call.me)
         code = self.let(f"call i64 @h{call.number}({', '.join(given)})")
         on, leave = self.block("on"), self.block("leave")
         self.when(self.compare("eq", 64, code, "0"), on, leave)
@@ -234,6 +235,25 @@ class Outcomes(Functions):
         """The next steps are of the unit with this key."""
         if self.unit.edges:
             self.store(key, self.word(self.frame, frame.KEY))
+
+    def note_class(self, unit: int, first: int = -1, me: str = "-1") -> None:
+        """The next steps are of the class of a unit and a process; `first` is the first process that has one with that unit."""
+        classes = self.program.classes
+        if classes is not None:
+            number = self.op("add", 64, me, str(classes.number(unit, first) - first))
+            self.store(number, self.word(self.frame, frame.KEY))
+
+    def tally(self) -> str:
+        """The pointer to what is noted of the class of the step under way."""
+        notes = self.pointer(self.load(self.word(self.frame, frame.CLASSES)))
+        return self.word(notes, self.load(self.word(self.frame, frame.KEY)))
+
+    def note_failure(self) -> None:
+        """A step errs."""
+        self.store("1", self.word(self.frame, frame.FAILED))
+        if self.program.classes is not None:
+            tally = self.tally()
+            self.store(self.op("or", 64, self.load(tally), str(frame.ERRS)), tally)
 
     def key(self, me: str, values: Sequence[Val]) -> str:
         """What tells a step of a process with some parameters from others; `units.key_of` gives the same."""
@@ -261,7 +281,7 @@ class Outcomes(Functions):
         self.place(other)
         self.when(self.compare("eq", 64, status, str(frame.FAIL)), failed, rest)
         self.place(failed)
-        self.store("1", self.word(self.frame, frame.FAILED))
+        self.note_failure()
         self.go(on)
         self.place(rest)
         self.when(self.compare("eq", 64, status, str(frame.DEFER)), self.defer, on)

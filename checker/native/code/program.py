@@ -7,6 +7,8 @@ healing and ticks.
 
 from __future__ import annotations
 
+from checker.engine import moves
+from checker.engine.classes import Classes
 from checker.engine.idle import first_numbers
 from checker.model.machine import Budget, Step
 from checker.native.code.packed import MAX_LANES
@@ -23,7 +25,7 @@ IN_PLACE = 8
 class Program:
     """What all functions of one compiled machine have to know: units, sizes, which roles may crash."""
 
-    def __init__(self, unit: Unit, *, coverage: bool = True) -> None:
+    def __init__(self, unit: Unit, *, coverage: bool = True, reduced: bool = False) -> None:
         self.unit = unit
         self.coverage = coverage
         machine = unit.machine
@@ -39,6 +41,8 @@ class Program:
         self.drifts: dict[str, tuple[int, Budget]] = {}
         self.cut: tuple[int, Budget, list[int]] | None = None
         self._declare()
+        self.classes = Classes(unit.layout, self._units()) if reduced else None
+        """The classes of steps, where a search is to be reduced."""
         packed = unit.packed
         self.record = (
             packed.words
@@ -58,6 +62,12 @@ class Program:
             self.kinds.append(kind_)
             self.faults.append(fault)
         return self._numbers[name]
+
+    def _units(self) -> list[moves.Unit]:
+        """The units as the interpreter has them."""
+        steps = dict(enumerate(self.unit.machine.steps))
+        parts = zip(self.names, self.kinds, self.faults, strict=True)
+        return [moves.Unit(*of, steps.get(n)) for n, of in enumerate(parts)]
 
     def _declare(self) -> None:
         """The units that are no handlers, numbered as `engine.faults` numbers them."""

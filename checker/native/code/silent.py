@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from checker.model.layout import UP
 from checker.native.code import frame
+from checker.native.code.classes import begin_notes
 from checker.native.code.deliver import Deliveries, Only
 from checker.native.code.program import Program
 
@@ -45,6 +46,8 @@ def write_silent(program: Program, shape: frame.Shape) -> None:
     code.store("1", code.word(code.frame, frame.PROBE))
     unheeded = code.stack("i64", max(shape.notes, 1))
     code.store(code.address(unheeded), code.word(code.frame, frame.NOTES))
+    if program.classes is not None:
+        begin_notes(code, program.classes)
     room = code.address(code.scratch(shape.pictures))
     code.store(room, code.word(code.frame, frame.OUT))
     code.store(code.op("add", 64, room, str(8 * 2 * (2 + shape.record))), code.word(code.frame, frame.END))

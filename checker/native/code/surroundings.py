@@ -32,6 +32,7 @@ class Surroundings(Deliveries):
         leave = self.block("no_tick")
         before, self.fail, self.state = self.fail, self.block("tick_failed"), state
         mine = self.me
+        self.note_class(self.program.tick)
         for number, step in clocks:
 
             def guard(me: str, number: int = number, step: Step = step) -> None:
@@ -74,7 +75,7 @@ class Surroundings(Deliveries):
         self.go(leave)
         failed, self.fail = self.fail, before
         self.place(failed)
-        self.store("1", self.word(self.frame, frame.FAILED))
+        self.note_failure()
         self.go(leave)
         self.place(leave)
 
@@ -141,6 +142,7 @@ class Surroundings(Deliveries):
         self.when(self.compare("ne", width, self.read(state, place), "0"), healed, whole)
         self.place(healed)
         self.note_key("0")
+        self.note_class(self.program.heal)
         work = self.begin(state, self.scratch_state)
         self.write(work, place, "0", "0")
         self.commit(state, work, self.program.heal, "1")

@@ -10,7 +10,7 @@ translation need not know whether code is dead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 _FOLDS: dict[str, Callable[[int, int], int]] = {
@@ -131,6 +131,11 @@ class Writer:
             self.go(no if cond == "0" else yes)
         else:
             self._end(f"br i1 {cond}, label %{yes}, label %{no}")
+
+    def switch(self, value: str, targets: Mapping[int, str], otherwise: str) -> None:
+        """Branches on an i64."""
+        cases = " ".join(f"i64 {number}, label %{label}" for number, label in targets.items())
+        self._end(f"switch i64 {value}, label %{otherwise} [ {cases} ]")
 
     def require(self, cond: str, otherwise: str, *, likely: bool = True) -> None:
         """Goes on only if the condition holds, and to another block if not."""

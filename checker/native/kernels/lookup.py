@@ -28,6 +28,7 @@ from checker.native.abi import (
     GROW,
     INDIRECT,
     NO_PARENT,
+    REF_BITS,
     REF_MASK,
     SHARD_BITS,
     SHARD_COUNT,
@@ -38,7 +39,6 @@ from checker.native.kernels.spec import has_bound, has_steps, inside, memo_words
 from checker.native.kernels.table import (
     count_entry,
     key_in,
-    key_shift,
     later_key,
     later_line,
     line_in,
@@ -74,7 +74,7 @@ def guess(ctx: int, shared: int, record: int, end: int) -> int:
     while record != end:
         line = line_in(note)
         words = words_of(record)
-        found = match_line(line, key_shift(), key_in(note, record))
+        found = match_line(line, REF_BITS, key_in(note, record))
         if found != 0:
             fetch(record_at(shared, load64(line + 8 * lowest_bit(found)) & REF_MASK), words)
         note += 16

@@ -86,12 +86,6 @@ def later_line(shard: int, line: int, n: int) -> int:
 
 
 @inline
-def key_shift() -> int:
-    """By how much a slot is shifted before it is compared with a key, which is what is left of it."""
-    return REF_BITS if table_kind() == INDIRECT else 0
-
-
-@inline
 def later_key(key: int) -> int:
     """The key of a state in later lines than the one where it belongs, from either key."""
     if table_kind() != INDIRECT:
@@ -107,16 +101,23 @@ def slot_of(key: int, ref: int) -> int:
 
 
 @inline
+def referred_in(shared: int, line: int, key: int, record: int) -> int:
+    """Where slots refer to records: the reference in a line to the state of a record, or 0."""
+    found = match_line(line, REF_BITS, key)
+    while found != 0:
+        ref = load64(line + 8 * lowest_bit(found)) & REF_MASK
+        if same(record, record_at(shared, ref)) != 0:
+            return ref
+        found &= found - 1
+    return 0
+
+
+@inline
 def stands_in(shared: int, line: int, key: int, record: int) -> int:
-    """Whether a line holds the state of a record."""
-    found = match_line(line, key_shift(), key)
+    """Whether a line holds the state of a record: not 0 if it does."""
     if table_kind() == INDIRECT:
-        while found != 0:
-            if same(record, record_at(shared, load64(line + 8 * lowest_bit(found)) & REF_MASK)) != 0:
-                return 1
-            found &= found - 1
-        return 0
-    return found
+        return referred_in(shared, line, key, record)
+    return match_line(line, 0, key)
 
 
 # ---- tags
@@ -162,7 +163,7 @@ def line_in(note: int) -> int:
 
 @inline
 def key_in(note: int, record: int) -> int:
-    """What a slot with the state of the record looks like in that line, shifted by `key_shift`."""
+    """What a slot with the state of the record looks like in that line: all of it, or what stands above a reference."""
     if table_kind() == INLINE:
         return load64(record + 8) | TOP
     if table_kind() == FINGERPRINT:
