@@ -272,7 +272,7 @@ class Report:
         if c.unreached:
             yield "never reached", ", ".join(c.unreached)
         for text in c.vacuous:
-            yield "never true left of =>", text
+            yield "premise never true", text
         for text in c.never_false:
             yield "guard never false", text
         if c.enum_values:
