@@ -234,4 +234,4 @@ def change_html(change: Change, words: Words) -> str:
             text = f"{place}: {words('no order explains the answers')}"
         case _:
             assert_never(change.kind)
-    return f'<div class="ls-change">{text}</div>'
+    return f'<div class="ls-change{" ls-quiet" * change.detail}">{text}</div>'
