@@ -67,6 +67,10 @@ class Source:
         """The text that a span covers."""
         return self.text[span.start : span.end]
 
+    def quoted(self, span: Span) -> str:
+        """`line 17: n.asked and n.up`: the text that a span covers, on one line, and where it begins."""
+        return f"line {self.place(span.start).line}: {' '.join(self.slice(span).split())}"
+
 
 def display_name(path: Path) -> str:
     """A path as messages show it: relative to the working directory where that is shorter, with forward slashes."""

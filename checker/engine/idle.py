@@ -8,19 +8,33 @@ would find the same. Only handlers that fired are looked at; the others are repo
 constants is a switch of the spec, and another check may set it differently; it is left out. Conjuncts are numbered through all
 guards of a machine, in the order of its steps.
 
+**Antecedents.** What stands left of `=>` in invariants and step properties, and left of `~>` in the live properties that are
+judged. Where it was true of no state, or no step, the property holds of nothing.
+
 **Enum values** that no variable ever had.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from checker.engine.runtime import State
 from checker.model.fold import FoldError, NotConstant, fold
 from checker.model.ir import Expr
+from checker.model.liveness import asked
 from checker.model.machine import Machine
 from checker.model.types import BagT, EnumT, MapT, OptT, RecordT, SeqT, SetT, Type
 from checker.model.walk import conjuncts, sent_kinds
+
+
+def antecedents(machine: Machine, over: Literal["states", "steps"]) -> list[tuple[str, Expr]]:
+    """The antecedents over states or over steps: the text of each, and the question whether it is true."""
+    if over == "steps":
+        judged = [p for p in machine.properties if p.kind == "step"]
+    else:
+        judged = [p for p in machine.properties if p.kind == "invariant"] + asked(machine)
+    return [a for p in judged for a in p.antecedents]
 
 
 def first_numbers(machine: Machine) -> list[int]:

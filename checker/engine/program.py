@@ -15,7 +15,7 @@ from typing import Any
 from checker.base.diagnostics import Diagnostic, SpecError, error
 from checker.base.source import Span
 from checker.engine import networks
-from checker.engine.idle import first_numbers
+from checker.engine.idle import antecedents, first_numbers
 from checker.engine.names import DomainTooLarge, Names
 from checker.engine.networks import Dropped, all_codes, sender
 from checker.engine.pycode import PyExpressions
@@ -67,7 +67,6 @@ class JudgedCode:
 
     name: str
     test: Predicate
-    antecedents: tuple[tuple[str, Predicate], ...]
 
 
 def too_large(problem: DomainTooLarge, machine: Machine, span: Span | None) -> SpecError:
@@ -187,8 +186,10 @@ class Program:
                 self._function(f"q{i}", "o, s" if prop.judged_as == "step" else "s", prop.body)
             if prop.initial is not None:
                 self._function(f"first{i}", "s", prop.initial)
-            for j, (_, test) in enumerate(prop.antecedents):
-                self._function(f"a{i}_{j}", "o, s" if prop.kind == "step" else "s", test)
+        for i, (_, test) in enumerate(antecedents(machine, "states")):
+            self._function(f"when{i}", "s", test)
+        for i, (_, test) in enumerate(antecedents(machine, "steps")):
+            self._function(f"stepwhen{i}", "o, s", test)
         if machine.final is not None:
             self._function("final", "s", machine.final)
         if machine.bound is not None:
@@ -251,16 +252,17 @@ class Program:
             if prop.body is None:
                 continue
             test = made[f"q{i}"]
-            whens = tuple((text, made[f"a{i}_{j}"]) for j, (text, _) in enumerate(prop.antecedents))
             match prop.judged_as:
                 case "invariant":
-                    self.invariants.append(JudgedCode(prop.name, test, whens))
+                    self.invariants.append(JudgedCode(prop.name, test))
                 case "step":
                     if prop.initial is not None:
                         self.first.append((prop.name, made[f"first{i}"]))
-                    self.step_properties.append(JudgedCode(prop.name, test, whens))
+                    self.step_properties.append(JudgedCode(prop.name, test))
                 case "reach":
                     self.reach.append((prop.name, test))
+        self.antecedents = [(text, made[f"when{i}"]) for i, (text, _) in enumerate(antecedents(machine, "states"))]
+        self.step_antecedents = [(t, made[f"stepwhen{i}"]) for i, (t, _) in enumerate(antecedents(machine, "steps"))]
         self.final: Predicate | None = made.get("final")
         self.bound: Predicate | None = made.get("bound")
 

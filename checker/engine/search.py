@@ -29,12 +29,13 @@ from checker.engine.interface import Exploration, Finding, Limits, Observer, Pat
 from checker.engine.labels import Labels
 from checker.engine.liveness.graph import Recorder
 from checker.engine.liveness.interpreted import judge_recorded
-from checker.engine.liveness.verdicts import LiveFindings, asked, every_state, refusals
+from checker.engine.liveness.verdicts import LiveFindings, every_state, refusals
 from checker.engine.memory import resident
 from checker.engine.moves import Failure, Move, Successor
 from checker.engine.program import Predicate, Program
 from checker.engine.runtime import Fail, State
 from checker.engine.steps import Steps
+from checker.model.liveness import asked
 from checker.model.machine import Machine
 
 CHUNK = 256
@@ -84,8 +85,7 @@ class Search:
         self._invariants: dict[str, Predicate] = {c.name: c.test for c in self.program.invariants}
         self._reach = dict(self.program.reach)
         self._step_tests: dict[str, Predicate] = {c.name: c.test for c in self.program.step_properties}
-        self._whens = [w for c in self.program.invariants for w in c.antecedents]
-        self._step_whens = [w for c in self.program.step_properties for w in c.antecedents]
+        self._whens, self._step_whens = self.program.antecedents, self.program.step_antecedents
         self._bound_cut = 0
         self._live = LiveFindings(open=refusals(machine) if live else {})
         self._recorder = Recorder(self.steps) if live and asked(machine) and machine.bound is None else None

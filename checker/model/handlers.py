@@ -63,8 +63,7 @@ def _conjuncts(guard: ast.Expr, reporter: Reporter) -> Iterator[str]:
             for item in items:
                 yield from _conjuncts(item, reporter)
         case _:
-            line = reporter.source.place(guard.span.start).line
-            yield f"line {line}: {' '.join(reporter.source.slice(guard.span).split())}"
+            yield reporter.source.quoted(guard.span)
 
 
 def _formals(body: Statements, node: ast.OnMessage | ast.Ignore) -> tuple[ir.Local, ...]:

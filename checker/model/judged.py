@@ -8,7 +8,7 @@ from checker.lang.resolve import BUILTIN_PROPERTIES, unknown
 from checker.model import ir
 from checker.model.bodies import Bodies
 from checker.model.context import Mode
-from checker.model.liveness import live_cases
+from checker.model.liveness import live_property
 from checker.model.machine import Counts, Expectation, Property
 from checker.model.types import BOOL
 
@@ -16,7 +16,7 @@ from checker.model.types import BOOL
 def property_of(bodies: Bodies, decl: ast.PropDecl | ast.LiveDecl) -> Property:
     """A property; one that this version does not judge is typed, and has no body."""
     if isinstance(decl, ast.LiveDecl):
-        return Property(decl.name.text, "live", None, (), decl.span, decl.doc, live_cases(bodies, decl))
+        return live_property(bodies, decl)
     body = bodies.body(Mode.STEP if decl.kind == "step" else Mode.PROPERTY)
     value = body.bool(decl.body)
     antecedents = tuple(_antecedents(value, bodies.reporter)) if decl.kind != "reach" else ()
@@ -72,8 +72,7 @@ def _antecedents(e: ir.Expr, reporter: Reporter) -> list[tuple[str, ir.Expr]]:
         case ir.Logic("and", items):
             return [a for i in items for a in _antecedents(i, reporter)]
         case ir.Logic("implies", (left, right), span):
-            place = reporter.source.place(span.start)
-            text = " ".join(reporter.source.slice(span).split("=>")[0].split())
+            text = reporter.source.quoted(span).split("=>")[0].rstrip()
             inner = [(t, ir.Logic("and", (left, b), span)) for t, b in _antecedents(right, reporter)]
-            return [(f"line {place.line}: {text}", left), *inner]
+            return [(text, left), *inner]
     return []

@@ -16,8 +16,8 @@ from checker.lang import ast
 from checker.model import ir
 from checker.model.bodies import Bodies, Body
 from checker.model.context import Bad, Mode
-from checker.model.machine import LiveCase, Machine, Procedure, Step
-from checker.model.types import show
+from checker.model.machine import LiveCase, Machine, Procedure, Property, Step
+from checker.model.types import BOOL, show
 from checker.model.values import Value, domain, show_value
 from checker.model.walk import statements_in
 
@@ -27,8 +27,17 @@ MAX_CASES = 1024
 Fairness = Literal["", "weak", "strong"]
 
 
-def live_cases(bodies: Bodies, decl: ast.LiveDecl) -> tuple[LiveCase, ...]:
-    """The properties that a declaration stands for, in order; one, unless it is a family."""
+def asked(machine: Machine) -> list[Property]:
+    """The live properties that are to be judged: those that the check lists; all, where the spec declares no check."""
+    live = [p for p in machine.properties if p.kind == "live"]
+    return live if not machine.declared else [p for p in live if p.name in machine.expectations]
+
+
+def live_property(bodies: Bodies, decl: ast.LiveDecl) -> Property:
+    """A live property, with a case for each member of its family; one, unless it is a family.
+
+    The left side of `~>` is an antecedent: where it is true of no member in any state, the property says nothing.
+    """
     body = bodies.body(Mode.PROPERTY)
     binders: list[tuple[ir.Local, ir.Expr]] = []
     for binder in decl.binders:
@@ -51,7 +60,12 @@ def live_cases(bodies: Bodies, decl: ast.LiveDecl) -> tuple[LiveCase, ...]:
         if not isinstance(over, ir.DomainSet):
             member = ir.In(ir.GetLocal(local), over)
             left = ir.Logic("implies" if right is None else "and", (member, left), decl.left.span)
-    return tuple(_spread(body, decl, LiveCase("", decl.form, left, right, decl.span), [local for local, _ in binders]))
+    cases = tuple(_spread(body, decl, LiveCase("", decl.form, left, right, decl.span), [local for local, _ in binders]))
+    ever = left
+    for local, over in reversed(binders):
+        ever = ir.Quant("exists", local, over, ever, BOOL)
+    antecedents = () if right is None else ((bodies.reporter.source.quoted(decl.left.span), ever),)
+    return Property(decl.name.text, "live", None, antecedents, decl.span, decl.doc, cases)
 
 
 def _spread(body: Body, decl: ast.LiveDecl, case: LiveCase, locals_: list[ir.Local]) -> Iterator[LiveCase]:

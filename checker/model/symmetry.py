@@ -115,7 +115,7 @@ class Asymmetry:
         for prop in machine.properties:
             if prop.body is not None:
                 self._expr(prop.body)
-            for _, test in prop.antecedents:
+            for _, test in prop.antecedents if prop.kind != "live" else ():  # with these, there is no symmetry
                 self._expr(test)
             if prop.abstraction is not None:  # its steps are listed as they are, in the order of its own instances
                 abstract = prop.abstraction.machine

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from checker.engine.liveness.cells import Cells
-from checker.engine.liveness.verdicts import asked
+from checker.model.liveness import asked
 from checker.model.machine import Machine
 from checker.native.code.module import Plan, plan
 from checker.native.memory import Region

@@ -177,8 +177,8 @@ class Notices:
     def _look_left(self, worker: int, number: int, item: Item, *states: State) -> None:
         """Asks the interpreter whether an antecedent is true, which then is not looked at any more."""
         program = self.reference.program
-        judged = program.invariants if item.kind == "when" else program.step_properties
-        test = next(test for code in judged for text, test in code.antecedents if text == item.name)
+        tests = program.antecedents if item.kind == "when" else program.step_antecedents
+        _, test = tests[number - next(i for i, other in enumerate(self.plan.items) if other.kind == item.kind)]
         try:
             true = test(*states)
         except Fail:

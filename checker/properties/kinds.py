@@ -151,7 +151,8 @@ class Coverage:
         faults: the same for each declared fault budget (`crash RM`, `lose`); for `byzantine`, how often a forged message
             was taken.
         unreached: `reach` properties that no state satisfied.
-        vacuous: antecedents of `=>` in invariants and step properties that were never true, as text with their place.
+        vacuous: what stands left of `=>` in invariants and step properties, and of `~>` in live ones, and was never true, as text
+            with its place.
         never_false: conjuncts of guards of handlers that fired which never refused anything, as text with their place.
         enum_values: enum values that no variable of that enum ever had, as `Enum.value`.
         never_received: message kinds that a step which fired sends, but that no step ever took (handlers and `ignore` alike).

@@ -1,10 +1,11 @@
 """A trace as a sequence diagram in SVG: lifelines, messages as arrows, faults as bands.
 
-Time runs downwards, one row for each step. A step is a numbered box on the lifeline of its process, with its name beside it
-and what it changed there and in shared variables. A step that consumes a message has an arrow from the box of the step
-that sent it, so a long arrow is a message that was late, and two arrows from one box to one lifeline are a message that
-arrived twice. Messages that no step of the trace takes are named below the step that sent them. Whatever was broken stands
-on a band across the picture, the name of a faulty process is red, and the lifeline of one that is down is dotted.
+Time runs downwards, one row for each step, as high as its texts. A step is a numbered box on the lifeline of its process,
+with its name beside it and what it changed there and in shared variables. A step that consumes a message has an arrow from
+the box of the step that sent it, so a long arrow is a message that was late, and two arrows from one box to one lifeline
+are a message that arrived twice. Messages that no step of the trace takes are named below the step that sent them. Whatever
+was broken stands on a band across the picture, the name of a faulty process is red, and the lifeline of one that is down is
+dotted.
 
 An arrow leaves along the row of its sender, where no other box is, and turns towards its receiver shortly before it, where
 no names are. Names stand on the side of their box that has no arrow.
@@ -21,6 +22,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import accumulate
+from textwrap import wrap
 
 from checker.model.machine import Machine
 from checker.model.values import instance_name
@@ -37,7 +40,8 @@ _TORN = re.compile(r"\b(crash|stop) after \d+ effects?")
 
 _CHAR = 7.3  # the width of a character of the labels, in pixels; a little more than what fonts need
 _ROW, _TOP, _BOX, _MARGIN, _GAP, _TURN = 50, 46, 13, 24, 12, 34
-_LABEL, _CHANGE, _WIDE = 34, 40, 90  # the longest texts, in characters
+_LABEL, _CHANGE, _WIDE = 34, 40, 90  # the longest lines, in characters
+_LINE, _LINES = 13, 3  # the height of a small line, and the most lines of one text
 _FAULT, _ACCENT = "#e5484d", "#6b7fd7"
 _STYLE = 'font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="12"'
 
@@ -107,7 +111,7 @@ def sequence_svg(
     faulty = trace.initial.get("faulty")
     shown = [p for p in processes if p in used] or list(processes[:1])
     liars = frozenset(map(str, faulty)) if isinstance(faulty, list) else frozenset()
-    return _Drawing(shown, events, liars, trace.loop if not trace.stutters else None).svg(alone)
+    return _Drawing(shown, events, liars, trace.loop if not trace.stutters else None, alone).svg()
 
 
 def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change, ...], ...]:
@@ -116,7 +120,7 @@ def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change,
     before = dict(trace.initial)
     result = []
     for step in trace.steps:
-        result.append(tuple(names.step(before, step.changes)))
+        result.append(tuple(names.step(before, step)))
         before.update(step.changes)
     return tuple(result)
 
@@ -219,13 +223,9 @@ def event_of(
 
 def _told(changes: Sequence[Change], step: str, processes: Sequence[str]) -> str:
     """What a step changed in its own process and in what is shared, in a few words."""
-    own = step.partition(".")[0] + "."
-    words = {"set": "=", "add": "+=", "remove": "-="}
-    return ", ".join(
-        f"{c.place.removeprefix(own)} {words[c.kind]} {c.new}"
-        for c in changes
-        if (c.place.startswith(own) and not c.place.endswith(".status")) or _is_shared(c.place, processes)
-    )
+    own = step.partition(".")[0]
+    told = [c for c in changes if not c.detail and not c.place.endswith(".status")]
+    return ", ".join(c.brief(own) for c in told if c.place.startswith(f"{own}.") or _is_shared(c.place, processes))
 
 
 def _is_shared(place: str, processes: Sequence[str]) -> bool:
@@ -238,9 +238,12 @@ class _Drawing:
     """Coordinates and shapes of one diagram."""
 
     def __init__(
-        self, processes: list[str], events: list[Event], faulty: AbstractSet[str], loop: int | None = None
+        self, processes: list[str], events: list[Event], faulty: AbstractSet[str], loop: int | None, alone: bool
     ) -> None:
-        self.events, self.faulty, self.loop = events, faulty, loop
+        self.events, self.faulty, self.loop, self.alone = events, faulty, loop, alone
+        heights = (_ROW // 2 + max(_ROW // 2, _LINE * len(_below(e)) + 5) for e in events)
+        self.tops = list(accumulate(heights, initial=_TOP))
+        """Where each row begins, and the last one ends."""
         self.columns = {name: i for i, name in enumerate(processes)}
         left, right, between = 0.0, 0.0, 2 * _MARGIN + 60.0
         for event in events:
@@ -248,11 +251,9 @@ class _Drawing:
                 right = max(right, self.width(event) - between * (len(processes) - 1))
                 continue
             column, width = self.columns[event.process], self.width(event) + _BOX + _GAP
-            if event.left:
-                left, between = (
-                    (max(left, width), between) if column == 0 else (left, max(between, width + _BOX + _TURN))
-                )
-            elif column == len(processes) - 1:
+            if event.left and column == 0:
+                left = max(left, width)
+            elif not event.left and column == len(processes) - 1:
                 right = max(right, width)
             else:
                 between = max(between, width + _BOX + _TURN)
@@ -260,28 +261,27 @@ class _Drawing:
         self.left = round(max(left, name_width) + _MARGIN / 2)
         self.between = round(max(between, 2 * name_width + _GAP))
         self.total = round(self.left + self.between * (len(processes) - 1) + max(right, name_width) + _MARGIN / 2)
-        self.height = _TOP + _ROW * len(events) + 14
+        self.height = self.tops[-1] + 14
 
     @staticmethod
     def width(event: Event) -> float:
         """The room that the texts of an event need."""
         limit, number = (_WIDE, 4) if event.process is None else (_LABEL, 4 * event.lost)
-        below = max(len(shortened(event.changes, _CHANGE)), len(shortened(_not_taken(event), _CHANGE)))
+        below = max(map(len, _below(event)), default=0)
         return max(number + len(shortened(event.text, limit)), below * 0.92) * _CHAR
 
     def x(self, process: str) -> int:
         return self.left + self.between * self.columns[process]
 
-    @staticmethod
-    def y(row: int) -> int:
-        return _TOP + _ROW * row + _ROW // 2
+    def y(self, row: int) -> int:
+        return self.tops[row] + _ROW // 2
 
-    def svg(self, alone: bool = False) -> str:
+    def svg(self) -> str:
         bands = [self.band(row, e) for row, e in enumerate(self.events) if e.fault or e.error or e.process is None]
         arrows = [self.arrow(row, e) for row, e in enumerate(self.events) if e.sender is not None]
         boxes = [self.box(row, e) for row, e in enumerate(self.events)]
         lives = [self.lifeline(p) for p in self.columns]
-        ground = f'<rect width="{self.total}" height="{self.height}" fill="#fff"/>' if alone else ""
+        ground = f'<rect width="{self.total}" height="{self.height}" fill="#fff"/>' if self.alone else ""
         title = f"Sequence diagram of {plural(sum(not e.ending for e in self.events), 'step')}"
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="ls-sequence" role="img" aria-label="{title}" '
@@ -296,7 +296,7 @@ class _Drawing:
         """The way back from the last row to the first one of a cycle, at the left edge."""
         if self.loop is None:
             return ""
-        top, bottom = _TOP + _ROW * self.loop + 6, self.y(len(self.events) - 1)
+        top, bottom = self.tops[self.loop] + 6, self.y(len(self.events) - 1)
         return (
             f'<path d="M12 {bottom}H5V{top}H12" fill="none" stroke="{_ACCENT}" stroke-width="2"/>'
             f'<path d="M11 {top - 4}l6 4-6 4z" fill="{_ACCENT}"/>'
@@ -311,8 +311,9 @@ class _Drawing:
             f'stroke="{colour}"/><text x="{x}" y="25" text-anchor="middle" font-weight="600">{_text(label)}</text>'
         ]
         start, down = 34, False
-        for row, event in enumerate((*self.events, Event("", process, down=True, up=True))):
-            end = self.height if row == len(self.events) else self.y(row)
+        steps = [e for e in self.events if not e.ending]
+        for row, event in enumerate((*steps, Event("", process, down=True, up=True))):
+            end = self.y(row) if row < len(steps) else self.height if row == len(self.events) else self.tops[row]
             if event.process == process and (event.down or event.up):
                 dots = ' stroke-dasharray="2 5"' if down else ""
                 parts.append(f'<path d="M{x} {start}V{end}" stroke="currentColor" stroke-opacity=".45"{dots}/>')
@@ -321,7 +322,8 @@ class _Drawing:
 
     def band(self, row: int, event: Event) -> str:
         colour, opacity = (_FAULT, ".14") if event.fault or event.error else ("currentColor", ".07")
-        place = f'x="0" y="{_TOP + _ROW * row + 2}" width="{self.total}" height="{_ROW - 4}"'
+        top, bottom = self.tops[row : row + 2]
+        place = f'x="0" y="{top + 2}" width="{self.total}" height="{bottom - top - 4}"'
         return f'<rect {place} fill="{colour}" fill-opacity="{opacity}"/>'
 
     def arrow(self, row: int, event: Event) -> str:
@@ -355,36 +357,42 @@ class _Drawing:
         """The numbered box of a step with its texts."""
         y = self.y(row)
         if event.ending:
-            return _label(_MARGIN, y, "start", event.text, event, _WIDE)
+            return self.label(_MARGIN, y, "start", event.text, event, _WIDE)
         if event.process is None:
-            return _label(_MARGIN // 2, y, "start", f"{row + 1}: {event.text}", event, _WIDE)
+            return self.label(_MARGIN // 2, y, "start", f"{row + 1}: {event.text}", event, _WIDE)
         x = self.x(event.process)
         anchor, at = ("end", x - _BOX - 7) if event.left else ("start", x + _BOX + 7)
         if event.lost:
-            return _label(at, y, anchor, f"{row + 1}: {event.text}", event, _LABEL)
+            return self.label(at, y, anchor, f"{row + 1}: {event.text}", event, _LABEL)
         colour = _FAULT if event.fault or event.error else _ACCENT
         return (
             f'<rect x="{x - _BOX}" y="{y - 10}" width="{2 * _BOX}" height="20" rx="4" fill="{colour}"/>'
             f'<text x="{x}" y="{y + 4}" text-anchor="middle" fill="#fff" font-size="11">{row + 1}</text>'
-        ) + _label(at, y, anchor, event.text, event, _LABEL)
+        ) + self.label(at, y, anchor, event.text, event, _LABEL)
+
+    def label(self, x: int, y: int, anchor: str, text: str, event: Event, limit: int) -> str:
+        """The lines beside a point; what has no room in them shows when they are pointed at."""
+        ground = "#fff" if self.alone else "var(--md-default-bg-color,transparent)"
+        below = _below(event)
+        whole = "; ".join(part for part in (text, event.changes, event.unread and f"sent: {event.unread}") if part)
+        parts = [
+            f'<g text-anchor="{anchor}" style="paint-order:stroke;stroke:{ground};stroke-width:3px">'
+            f"<title>{_text(whole)}</title>"
+            f'<text x="{x}" y="{y - 4 if below else y + 4}">{_text(shortened(text, limit))}</text>'
+        ]
+        for number, line in enumerate(below):
+            place = f'x="{x}" y="{y + 10 + _LINE * number}"'
+            parts.append(f'<text {place} font-size="11" fill-opacity=".75">{_text(line)}</text>')
+        return "".join((*parts, "</g>"))
 
 
-def _not_taken(event: Event) -> str:
-    return f"sent: {event.unread}" if event.unread else ""
-
-
-def _label(x: int, y: int, anchor: str, text: str, event: Event, limit: int) -> str:
-    """Up to three lines beside a point; the full text shows when it is pointed at."""
-    halo = 'style="paint-order:stroke;stroke:var(--md-default-bg-color,transparent);stroke-width:3px"'
-    where = f'x="{x}" text-anchor="{anchor}" {halo}'
-    below = [line for line in (event.changes, _not_taken(event)) if line]
-    parts = [
-        f'<text y="{y - 4 if below else y + 4}" {where}><title>{_text(text)}</title>{_text(shortened(text, limit))}</text>'
-    ]
-    for number, line in enumerate(below):
-        shown = f"<title>{_text(line)}</title>{_text(shortened(line, _CHANGE))}"
-        parts.append(f'<text y="{y + 10 + 13 * number}" font-size="11" fill-opacity=".75" {where}>{shown}</text>')
-    return "".join(parts)
+def _below(event: Event) -> list[str]:
+    """The small lines below the text of an event: what it changed, and what it sent that nobody takes."""
+    found = []
+    for text in (event.changes, event.unread and f"sent: {event.unread}"):
+        together = text.replace(" = ", "\xa0=\xa0")
+        found += [line.replace("\xa0", " ") for line in wrap(together, _CHANGE, max_lines=_LINES, placeholder=" …")]
+    return found
 
 
 def _text(text: str) -> str:

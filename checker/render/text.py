@@ -245,7 +245,7 @@ class Report:
                     what = f"{prop.name} is violated{when}:"
             yield Text()
             yield Text("  " + what, "bold red" if prop.met is False or prop.verdict is Verdict.ERROR else "bold")
-            yield writer.trace(prop.trace, prop.diagnostic)
+            yield writer.trace(prop.trace, prop.diagnostic, screen=not self.detail.verbose)
             if result.sample is not None and prop.name in result.sample.origins:
                 yield Text(sampled.origin(result.sample.origins[prop.name]), "dim")
 
@@ -272,7 +272,7 @@ class Report:
         if c.unreached:
             yield "never reached", ", ".join(c.unreached)
         for text in c.vacuous:
-            yield "never true left of =>", text
+            yield "premise never true", text
         for text in c.never_false:
             yield "guard never false", text
         if c.enum_values:

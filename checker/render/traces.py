@@ -10,15 +10,23 @@ Where a refinement fails, a third column has what each step is in the abstract s
 
 A run without end closes with a line that says where it goes back to, and which steps come again and again.
 
+A trace that takes more than a screen is told in short, where that is asked for: what a step changed stands in one line, as
+long as it has room, without the values before and what follows from the name of the step.
+
+   12  Server0.Elect()              term = 3, voted = Server0, mode = candidate; +Ask(3) -> Server1, Server2
+
 Names of steps stand in one column and their effects in another, so that the story can be read down the left side. What is
 left of fault budgets is not shown: the names of the faults say it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from io import StringIO
+from typing import assert_never
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -28,7 +36,14 @@ from checker.render.diagnostics import Line, diagnostic_lines
 from checker.render.plain import Signs, ending, fitted
 from checker.render.values import Change, Names, grouped
 
+_LOOKS = {"set": "", "add": "green", "remove": "dim red", "invoke": "cyan", "respond": "cyan", "refute": "bold red"}
+
 BUDGET = "left of "
+
+SCREEN = 50
+"""How many lines can be taken in at a glance."""
+
+SHORT = "told in short, since it is long; `--verbose` shows every change"
 
 STYLES = {
     "error": "bold red",
@@ -64,28 +79,39 @@ class TraceText:
         self.signs = signs
         self.width = width
 
-    def trace(self, trace: Trace, diagnostic: Diagnostic | None = None) -> RenderableType:
-        """A whole trace; `diagnostic` is what went wrong in its last step, which is then shown in its place."""
-        table = self.table([*(s.step for s in trace.steps), trace.error or ""])
-        above = self._abstract(trace.abstract)
+    def trace(self, trace: Trace, diagnostic: Diagnostic | None = None, *, screen: bool = False) -> RenderableType:
+        """A whole trace; `diagnostic` is what went wrong in its last step, which is then shown in its place.
+
+        `screen`: it is told in short where it would take more than a screen.
+        """
+        parts = [self._whole(trace)]
+        if screen and len(Console(width=self.width, file=StringIO()).render_lines(parts[0])) > SCREEN:
+            parts = [self._whole(trace, short=True), self.text(f"{' ' * 5}{SHORT}", "dim")]
+        if diagnostic is not None:
+            parts += [indented(line, 5) for line in diagnostic_lines(diagnostic, self.signs)]
+        return Group(*parts)
+
+    def _whole(self, trace: Trace, *, short: bool = False) -> RenderableType:
+        table = self.table([*(s.step for s in trace.steps), trace.error or ""], 0.33 if short else 0.45)
+        above = self._abstract(trace.abstract, short)
         if trace.abstract is not None:
             table.add_column(overflow="fold")
             table.add_row("", "", "", Text(trace.abstract.spec, "bold underline"))
         table.add_row("0", Text("initial state", "dim"), self.state(trace.initial), *above[:1])
         values = dict(trace.initial)
         for number, step in enumerate(trace.steps, 1):
-            table.add_row(str(number), self.text(step.step), self.changes(values, step), *above[number : number + 1])
+            table.add_row(
+                str(number), self.text(step.step), self.changes(values, step, short=short), *above[number : number + 1]
+            )
             values |= step.changes
         if trace.error is not None:
             table.add_row(self.signs.unmet, self.text(trace.error, "bold red"), Text("this step goes wrong", "red"))
         if trace.loop is not None:
             where, how = ending(len(trace.steps), trace.loop)
             table.add_row(self.signs.again, Text(where, "bold"), Text(how, "bold"))
-        if diagnostic is None:
-            return table
-        return Group(table, *(indented(line, 5) for line in diagnostic_lines(diagnostic, self.signs)))
+        return table
 
-    def _abstract(self, trace: AbstractTrace | None) -> list[Text]:
+    def _abstract(self, trace: AbstractTrace | None, short: bool) -> list[Text]:
         """What the initial state and each step are in the abstract spec; nothing where there is none."""
         if trace is None:
             return []
@@ -98,16 +124,17 @@ class TraceText:
                 found.append(Text("stutters", "dim"))
                 continue
             name = ("no step does this", "bold red") if step.step is None else writer.text(step.step)
-            found.append(Text.assemble(name, "\n", writer.changes(values, TraceStep("", step.changes))))
+            told = writer.changes(values, TraceStep(step.step or "", step.changes), short=short)
+            found.append(Text.assemble(name, "\n", told))
             values |= step.changes
         return found
 
-    def table(self, names: Iterable[str]) -> Table:
-        """An empty table for steps of these names: number, name, changes."""
+    def table(self, names: Iterable[str], most: float = 0.45) -> Table:
+        """An empty table for steps of these names: number, name, changes. Names take at most this part of the width."""
         longest = max((len(name) for name in names), default=0)
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(justify="right", width=5, style="dim", no_wrap=True)
-        table.add_column(width=max(13, min(longest, self.width * 9 // 20)), overflow="fold")
+        table.add_column(width=max(13, min(longest, int(self.width * most))), overflow="fold")
         table.add_column(overflow="fold")
         return table
 
@@ -130,11 +157,24 @@ class TraceText:
         lines += grouped(values.get("network"))
         return Text("\n").join(self.text(line, "dim") for line in lines)
 
-    def changes(self, before: Mapping[str, Json], step: TraceStep) -> Text:
-        """What a step changed, a line for each change."""
+    def changes(self, before: Mapping[str, Json], step: TraceStep, *, short: bool = False) -> Text:
+        """What a step changed: a line for each change or, in short, one after the other."""
         told = {name: value for name, value in step.changes.items() if not name.startswith(BUDGET)}
-        lines = [self._change(change) for change in self.names.step(before, told)]
-        return Text("\n").join(lines) if lines else Text("nothing changes", "dim")
+        found = self.names.step(before, replace(step, changes=told))
+        if not found:
+            return Text("nothing changes", "dim")
+        if short:
+            return self._brief(step.step.partition(".")[0], [c for c in found if not c.detail])
+        return Text("\n").join(self._change(change) for change in found)
+
+    def _brief(self, process: str, found: Sequence[Change]) -> Text:
+        """Changes by a step of a process: `term = 3, voted = Server0; +Ask(3) -> Server1, Server2`."""
+        line = Text()
+        for change in found:
+            if line:
+                line.append(", " if change.kind == "set" else "; ")
+            line.append(self.text(change.brief(process), _LOOKS[change.kind]))
+        return line
 
     def _change(self, change: Change) -> Text:
         match change.kind:
@@ -145,14 +185,16 @@ class TraceText:
                     (f" {self.signs.arrow} ", "dim"),
                     self.text(change.new, "bold"),
                 )
-            case "add" if change.place:
-                return self.text(f"{change.place} += {change.new}", "green")
-            case "remove" if change.place:
-                return self.text(f"{change.place} -= {change.new}", "red")
+            case "add" | "remove" if change.place:
+                return self.text(change.brief(""), _LOOKS[change.kind])
             case "add":
-                return self.text(f"+ {change.new}", "green")
+                return self.text(f"+ {change.new}", _LOOKS[change.kind])
             case "remove":
-                return self.text(f"- {change.new}", "dim red")
+                return self.text(f"- {change.new}", _LOOKS[change.kind])
+            case "invoke" | "respond" | "refute":
+                return self.text(f"{change.place}: {change.brief('')}", _LOOKS[change.kind])
+            case _:
+                assert_never(change.kind)
 
 
 def indented(line: Line, columns: int) -> Text:

@@ -2,19 +2,20 @@
 
 A result holds values as JSON, which does not say whether a list is a set or a sequence. `Names` knows the type of each
 variable of a machine and shows the value as the language writes it. `changes` takes two values of one variable apart, so
-that a step that changes one entry of a map shows that entry alone.
+that a step that changes one entry of a map shows that entry alone. Of an object that is to be linearizable, the state has what is
+pending; what is told is which operations are invoked and respond.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, assert_never
 
 from checker.model.machine import Machine
 from checker.model.types import BagT, MapT, NeverT, OptT, RecordT, SeqT, SetT, Type
 from checker.model.values import instance_name
-from checker.properties.kinds import Json
+from checker.properties.kinds import Json, TraceStep
 
 SHORT = 32
 """Sets and sequences whose two texts are together at most so long are shown whole."""
@@ -25,13 +26,35 @@ class Change:
     """One line of what a step changed.
 
     `set`: `place` had the value `old` and has `new`. `add` and `remove`: what came to or left a collection or, where
-    `place` is empty, the network; the text stands in `new`.
+    `place` is empty, the network; the text stands in `new`. `invoke` and `respond`: the process `old` begins or ends the
+    operation `new` of the object `place`. `refute`: no order of its operations explains what they answered. A `detail`
+    follows from the rest: the message that a step takes is gone, and what is possible by now.
     """
 
-    kind: Literal["set", "add", "remove"]
+    kind: Literal["set", "add", "remove", "invoke", "respond", "refute"]
     place: str
     old: str
     new: str
+    detail: bool = False
+
+    def brief(self, process: str) -> str:
+        """The change in a few words, without what was there before and the name of the process whose step it is."""
+        place, new = self.place.removeprefix(f"{process}."), self.new
+        match self.kind:
+            case "set":
+                return f"{place} = {new}"
+            case "add":
+                return f"{place} += {new}" if place else f"+{new}".replace(f" {process} -> ", " -> ")
+            case "remove":
+                return f"{place} -= {new}" if place else f"-{new}"
+            case "invoke":
+                return f"invokes {new}" if self.old == process else f"{self.old} invokes {new}"
+            case "respond":
+                return f"{new} responds" if self.old == process else f"{new} of {self.old} responds"
+            case "refute":
+                return "no order explains the answers"
+            case _:
+                assert_never(self.kind)
 
 
 class Names:
@@ -43,6 +66,7 @@ class Names:
     def __init__(self, machine: Machine | None = None) -> None:
         self.types: dict[str, Type] = {"faulty": SetT(NeverT()), "cut": SetT(NeverT())}
         self.abstract: dict[str, Names] = {}
+        self._histories: dict[str, str] = {}
         if machine is None:
             return
         for prop in machine.properties:
@@ -51,6 +75,7 @@ class Names:
         for history in machine.histories:
             for part in ("pending", "possible"):
                 self.types[f"{history.name}.{part}"] = SetT(NeverT())
+                self._histories[f"{history.name}.{part}"] = history.name
         for var in machine.variables:
             if var.role is None:
                 self.types[var.name] = var.type
@@ -63,15 +88,29 @@ class Names:
         """The value of a variable."""
         return show(self.types.get(name), value)
 
-    def step(self, before: Mapping[str, Json], changed: Mapping[str, Json]) -> list[Change]:
+    def step(self, before: Mapping[str, Json], step: TraceStep) -> list[Change]:
         """What a step changed, given the values before it: messages taken, variables in order, messages sent."""
-        found = changed.get("network")
+        found = step.changes.get("network")
         network = found if isinstance(found, dict) else {}
-        lines = [Change("remove", "", "", text) for text in grouped(network.get("removed"))]
-        for name, value in changed.items():
-            if name != "network":
+        lines = [Change("remove", "", "", text, _takes(step.step, text)) for text in grouped(network.get("removed"))]
+        for name, value in step.changes.items():
+            if name in self._histories:
+                lines += self._events(name, before.get(name), step.changes)
+            elif name != "network":
                 lines += changes(self.types.get(name), name, before.get(name), value)
         return lines + [Change("add", "", "", text) for text in grouped(network.get("added"))]
+
+    def _events(self, name: str, old: Json, changed: Mapping[str, Json]) -> list[Change]:
+        """What happened to an object that is to be linearizable, from what was pending, or possible, and is now."""
+        history, new = self._histories[name], changed[name]
+        assert isinstance(old, list)
+        assert isinstance(new, list)
+        refuted = changed.get(f"{history}.possible") == []
+        if name == f"{history}.possible":
+            told = [replace(c, detail=True) for c in changes(self.types[name], name, old, new)]
+            return [Change("refute", history, "", "")] if refuted else told
+        ended = [] if refuted else [Change("respond", history, *_call(text)) for text in old if text not in new]
+        return ended + [Change("invoke", history, *_call(text)) for text in new if text not in old]
 
 
 def show(t: Type | None, value: Json) -> str:
@@ -120,6 +159,19 @@ def changes(t: Type | None, place: str, old: Json, new: Json) -> list[Change]:
         case _:
             return [Change("set", place, show(t, old), show(t, new))]
     return [line for name, part, a, b in parts if a != b for line in changes(part, name, a, b)]
+
+
+def _call(text: Json) -> tuple[str, str]:
+    """Process and operation of what is pending: `Reader0.Read()`."""
+    process, _, operation = str(text).partition(".")
+    return process, operation
+
+
+def _takes(step: str, message: str) -> bool:
+    """Whether a step, by its name, takes a message: `RM0.Prepare() <- TM` takes `Prepare() TM -> RM0`."""
+    content, _, receiver = message.rpartition(" -> ")
+    content, _, sender = content.rpartition(" ")
+    return f"{step} ".replace(".ignore ", ".", 1).startswith(f"{receiver}.{content} <- {sender} ")
 
 
 def grouped(messages: Json) -> list[str]:

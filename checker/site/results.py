@@ -316,7 +316,7 @@ def gaps(facts: CheckFacts, words: Words = ENGLISH) -> list[str]:
         ("never fired", [name for name in coverage.never_fired if name not in off]),
         ("fault budgets never used", coverage.unused_faults),
         ("never reached", coverage.unreached),
-        ("conditions of <code>=&gt;</code> never true", coverage.vacuous),
+        ("premises of <code>=&gt;</code> and <code>~&gt;</code> never true", coverage.vacuous),
         ("parts of guards never false", coverage.never_false),
         ("values never taken", coverage.enum_values),
         ("sent and never received", coverage.never_received),

@@ -226,6 +226,12 @@ def change_html(change: Change, words: Words) -> str:
             text = f"{place} += {new}" if place else f"{words('sent')}: {new}"
         case "remove":
             text = f"{place} -= {new}" if place else f"{words('out of the network')}: {new}"
+        case "invoke":
+            text = f"{place}: {old} {words('invokes')} {new}"
+        case "respond":
+            text = f"{place}: {old}.{new} {words('responds')}"
+        case "refute":
+            text = f"{place}: {words('no order explains the answers')}"
         case _:
             assert_never(change.kind)
-    return f'<div class="ls-change">{text}</div>'
+    return f'<div class="ls-change{" ls-quiet" * change.detail}">{text}</div>'

@@ -37,6 +37,20 @@ final: true
 check c { }
 """
 
+LEADS = """spec Leads
+enum Mode { idle, busy, broken }
+role W[2] { durable mode: Mode = idle  action Work when mode == idle { mode := busy } }
+live Mends: (exists w in W: w.mode == broken) ~> false
+live Each(w in W): w.mode == busy ~> w.mode == busy
+live None_(w in W, m in Mode): w.mode == m
+  and w.mode != m ~> false
+live Some(w in {v in W where v.mode == broken}): w.mode != idle ~> false
+live Rests: eventually forall w in W: w.mode == idle
+live Unlisted: false ~> true
+final: true
+check c { expect holds Mends, Each, None_, Some }
+"""
+
 UNHEARD = """spec Unheard
 message Ping, Pong, Lost
 network bag[1]
@@ -95,6 +109,16 @@ def test_antecedents_of_step_properties(engine: str) -> None:
         "line 4: old(W.n) == 3",
         "line 5: W.n == 0",
         "line 6: old(W.n) == k and k > 2",
+    )
+
+
+@pytest.mark.parametrize("engine", ["python", "native"])
+def test_antecedents_of_live_properties(engine: str) -> None:
+    """Of a family some member has to begin; what the check does not list is not judged and not reported."""
+    assert coverage(LEADS, engine).vacuous == (
+        "line 4: exists w in W: w.mode == broken",
+        "line 6: w.mode == m and w.mode != m",
+        "line 8: w.mode != idle",
     )
 
 

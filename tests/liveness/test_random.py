@@ -97,6 +97,7 @@ def engines_agree(text: str, workers: int = 1) -> bool:
         return False
     assert (first.states, first.transitions) == (second.states, second.transitions), text
     assert (first.held, first.open) == (second.held, second.open), text
+    assert first.tally.vacuous == second.tally.vacuous, text
     assert told(dict(first.violations)) == told(dict(second.violations)), text
     assert told(dict(first.broken)) == told(dict(second.broken)), text
     return True

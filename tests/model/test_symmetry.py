@@ -150,6 +150,15 @@ def test_a_check_that_expects_liveness_explores_every_state() -> None:
     assert spec.machine("d").symmetric != ()
 
 
+def test_a_premise_that_is_not_judged_does_not_matter() -> None:
+    """Left of `~>` an order may show: where the property is judged there is no symmetry, elsewhere it is not evaluated."""
+    shared, a, b = ALLOWED["a question before the value is used"]
+    live = "live L: (exists a in A: m[a]) ~> B.done\ncheck c { }"
+    machine = checker.loads(text(shared, a, b).replace("check c { }", live)).machine("c")
+    assert [g.name for g in machine.symmetric] == ["A"]
+    assert machine.notes == ()
+
+
 def test_one_instance_is_no_symmetry() -> None:
     source = text("", "durable x: bool = false  action Go { x := not x }", "").replace("A[2]", "A[1]")
     machine = checker.loads(source).machine("c")

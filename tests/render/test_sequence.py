@@ -130,13 +130,37 @@ def test_everything_lies_inside_the_picture() -> None:
     drawn = sequence_svg(found, ("A", "B"))
     root = ET.fromstring(drawn)
     width = float(root.attrib["width"])
-    for text in root.iter("{http://www.w3.org/2000/svg}text"):
-        shown = "".join(text.itertext()) if len(text) == 0 else (text[0].tail or "")
+    texts = [(group, text) for group in root.iter() for text in group.findall("{http://www.w3.org/2000/svg}text")]
+    assert {group.attrib.get("text-anchor") for group, _ in texts} == {None, "start", "end"}
+    for group, text in texts:
+        shown = text.text or ""
         x, room = float(text.attrib["x"]), len(shown) * 7.2
-        start = {"start": x, "middle": x - room / 2, "end": x - room}[text.attrib.get("text-anchor", "start")]
+        anchor = text.attrib.get("text-anchor", group.attrib.get("text-anchor"))
+        start = {"start": x, "middle": x - room / 2, "end": x - room}[anchor or "start"]
         assert start >= 0
         assert start + room <= width + 1, shown
     assert re.search(r'stroke-width="1.5"', drawn)
+
+
+def test_who_gets_what_is_not_cut_off() -> None:
+    """A row is as high as its texts, and what follows is moved down."""
+    names = [f"Acceptor{i}" for i in range(6)]
+    sent: dict[str, Json] = {
+        "network": {"added": [f"Accepted(Leader0, 12) A -> {name}" for name in names], "removed": []}
+    }
+    drawn = [sequence_svg(Trace({}, (TraceStep("A.Send()", c), TraceStep("A.Go()", {}))), ("A",)) for c in (sent, {})]
+    texts = [re.findall(r'<text x="\d+" y="(\d+)"[^>]*>([^<]*)', d) for d in drawn]
+    assert " ".join(text for _, text in texts[0][3:-2]) == f"sent: Accepted(Leader0, 12) → {', '.join(names)}"
+    assert len(texts[0]) == len(texts[1]) + 3
+    assert int(texts[0][-1][0]) > max(int(texts[0][-3][0]) + 15, int(texts[1][-1][0]))
+
+
+def test_lifelines_end_where_a_run_goes_on_for_ever() -> None:
+    drawn = sequence_svg(replace(trace("A.Send()"), loop=1), ("A", "B"))
+    (band,) = re.findall(r'<rect x="0" y="(\d+)"', drawn)
+    lines = re.findall(r'<path d="M\d+ 34V(\d+)"', drawn)
+    assert lines
+    assert all(int(end) < int(band) for end in lines)
 
 
 def test_faulty_processes_are_marked() -> None:

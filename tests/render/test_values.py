@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from checker.model.types import BOOL, BagT, EnumT, IntT, MapT, OptT, RecordT, SeqT, SetT, Type
-from checker.properties.kinds import Json
+from checker.properties.kinds import Json, TraceStep
 from checker.render.values import Change, Names, changes, grouped, show
 
 SMALL = IntT(0, 99)
@@ -67,8 +67,8 @@ def test_messages_to_several_receivers_are_one_line() -> None:
 
 def test_messages_taken_stand_before_the_variables_and_messages_sent_behind() -> None:
     changed: dict[str, Json] = {"x": 1, "network": {"added": ["Go() A -> B"], "removed": ["Hi() B -> A"]}}
-    assert Names().step({"x": 0}, changed) == [
-        Change("remove", "", "", "Hi() B -> A"),
+    assert Names().step({"x": 0}, TraceStep("A.Hi() <- B", changed)) == [
+        Change("remove", "", "", "Hi() B -> A", detail=True),
         Change("set", "x", "0", "1"),
         Change("add", "", "", "Go() A -> B"),
     ]

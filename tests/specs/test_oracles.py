@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import checker
 from checker.base.source import Source
@@ -17,6 +19,9 @@ from checker.engine.steps import Steps
 from checker.lang import ast
 from checker.lang.printer import format_source
 from checker.properties.kinds import CheckVerdict
+from checker.render.plain import UNICODE
+from checker.render.traces import SCREEN, TraceText
+from checker.render.values import Names
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = sorted((ROOT / "specs").glob("*/*.psm"))
@@ -57,6 +62,13 @@ def test_check_passes_with_recorded_counts_and_without_warnings(path: Path, chec
     assert bool(result.coverage.vacuous) == ((checker.load(path).name, check) in VACUOUS)
     assert result.coverage.enum_values == ()
     assert result.coverage.never_received == ()
+    shown = TraceText(Names(checker.load(path).machine(check)), UNICODE, width=100)
+    for prop in result.properties:
+        if prop.trace is not None and prop.expected == "fails":
+            lines = Console(width=100, file=StringIO()).render_lines(
+                shown.trace(prop.trace, prop.diagnostic, screen=True)
+            )
+            assert len(lines) <= SCREEN, f"the counterexample of {prop.name} takes more than a screen"
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)

@@ -76,7 +76,8 @@ if TYPE_CHECKING:
               help=f"With --simulate: how many orderings PCT aims at; {BUG_DEPTH} by default.")  # fmt: skip
 @click.option("--traces", is_flag=True, help="Show traces of expected failures and of what is reached, too.")
 @click.option("-q", "--quiet", is_flag=True, help="One line for each check; properties only where they surprise.")
-@click.option("-v", "--verbose", is_flag=True, help="Show everything: all traces, and how often each step fired.")
+@click.option("-v", "--verbose", is_flag=True,
+              help="Show everything: all traces with every change, and how often each step fired.")  # fmt: skip
 def command(
     paths: tuple[str, ...],
     names: tuple[str, ...],

@@ -10,7 +10,8 @@ from checker.engine.liveness.lassos import Errs, Judge, Lasso, Limited
 from checker.engine.liveness.predicates import Predicates
 from checker.engine.liveness.witness import Witness
 from checker.engine.runtime import State
-from checker.model.machine import Expectation, LiveCase, Machine, Property
+from checker.model.liveness import asked
+from checker.model.machine import Expectation, LiveCase, Machine
 from checker.model.symmetry import without_symmetry
 
 LIMITED = "a `limit` left out steps on which it depends"
@@ -30,12 +31,6 @@ class LiveFindings:
     violations: dict[str, Finding] = field(default_factory=dict)
     broken: dict[str, Finding] = field(default_factory=dict)
     open: dict[str, str] = field(default_factory=dict)
-
-
-def asked(machine: Machine) -> list[Property]:
-    """The live properties that are to be judged: those that the check lists; all, where the spec declares no check."""
-    live = [p for p in machine.properties if p.kind == "live"]
-    return live if not machine.declared else [p for p in live if p.name in machine.expectations]
 
 
 def every_state(machine: Machine) -> Machine:

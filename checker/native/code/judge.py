@@ -14,6 +14,7 @@ from functools import reduce
 from operator import or_
 from typing import Literal
 
+from checker.engine.idle import antecedents
 from checker.model import ir
 from checker.model.machine import LiveCase
 from checker.model.types import EnumT
@@ -40,7 +41,7 @@ class Item:
 
     @property
     def is_antecedent(self) -> bool:
-        """Whether this is the left side of an `=>`, of which coverage asks whether it was ever true."""
+        """Whether this is the left side of an `=>` or a `~>`, of which coverage asks whether it was ever true."""
         return self.kind in ("when", "step when")
 
     @property
@@ -61,11 +62,8 @@ def items_of(unit: Unit) -> tuple[Item, ...]:
     kinds: tuple[ItemKind, ...] = ("invariant", "reach", "step")
     for kind in kinds:
         items += [Item(kind, p.name, p.body) for p in machine.properties if p.judged_as == kind and p.body is not None]
-    antecedents: tuple[tuple[str, ItemKind], ...] = (("invariant", "when"), ("step", "step when"))
-    for of, kind in antecedents:
-        for p in machine.properties:
-            if p.kind == of and p.body is not None:
-                items += [Item(kind, text, test) for text, test in p.antecedents]
+    items += [Item("when", text, test) for text, test in antecedents(machine, "states")]
+    items += [Item("step when", text, test) for text, test in antecedents(machine, "steps")]
     items += [Item("no error", "NoError", None), Item("no deadlock", "NoDeadlock", None)]
     items += [Item("final", "NoDeadlock", None), Item("bound", "bound", None)]
     return tuple(items)
