@@ -113,7 +113,7 @@ check d { }
 def test_expected_failures_are_not_asked_for() -> None:
     config = export_tla(checker.load("specs/transactions/two_phase_commit.psm").machine("lost_log")).config
     assert "\n\\* INVARIANT Atomic\n" in config
-    assert "\nSPECIFICATION Spec\n" in config
+    assert "\nSPECIFICATION FairSpec\n" in config
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -168,14 +168,18 @@ class Unit:
         """The record field of a message's field."""
         return self._fields[message, name]
 
-    def message_set(self, message: Message) -> str:
-        """An operator for all messages of a kind between the processes that the spec allows."""
+    def messages_to(self, message: Message) -> str:
+        """An operator for all messages of a kind to a process, its argument."""
         name = self.names.claim(("messages", message.name), f"{message.name}Messages")
         if self._first(name):
-            parts = [f'kind : {{"{message.name}"}}', f"from : {self.processes(message.senders.roles)}",
-                     f"to : {self.processes(message.receivers.roles)}"]  # fmt: skip
-            parts += [f"{self.field(message.name, n)} : {self.type_set(t)}" for n, t in message.fields]
-            self.definitions.append((f"{name} == [{', '.join(parts)}]",))
+            to = self._bound("receiver")
+            parts = [
+                f'kind : {{"{message.name}"}}',
+                f"from : {bare(self.processes(message.senders.roles))}",
+                f"to : {{{to}}}",
+            ]
+            parts += [f"{self.field(message.name, n)} : {bare(self.type_set(t))}" for n, t in message.fields]
+            self.definitions.append((f"{name}({to}) == [{', '.join(parts)}]",))
         return name
 
     # ---- values

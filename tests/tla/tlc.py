@@ -1,0 +1,53 @@
+"""TLC itself, from the jar that the environment variable `TLA2TOOLS_JAR` names: what it says about a module."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.peers import TLC_COUNTS
+from checker.render.tla import Ask, TlaModule
+
+INITIAL = re.compile(r"^Finished computing initial states: ([\d,]+) (?:distinct )?states? generated", re.MULTILINE)
+DEPTH = re.compile(r"^The depth of the complete state graph search is (\d+)", re.MULTILINE)
+VIOLATED = re.compile(
+    r"^Error: (?:Invariant .* is violated|Action property .* is violated|Temporal properties were violated)",
+    re.MULTILINE,
+)
+STATE = re.compile(r"^State \d+: ", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What TLC says.
+
+    Attributes:
+        counts: states, transitions and depth as the checker counts them, where TLC found no error.
+        violated: whether something that was asked does not hold.
+        length: how many states its counterexample has.
+    """
+
+    output: str
+    counts: tuple[int, int, int] | None
+    violated: bool
+    length: int
+
+
+def ask(module: TlaModule, asks: Iterable[Ask], folder: Path, *, timeout: float = 3600) -> Answer:
+    """Runs TLC with one worker, so that what it finds first is nearest, and a fixed seed."""
+    (folder / f"{module.name}.tla").write_text(module.text)
+    (folder / f"{module.name}.cfg").write_text("\n".join([*module.settings, *(a.line for a in asks)]) + "\n")
+    command = ["java", "-XX:+UseSerialGC", "-Xss16m", "-cp", os.environ["TLA2TOOLS_JAR"], "tlc2.TLC"]
+    command += ["-workers", "1", "-deadlock", "-checkpoint", "0", "-seed", "1", "-fp", "0", module.name]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout, check=False)
+    text = done.stdout + done.stderr
+    counted, initial, depth = (found.search(text) for found in (TLC_COUNTS, INITIAL, DEPTH))
+    counts = None
+    if counted and initial and depth and "Error:" not in text:
+        generated, distinct, first = (int(n.replace(",", "")) for n in (*counted.groups(), initial[1]))
+        counts = distinct, generated - first, int(depth[1]) - 1
+    return Answer(text, counts, VIOLATED.search(text) is not None, len(STATE.findall(text)))
