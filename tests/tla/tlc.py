@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.peers import TLC_COUNTS
+from benchmarks.peers import TLC_COUNTS, tlc_command
 from checker.render.tla import Ask, TlaModule
 
 INITIAL = re.compile(r"^Finished computing initial states: ([\d,]+) (?:distinct )?states? generated", re.MULTILINE)
@@ -38,11 +37,10 @@ class Answer:
 
 
 def ask(module: TlaModule, asks: Iterable[Ask], folder: Path, *, timeout: float = 3600) -> Answer:
-    """Runs TLC with one worker, so that what it finds first is nearest, and a fixed seed."""
+    """Runs TLC on one worker, so that what it finds first is nearest, and with hashes that do not depend on chance."""
     (folder / f"{module.name}.tla").write_text(module.text)
     (folder / f"{module.name}.cfg").write_text("\n".join([*module.settings, *(a.line for a in asks)]) + "\n")
-    command = ["java", "-XX:+UseSerialGC", "-Xss16m", "-cp", os.environ["TLA2TOOLS_JAR"], "tlc2.TLC"]
-    command += ["-workers", "1", "-deadlock", "-checkpoint", "0", "-seed", "1", "-fp", "0", module.name]
+    command = tlc_command(folder, "-seed", "1", "-fp", "0", module.name)
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout, check=False)
     text = done.stdout + done.stderr
     counted, initial, depth = (found.search(text) for found in (TLC_COUNTS, INITIAL, DEPTH))

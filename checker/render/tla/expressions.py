@@ -69,7 +69,7 @@ class Expressions(Questions):
         """The text of an expression."""
         match e:
             case ir.Const(value, t):
-                return self.unit.literal(value, t)
+                return self.unit.constant(value, t)
             case ir.GetLocal(local):
                 return env.locals[local.number]
             case ir.Self():

@@ -41,7 +41,7 @@ from checker.model.types import (
     show,
 )
 from checker.model.values import Value, domain, in_order, instance_name
-from checker.render.tla.blocks import Block, bare
+from checker.render.tla.blocks import WIDEST, Block, bare
 from checker.render.tla.helpers import HELPERS
 from checker.render.tla.names import Names, identifier
 from checker.render.tla.shapes import shape, title
@@ -183,6 +183,16 @@ class Unit:
         return name
 
     # ---- values
+
+    def constant(self, value: Value, t: Type) -> str:
+        """A value where a spec has it. A long one is an operator of its own, which TLC computes once."""
+        text = self.literal(value, t)
+        if len(text) <= WIDEST:
+            return text
+        name = self.names.claim(("constant", text), "Constant")
+        if self._first(name):
+            self.definitions.append((f"{name} == {bare(text)}",))
+        return name
 
     def literal(self, value: Value, t: Type) -> str:
         """A value of a type; atomic or in parentheses."""
