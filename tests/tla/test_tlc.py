@@ -26,7 +26,7 @@ from checker.model.symmetry import without_symmetry
 from checker.native.choose import engine_named
 from checker.render.tla import export_tla
 from tests.liveness.test_known import CASES
-from tests.random_specs import random_spec, wide_spec
+from tests.random_specs import live_spec, random_spec, wide_spec
 from tests.test_cases import Case
 from tests.tla.tlc import ask
 
@@ -89,7 +89,7 @@ def test_liveness(case: Case, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [random_spec, wide_spec])
+@pytest.mark.parametrize("make", [live_spec, random_spec, wide_spec])
 @pytest.mark.parametrize("block", range(10))
 def test_random_models(make: object, block: int, tmp_path: Path) -> None:
     outcomes: Counter[str] = Counter()

@@ -64,7 +64,7 @@ def export_tla(machine: Machine) -> TlaModule:
 
 
 class Module:
-    """Translates a machine; what it says of behaviour stands behind `behaviour`."""
+    """Translates a machine: `behaviour` is the text up to `Spec`, `made` the whole, with the properties."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -78,34 +78,34 @@ class Module:
 
     def made(self) -> TlaModule:
         """The whole."""
-        machine, title = self.machine, identifier(f"{self.machine.spec}_{self.machine.check}")
-        inner = {p.name: self._abstract(p, p.abstraction.machine) for p in machine.properties if p.abstraction}
-        properties = Properties(self.world, self.actions, {name: abstract for name, (abstract, _) in inner.items()})
+        machine, name = self.machine, identifier(f"{self.machine.spec}_{self.machine.check}")
+        abstract = {p.name: self._abstract(p, p.abstraction.machine) for p in machine.properties if p.abstraction}
+        properties = Properties(self.world, self.actions, abstract)
         lines = [
-            *_title(title),
+            _title(name),
             *self._heading(),
             "EXTENDS Integers, Sequences, FiniteSets, TLC",
             "",
             "CONSTANT none",
             "",
         ]
-        lines += [line for _, text in inner.values() for line in text]
+        lines += [line for inner in abstract.values() for line in inner.lines]
         lines += [*self.behaviour(), RULE, "", *properties.lines, END]
-        settings = comment([f"Check {machine.check} of {machine.spec}. Run it with: tlc -deadlock {title}"])
+        settings = comment([f"Check {machine.check} of {machine.spec}. Run it with: tlc -deadlock {name}"])
         settings += (f"SPECIFICATION {'FairSpec' if properties.fair else 'Spec'}", "CONSTANT none = none")
         settings += ("CONSTRAINT Bound",) * (machine.bound is not None)
-        return TlaModule(title, "\n".join(_tidy(lines)) + "\n", settings, tuple(properties.asks))
+        return TlaModule(name, "\n".join(_tidy(lines)) + "\n", settings, tuple(properties.asks))
 
-    def _abstract(self, prop: Property, machine: Machine) -> tuple[Abstract, list[str]]:
-        """The module of an abstract spec: its names, and its lines."""
+    def _abstract(self, prop: Property, machine: Machine) -> Abstract:
+        """The module of an abstract spec."""
         inner = Module(machine)
         name = self.unit.names.claim(("abstract", prop.name), f"{prop.name}Spec")
         above = comment([f"{machine.spec}, from {machine.source.name}, which {self.machine.spec} refines."])
-        lines = [*_title(name), *above, "", *inner.behaviour(), END, ""]
-        return Abstract(name, tuple(inner.unit.variable(v.role, v.name) for v in machine.variables)), lines
+        variables = tuple(inner.unit.variable(v.role, v.name) for v in machine.variables)
+        return Abstract(name, variables, (_title(name), *above, "", *inner.behaviour(), END, ""))
 
     def behaviour(self) -> list[str]:
-        """Everything up to `Spec`, and what the text of properties needs, if they have been translated before."""
+        """Everything up to `Spec`. Properties are translated before, since what they need stands here, too."""
         messages = [b for m in self.machine.messages.values() for b in (self.world.networks.constructor(m), ("",))]
         lines = [*helpers_for(self.unit.helpers), "", *self._processes()]
         lines += [line for block in self.unit.definitions for line in (*block, "")]
@@ -255,8 +255,8 @@ class Module:
         return [*lines, f"Next == {or_}", "", "Spec == Init /\\ [][Next]_vars", ""]
 
 
-def _title(name: str) -> Block:
-    return (f"{'-' * 40} MODULE {name} {'-' * 40}",)
+def _title(name: str) -> str:
+    return f"{'-' * 40} MODULE {name} {'-' * 40}"
 
 
 def _quantified(call: Call) -> str:

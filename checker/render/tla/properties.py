@@ -24,10 +24,11 @@ from dataclasses import dataclass, replace
 from checker.engine.liveness.verdicts import BOUND
 from checker.model import ir
 from checker.model.liveness import tosses
-from checker.model.machine import LiveCase, Machine, Property
+from checker.model.machine import Abstraction, LiveCase, Machine, Property
 from checker.render.tla.actions import Actions, Call
 from checker.render.tla.blocks import Block, comment, conjunction, indent, prefixed, suffixed
 from checker.render.tla.expressions import Expressions
+from checker.render.tla.names import identifier
 from checker.render.tla.terms import Env
 from checker.render.tla.world import World
 
@@ -46,10 +47,11 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Abstract:
-    """A module inside of the module, for the abstract spec of a `refines`: its name, and those of its variables in order."""
+    """A module inside of the module, for the abstract spec of a `refines`: its name, those of its variables, and its text."""
 
     name: str
     variables: tuple[str, ...]
+    lines: Block
 
 
 class Properties:
@@ -75,8 +77,8 @@ class Properties:
                 return self._defined(prop, name, conjunction([self._case(c) for c in prop.cases]), "PROPERTY")
             case "live":
                 return comment([f"{prop.name} is a live property, which is not exported: {self.unjudged}."])
-            case "refines" if prop.name in abstract:
-                return self._refines(prop, name, abstract[prop.name])
+            case "refines" if prop.abstraction is not None:
+                return self._refines(prop, prop.abstraction, name, abstract[prop.name])
         if prop.body is None:
             return comment([f"{prop.name} is a {prop.kind} property, which is not exported: {prop.unjudged}."])
         if prop.kind == "step":
@@ -109,40 +111,33 @@ class Properties:
             case "leads":
                 assert case.right is not None
                 right = _enclosed(self._predicate(case.right))
-                return (
-                    (f"{left[0]} ~> {right[0]}",)
-                    if len(left + right) == 2
-                    else (*suffixed(left, " ~>"), *indent(right, 2))
-                )
+                short = len(left) == len(right) == 1
+                return (f"{left[0]} ~> {right[0]}",) if short else (*suffixed(left, " ~>"), *indent(right, 2))
             case "eventually":
                 return prefixed("<>", left)
             case "eventually always":
                 return prefixed("<>[]", left)
         return prefixed("[]<>", left)
 
-    def _refines(self, prop: Property, name: str, abstract: Abstract) -> Block:
+    def _refines(self, prop: Property, abstraction: Abstraction, name: str, abstract: Abstract) -> Block:
         """The instance, and what is asked of it: that behaviours are those of the abstract spec, without its fairness."""
-        assert prop.abstraction is not None
-        image = self.unit.names.claim(("function", prop.abstraction.image), prop.abstraction.image)
-        fields = [field for field, _ in prop.abstraction.type.fields]
-        given = ", ".join(f"{v} <- {image}.{f}" for v, f in zip(abstract.variables, fields, strict=True))
+        image = self.unit.names.claim(("function", abstraction.image), abstraction.image)
+        pairs = zip(abstract.variables, abstraction.type.fields, strict=True)
+        given = ", ".join(f"{variable} <- {image}.{identifier(field)}" for variable, (field, _) in pairs)
         refines = self.unit.names.claim(("refines", prop.name), f"Refines{prop.name}")
-        return (
-            f"{name} == INSTANCE {abstract.name} WITH {given}",
-            "",
-            *self._defined(prop, refines, (f"{name}!Spec",), "PROPERTY"),
-        )
+        defined = self._defined(prop, refines, (f"{name}!Spec",), "PROPERTY")
+        return (f"{name} == INSTANCE {abstract.name} WITH {given}", "", *defined)
 
     # ---- fairness
 
     def _fairness(self, actions: Actions) -> list[str]:
         """A condition for each instance of a fair step, with each message or parameter."""
         items = [(self._fair(call),) for call in actions.steps if call.fair]
-        above = [
-            "Weak fairness for each instance of a step, or strong where the check says so. Live properties assume it."
-        ]
+        above = (
+            "Weak fairness of each instance of a step, or strong where the check says so. Live properties assume it."
+        )
         fairness = ["Fairness ==", *indent(conjunction(items), 2)]
-        return [*comment(above), *fairness, "", "FairSpec == Spec /\\ Fairness", ""]
+        return [*comment([above]), *fairness, "", "FairSpec == Spec /\\ Fairness", ""]
 
     def _fair(self, call: Call) -> str:
         arguments, action = list(call.arguments), call.written()
@@ -164,11 +159,8 @@ class Properties:
             if expr is not None:
                 lines += [f"{name} ==", *indent(self._predicate(expr), 2), ""]
         if any(s.limit is not None for s in self.machine.steps):
-            return [
-                *lines,
-                *comment(["NoDeadlock is not exported: a step that `limit` alone refuses is no deadlock."]),
-                "",
-            ]
+            note = "NoDeadlock is not exported: a step that `limit` alone refuses is no deadlock."
+            return [*lines, *comment([note]), ""]
         self.asks.append(Ask("NoDeadlock", "INVARIANT NoDeadlock", wanted=False))
         final = "Final \\/ " if self.machine.final is not None else ""
         above = comment(["There is a step that changes something, faults not counted, or it is fine to stop here."])
