@@ -20,7 +20,7 @@ import checker
 from benchmarks.cases import MODELS, ROOT, SMALLEST
 from benchmarks.peers import Tlc
 from checker.base.diagnostics import SpecError
-from checker.engine.interface import Limits, Stop
+from checker.engine.interface import Exploration, Limits, Stop
 from checker.model.machine import Machine
 from checker.model.symmetry import without_symmetry
 from checker.native.choose import engine_named
@@ -51,9 +51,12 @@ def all_checks() -> Iterator[object]:
                 yield pytest.param(path, check, id=f"{path.parent.name}-{name}", marks=marks)
 
 
-def agree(machine: Machine, folder: Path) -> str:
+def explored(machine: Machine) -> Exploration:
+    return engine_named("auto", 1).explore(without_symmetry(machine), Limits(max_states=400_000, timeout=600))
+
+
+def agree(machine: Machine, found: Exploration, folder: Path) -> str:
     """Asserts that TLC agrees; the outcome is `equal`, or why there is nothing to compare."""
-    found = engine_named("auto", 1).explore(without_symmetry(machine), Limits(max_states=400_000, timeout=600))
     if found.stop is not Stop.DONE:
         return "large"
     if found.broken or "NoError" in found.violations:
@@ -75,7 +78,16 @@ def agree(machine: Machine, folder: Path) -> str:
 
 @pytest.mark.parametrize(("path", "check"), list(all_checks()))
 def test_checks(path: Path, check: str, tmp_path: Path) -> None:
-    assert agree(checker.load(path).machine(check), tmp_path) == "equal"
+    machine = checker.load(path).machine(check)
+    found = explored(machine)
+    if "NoError" not in found.violations:
+        assert agree(machine, found, tmp_path) == "equal"
+    else:
+        problem = found.violations["NoError"].error
+        assert problem is not None and problem.span is not None
+        place = machine.source.place(problem.span.start)
+        answer = ask(export_tla(machine), [], tmp_path)
+        assert f"at line {place.line}, column {place.column}" in answer.output, answer.output
 
 
 @pytest.mark.slow
@@ -85,7 +97,8 @@ def test_liveness(case: Case, tmp_path: Path) -> None:
     spec = checker.loads(case.spec.text)
     for check in spec.checks:
         if spec.name != "Undefined":
-            assert agree(spec.machine(check), tmp_path) == "equal"
+            machine = spec.machine(check)
+            assert agree(machine, explored(machine), tmp_path) == "equal"
 
 
 @pytest.mark.slow
@@ -95,7 +108,8 @@ def test_random_models(make: object, block: int, tmp_path: Path) -> None:
     outcomes: Counter[str] = Counter()
     for seed in range(block * 20, block * 20 + 20):
         try:
-            outcomes[agree(checker.loads(make(Random(seed))).machine("c"), tmp_path)] += 1  # type: ignore[operator]
+            machine = checker.loads(make(Random(seed))).machine("c")  # type: ignore[operator]
+            outcomes[agree(machine, explored(machine), tmp_path)] += 1
         except SpecError as problem:
             outcomes[problem.diagnostics[0].code] += 1
     assert outcomes["equal"] > 0, outcomes

@@ -14,9 +14,11 @@ from checker.render.tla import Ask, TlaModule
 INITIAL = re.compile(r"^Finished computing initial states: ([\d,]+) (?:distinct )?states? generated", re.MULTILINE)
 DEPTH = re.compile(r"^The depth of the complete state graph search is (\d+)", re.MULTILINE)
 VIOLATED = re.compile(
-    r"^Error: (?:Invariant .* is violated|Action property .* is violated|Temporal properties were violated)",
+    r"^Error: (?:Invariant .* is violated|The invariant of .* is equal to FALSE|Action property .* is violated"
+    r"|Temporal properties were violated)",
     re.MULTILINE,
 )
+ERROR = re.compile(r"^Error: ", re.MULTILINE)
 STATE = re.compile(r"^State \d+: ", re.MULTILINE)
 
 
@@ -26,8 +28,8 @@ class Answer:
 
     Attributes:
         counts: states, transitions and depth as the checker counts them, where TLC found no error.
-        violated: whether something that was asked does not hold.
-        length: how many states its counterexample has.
+        violated: whether something that was asked does not hold. If neither, TLC met an error.
+        length: how many states the way there has.
     """
 
     output: str
@@ -45,7 +47,8 @@ def ask(module: TlaModule, asks: Iterable[Ask], folder: Path, *, timeout: float 
     text = done.stdout + done.stderr
     counted, initial, depth = (found.search(text) for found in (TLC_COUNTS, INITIAL, DEPTH))
     counts = None
-    if counted and initial and depth and "Error:" not in text:
+    if counted and initial and depth and not ERROR.search(text):
         generated, distinct, first = (int(n.replace(",", "")) for n in (*counted.groups(), initial[1]))
         counts = distinct, generated - first, int(depth[1]) - 1
-    return Answer(text, counts, VIOLATED.search(text) is not None, len(STATE.findall(text)))
+    # An initial state that violates something stands alone, without a number.
+    return Answer(text, counts, VIOLATED.search(text) is not None, max(len(STATE.findall(text)), 1))
