@@ -266,18 +266,22 @@ class Tlc:
 
     def run(self, case: Case) -> Sample:
         assert case.tla is not None
-        jar = Path(os.environ["TLA2TOOLS_JAR"]).resolve()
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             shutil.copy(MODELS / f"{case.tla}.tla", folder)
             config = (MODELS / f"{case.tla}.cfg").read_text(encoding="utf-8")
             (folder / f"{case.tla}.cfg").write_text(re.sub(r"\bN = \d+", f"N = {case.n}", config), encoding="utf-8")
-            # -deadlock: do not look for deadlocks, which a graph with an end would have.
-            command: list[str | Path] = ["java", "-XX:+UseParallelGC", "-cp", jar, "tlc2.TLC"]
-            command += ["-workers", "1", "-checkpoint", "0", "-deadlock", "-metadir", "states", f"{case.tla}.tla"]
-            measured = completed(measure(command, folder), "TLC")
+            measured = completed(measure(tlc_command(folder, case.tla), folder), "TLC")
         states, transitions = parse_tlc(measured.output)
         return Sample(states, transitions, measured.seconds, measured.seconds, measured.peak)
+
+
+def tlc_command(folder: Path, *options: str) -> list[str | Path]:
+    """How TLC is run in a folder, on one worker. It does not look for deadlocks, which a graph with an end would have."""
+    jar = Path(os.environ["TLA2TOOLS_JAR"]).resolve()
+    # TLC unpacks the standard modules among the temporary files, where others might do so at the same time.
+    java: list[str | Path] = ["java", "-XX:+UseParallelGC", "-Xss16m", f"-Djava.io.tmpdir={folder}", "-cp", jar]
+    return [*java, "tlc2.TLC", "-workers", "1", "-checkpoint", "0", "-deadlock", "-metadir", "states", *options]
 
 
 TLC_COUNTS = re.compile(r"^([\d,]+) states generated, ([\d,]+) distinct states found, 0 states left", re.MULTILINE)

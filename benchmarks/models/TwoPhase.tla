@@ -2,10 +2,8 @@
 (* The published two-phase commit: the state graph of                      *)
 (* specs/transactions/two_phase.psm, step for step. The runner sets N in   *)
 (* a copy of TwoPhase.cfg. TLC's "states generated" are our transitions    *)
-(* and the initial state; "distinct states" are our states.                *)
-(*                                                                         *)
-(* UNTESTED: written without a TLC at hand. The runner compares the counts *)
-(* and fails if they differ.                                               *)
+(* and the initial state; "distinct states" are our states. The runner     *)
+(* compares the counts and fails if they differ.                           *)
 EXTENDS Naturals, FiniteSets
 
 CONSTANT N

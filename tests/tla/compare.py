@@ -28,7 +28,7 @@ class Compared:
 
 def module_of(machine: Machine) -> Module:
     """The exported module, after it was held to the rules for names."""
-    module = Module(export_tla(machine).text)
+    module = Module.read(export_tla(machine).text)
     check_names(module.units)
     return module
 
@@ -50,7 +50,7 @@ def compare(machine: Machine, found: Exploration) -> Compared:
 
 def _verdicts(machine: Machine, found: Exploration, module: Module, there: Explored) -> None:
     for prop in machine.properties:
-        if prop.kind == "invariant" and machine.bound is None:
+        if prop.judged_as == "invariant" and prop.body is not None and machine.bound is None:
             holds = all(module.holds(prop.name, s) for s in there.states)
             assert holds == (prop.name not in found.violations), prop.name
         elif prop.kind == "step":
@@ -59,9 +59,21 @@ def _verdicts(machine: Machine, found: Exploration, module: Module, there: Explo
             assert holds or prop.name in found.violations, prop.name
         elif prop.kind == "reach" and machine.bound is None:
             assert any(module.holds(prop.name, s) for s in there.states) == (prop.name in found.reached), prop.name
+        elif prop.kind == "refines" and prop.body is not None:
+            assert _refines(module, prop.name, there) == (prop.name not in found.violations), prop.name
     if "NoDeadlock" in module.operators:
         alive = all(module.holds("NoDeadlock", s) for s in there.states)
         assert alive == ("NoDeadlock" not in found.violations)
+
+
+def _refines(module: Module, name: str, there: Explored) -> bool:
+    """Whether what is explored is, seen as states of the abstract spec, what that does."""
+    inner, seen = module.instance(name)
+    steps = ((seen(s), seen(t)) for s, t in there.steps)
+    starts = list(inner.initial())
+    return all(seen(s) in starts for s in module.initial()) and all(
+        s == t or t in inner.successors(("name", "Next"), s) for s, t in steps
+    )
 
 
 def compare_text(text: str, *, most: int) -> Compared:

@@ -75,12 +75,23 @@ class Recursive:
 class Module:
     """A module that can be run."""
 
-    def __init__(self, text: str) -> None:
-        self.name, self.units = parse(text)
+    def __init__(self, units: list[Tree]) -> None:
+        self.units = units
         self.variables: list[str] = next(names for tag, names, *_ in self.units if tag == "VARIABLES")
         self.operators = {u[1]: Operator(u[2], u[3]) for u in self.units if u[0] == "define"}
         self._compiled: dict[int, Eval] = {}
         self._constants: dict[str, Value] = {}
+
+    @classmethod
+    def read(cls, text: str) -> Module:
+        """The module of a text."""
+        return cls(parse(text)[1])
+
+    def instance(self, name: str) -> tuple[Module, Callable[[State], State]]:
+        """The module of an instance, and its state in a state of this module."""
+        module, given = next(u[2:] for u in self.units if u[:2] == ("INSTANCE", name))
+        inner = Module(next(u[2] for u in self.units if u[:2] == ("MODULE", module)))
+        return inner, lambda s: {x: self.value(e, {}, s, None) for x, e in given}
 
     # ---- values
 
@@ -378,8 +389,8 @@ class Module:
 
     def initial(self) -> Iterator[State]:
         """The initial states: `Init` is a list of `x = e` and `x \\in S`."""
-        tag, items = self.operators["Init"].body[:2]
-        assert tag == "and"
+        body = self.operators["Init"].body
+        items = body[1] if body[0] == "and" else [body]
         states: list[State] = [{}]
         for item in items:
             op, (name_tag, x), right = item[1:]

@@ -22,7 +22,11 @@ class RuleError(Exception):
 
 def check_names(units: list[Tree]) -> None:
     """Raises `RuleError` for the first rule that is broken."""
-    known = dict(BUILT_IN)
+    _units(units, dict(BUILT_IN), {})
+
+
+def _units(units: list[Tree], known: dict[str, int], inside: dict[str, list[Tree]]) -> None:
+    """Adds what units define to `known`, and modules inside to `inside`."""
     for unit in units:
         match unit:
             case ("EXTENDS", names):
@@ -32,8 +36,25 @@ def check_names(units: list[Tree]) -> None:
             case ("CONSTANT" | "VARIABLES", names):
                 for name in names:
                     _add(known, name, 0)
+            case ("MODULE", name, inner):
+                _units(inner, dict(known), {})
+                inside[name] = inner
+            case ("INSTANCE", name, module, given):
+                _instance(name, inside[module], given, known)
             case _:
                 _definition(unit, known)
+
+
+def _instance(name: str, units: list[Tree], given: list[tuple[str, Tree]], known: dict[str, int]) -> None:
+    """Adds the operators of an instance. Each of the module's variables is given, and no other."""
+    if {x for x, _ in given} != {x for tag, names, *_ in units if tag == "VARIABLES" for x in names}:
+        raise RuleError(f"{name} is not given what it needs")
+    for _, value in given:
+        _walk(value, known)
+    _add(known, name, 0)
+    for unit in units:
+        if unit[0] == "define":
+            _add(known, f"{name}!{unit[1]}", len(unit[2]))
 
 
 def _add(known: dict[str, int], name: str, arity: int) -> None:
@@ -64,6 +85,8 @@ def _walk(tree: Any, known: dict[str, int]) -> None:
     match tree:
         case ("name", name):
             _used(known, name, 0)
+        case ("of", instance, name):
+            _used(known, f"{instance}!{name}", 0)
         case ("call", name, args):
             _used(known, name, len(args))
             _walk(args, known)

@@ -17,17 +17,18 @@ Tree = tuple[Any, ...]
 
 TOKEN = re.compile(
     r"""(?P<skip>\s+|\\\*[^\n]*)
-    | (?P<string>"[^"\n]*")
+    | (?P<string>"[^"`\\\n]*")
     | (?P<number>[0-9]+)
     | (?P<rule>-{4,}|={4,})
     | (?P<word>[A-Za-z_][A-Za-z_0-9]*)
-    | (?P<op>/\\|\\/|\\[A-Za-z]+|\|->|->|<<|>>_|>>|<=|>=|=>|==|:>|@@|\.\.|\[\]\[|\]_|\\|[-+*%~=#<>(){}\[\],:.!'@])
+    | (?P<op>/\\|\\/|\\[A-Za-z]+|\|->|->|<<|>>_|>>|<=|>=|=>|==|:>|@@|\.\.
+       |\[\]\[|\[\]|<>|<-|~>|\]_|\\|[-+*%~=#<>(){}\[\],:.!'@])
     """,
     re.VERBOSE,
 )
 
 INFIX = {
-    "=>": (1, 1), "/\\": (3, 3), "\\/": (3, 3),
+    "=>": (1, 1), "~>": (2, 2), "/\\": (3, 3), "\\/": (3, 3),
     **dict.fromkeys(("=", "#", "<", ">", "<=", ">=", "\\in", "\\notin", "\\subseteq"), (5, 5)),
     "@@": (6, 6), ":>": (7, 7), "\\cup": (8, 8), "\\cap": (8, 8), "\\": (8, 8), "..": (9, 9), "+": (10, 10), "-": (11, 11),
     "%": (10, 11), "\\X": (10, 13), "*": (13, 13), "\\div": (13, 13), "\\o": (13, 13),
@@ -35,6 +36,8 @@ INFIX = {
 LEFT = {"/\\", "\\/", "\\cup", "\\cap", "+", "-", "*", "\\o", "@@", "\\"}
 PREFIX = {
     "~": (4, 4),
+    "[]": (4, 15),
+    "<>": (4, 15),
     "ENABLED": (4, 15),
     "UNCHANGED": (4, 15),
     "SUBSET": (8, 13),
@@ -45,7 +48,7 @@ PREFIX = {
 WORDS = frozenset(
     """
     IF THEN ELSE LET IN CHOOSE LAMBDA EXCEPT ENABLED UNCHANGED SUBSET UNION DOMAIN EXTENDS CONSTANT CONSTANTS VARIABLE VARIABLES
-    MODULE CASE OTHER RECURSIVE ASSUME
+    MODULE CASE OTHER RECURSIVE ASSUME INSTANCE WITH
 """.split()
 )
 CLOSING = (")", "]", "}", ">>", ">>_", "]_", ",", "THEN", "ELSE", "IN")
@@ -132,21 +135,27 @@ class Parser:
     # ---- module
 
     def module(self) -> tuple[str, list[Tree]]:
+        found = self._module()
+        if self.next.kind != "end":
+            raise self.fail("the end")
+        return found
+
+    def _module(self) -> tuple[str, list[Tree]]:
         self._rule("-")
         self.take("MODULE")
         title = self.name()
         self._rule("-")
         units: list[Tree] = []
         while not (self.next.kind == "rule" and self.next.text[0] == "="):
-            if self.next.kind == "rule":
+            if self.next.kind == "rule" and self.tokens[self.at + 1].text == "MODULE":
+                units.append(("MODULE", *self._module()))
+            elif self.next.kind == "rule":
                 self.at += 1
             elif self.has("EXTENDS", "CONSTANT", "VARIABLES"):
                 units.append((self.take("EXTENDS", "CONSTANT", "VARIABLES").text, self.names()))
             else:
                 units.append(self.definition())
         self.at += 1
-        if self.next.kind != "end":
-            raise self.fail("the end")
         return title, units
 
     def _rule(self, sign: str) -> None:
@@ -169,7 +178,21 @@ class Parser:
             params = self.names()
             self.take(")")
         self.take("==")
+        if self.has("INSTANCE"):
+            return self.instance(name)
         return ("define", name, params, self.expr())
+
+    def instance(self, name: str) -> Tree:
+        """`I == INSTANCE M WITH x <- e, y <- f`."""
+        self.take("INSTANCE")
+        module = self.name()
+        given: list[tuple[str, Tree]] = []
+        while not given or self.has(","):
+            self.take("," if given else "WITH")
+            x = self.name()
+            self.take("<-")
+            given.append((x, self.expr()))
+        return ("INSTANCE", name, module, given)
 
     def bound(self) -> Tree:
         name = self.name()
@@ -248,6 +271,9 @@ class Parser:
             self.take(")")
             return ("fair", text[:2], inner)
         name = self.name()
+        if self.has("!") and self.tokens[self.at + 1].kind == "word":
+            self.at += 1
+            return ("of", name, self.name())
         if not self.has("("):
             return ("name", name)
         self.at += 1
@@ -279,6 +305,8 @@ class Parser:
                 return self.brackets()
             case "[][":
                 self.at += 1
+                if self.next.kind == "word" and self.tokens[self.at + 1].text == "\\in":
+                    raise self.fail("not the look of a function: parentheses")
                 inner = self.expr()
                 self.take("]_")
                 return ("box", inner, self.name())

@@ -1,14 +1,10 @@
 """Exported modules have the states, the steps and the verdicts of their checks.
 
-The modules are parsed and run by the evaluator of this package, which reads nothing but the text. Where TLA2TOOLS_JAR names
-TLC, TLC counts as well.
+The modules are parsed and run by the evaluator of this package, which reads nothing but the text. `test_tlc` asks TLC.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -86,8 +82,8 @@ def test_a_wrong_module_is_noticed() -> None:
     text = export_tla(machine).text
     wrong = text.replace("/\\ TM_seen = RM\n", "")
     assert wrong != text
-    right = explore(Module(text))
-    other = explore(Module(wrong))
+    right = explore(Module.read(text))
+    other = explore(Module.read(wrong))
     assert (right.distinct, right.generated) == (288, 1146)
     assert (other.distinct, other.generated) != (right.distinct, right.generated)
 
@@ -151,23 +147,3 @@ def test_random_models_cover_the_language() -> None:
     seen = {f for c in equal if c.machine is not None for f in used(c.machine)}
     wanted = {f"budget {k}" for k in ("crash", "stop", "lose", "dup", "byzantine", "drift", "cut", "own")}
     assert wanted <= seen, wanted - seen
-
-
-JAR = os.environ.get("TLA2TOOLS_JAR")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not JAR, reason="TLA2TOOLS_JAR does not name the jar of TLC")
-@pytest.mark.parametrize(("path", "check", "counts"), SMALL + LARGER)
-def test_tlc(path: str, check: str, counts: tuple[int, int], tmp_path: Path) -> None:
-    machine = checker.load(SPECS / path).machine(check)
-    module = export_tla(machine)
-    (tmp_path / f"{module.name}.tla").write_text(module.text)
-    (tmp_path / f"{module.name}.cfg").write_text(module.config)
-    command = ["java", "-cp", str(JAR), "tlc2.TLC", "-config", f"{module.name}.cfg", f"{module.name}.tla"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
-    counted = re.search(r"^([\d,]+) states generated, ([\d,]+) distinct states found", done.stdout, re.MULTILINE)
-    assert counted is not None, done.stdout
-    generated, distinct = (int(n.replace(",", "")) for n in counted.groups())
-    initial = sum(1 for _ in Module(module.text).initial())
-    assert (distinct, generated - initial) == counts, done.stdout

@@ -58,10 +58,23 @@ def test_the_parser_is_strict() -> None:
         "f == x % y + z",
         "f ==\n  /\\ a\n  b",
         "WF_x == 1",
+        'f == "`x"',
+        "f == [][x \\in {}]_v",
+        "f == <>a ~> b ~> c",
+        "f == INSTANCE M",
     ):
         with pytest.raises(TlaSyntaxError):
             parse(f"{rule} MODULE M {rule}\n{body}\n====")
-    for body in ("f == g\ng == 1", "f == 1\nf == 2", "f(x) == \\E x \\in {} : TRUE", "f == LET g == 1 IN g(2)"):
+    inner = f"{rule} MODULE I {rule}\nVARIABLES x\ng == x\n====\n"
+    for body in (
+        "f == g\ng == 1",
+        "f == 1\nf == 2",
+        "f(x) == \\E x \\in {} : TRUE",
+        "f == LET g == 1 IN g(2)",
+        f"{inner}f == g",
+        f"{inner}I2 == INSTANCE I WITH y <- 1",
+        f"{inner}I2 == INSTANCE I WITH x <- 1\nf == I2!h",
+    ):
         with pytest.raises(RuleError):
             check_names(parse(f"{rule} MODULE M {rule}\n{body}\n====")[1])
 
@@ -75,6 +88,18 @@ check c { }
 """
     module = module_of(checker.loads(text).machine("c"))
     assert "xWF_a_CHOOSE" in module.variables or "xWF_a" in {u[1] for u in module.units if u[0] == "define"}
+
+
+def test_a_step_property_about_membership_is_no_function() -> None:
+    """`[x \\in` begins a function."""
+    text = """spec S
+shared durable x: 0..1 = 0
+role R { action Go { x := 1 - x } }
+step Known: old(x) in {0, 1}
+check c { expect holds Known }
+"""
+    assert "[][(" in export_tla(checker.loads(text).machine("c")).text
+    module_of(checker.loads(text).machine("c"))
 
 
 def test_comments_cannot_break_out() -> None:
@@ -113,7 +138,7 @@ check d { }
 def test_expected_failures_are_not_asked_for() -> None:
     config = export_tla(checker.load("specs/transactions/two_phase_commit.psm").machine("lost_log")).config
     assert "\n\\* INVARIANT Atomic\n" in config
-    assert "\nSPECIFICATION Spec\n" in config
+    assert "\nSPECIFICATION FairSpec\n" in config
 
 
 def test_the_command(tmp_path: Path) -> None:

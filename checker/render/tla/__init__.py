@@ -6,5 +6,6 @@ in docs/reference/tla.md, why in ADR 0026.
 """
 
 from checker.render.tla.module import TlaModule, export_tla
+from checker.render.tla.properties import Ask
 
-__all__ = ["TlaModule", "export_tla"]
+__all__ = ["Ask", "TlaModule", "export_tla"]

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from checker.model import ir
+from checker.model.liveness import Fairness, fairness_of
 from checker.model.machine import Budget, Message, Step
 from checker.model.types import EnumT, IdT, IntT, ProcT, roles_of
 from checker.render.tla.blocks import Block, bare, comment, conjunction, indent, prefixed, suffixed
@@ -35,6 +36,8 @@ class Call:
     message: int | None = None
     text: str | None = None
     """How it is called, where that is not with the arguments alone."""
+    fair: Fairness = ""
+    """How fair runs are to it, with each value of its arguments."""
 
     def written(self) -> str:
         if self.text is not None:
@@ -95,7 +98,7 @@ class Actions:
                 arguments.append((param, bare(unit.type_set(p.type))))
         conditions += self._possible(step, me)
         conditions += split_guard(body, step.guard, env) + split_guard(body, step.limit, env)
-        call = Call(name, tuple(arguments), step, index)
+        call = Call(name, tuple(arguments), step, index, fair=fairness_of(unit.machine, step))
         self._write(call, step, conditions, self._begin(step, env), body)
         (self.faults if step.kind == "fault" else self.steps).append(call)
         if step.kind == "message":

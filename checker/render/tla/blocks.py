@@ -186,3 +186,8 @@ def operand(text: str) -> str:
 def comment(lines: Iterable[str]) -> Block:
     """Comment lines. Text of a spec can neither end the comment nor hold a character that is no text."""
     return tuple(f"\\* {''.join(c if c.isprintable() else '?' for c in line)}".rstrip() for line in lines)
+
+
+def plain(text: str) -> str:
+    """The text as it may stand in a string: TLA+ takes a backtick in one for the beginning of a quotation, up to the next `'`."""
+    return re.sub(r'["`\\]', "", text)

@@ -31,6 +31,7 @@ from checker.render.tla.blocks import (
     branches,
     conjunction,
     disjunction,
+    plain,
     prefixed,
     quantified,
     suffixed,
@@ -68,7 +69,7 @@ class Expressions(Questions):
         """The text of an expression."""
         match e:
             case ir.Const(value, t):
-                return self.unit.literal(value, t)
+                return self.unit.constant(value, t)
             case ir.GetLocal(local):
                 return env.locals[local.number]
             case ir.Self():
@@ -208,7 +209,7 @@ class Expressions(Questions):
         test = f"{x} \\in {bare(self.unit.type_set(t))}" if isinstance(t, IntT | ProcT) else f"{self.unit.test(t)}({x})"
         if not x.isidentifier() and isinstance(t, IntT | ProcT):
             test = f"({x}) \\in {bare(self.unit.type_set(t))}"
-        return f'{self.unit.use("Checked")}({x}, {test}, "{what.replace(chr(34), "")}, at {self.unit.place(span)}")'
+        return f'{self.unit.use("Checked")}({x}, {test}, "{plain(what)}, at {self.unit.place(span)}")'
 
     def shifted(self, key: ir.Expr, env: Env) -> str:
         """The place of an element that the language counts from 0."""

@@ -3,9 +3,12 @@
 Order matters in TLA+: a name is used behind its definition only, and no local name may be that of something defined before.
 So helpers stand first, then processes and types, the variables, what asks them, the handlers, and at last the whole.
 
-TLC is told to look for no deadlock of its own, since its notion differs: `NoDeadlock` here is the checker's. Properties that
+TLC is to look for no deadlock of its own, since its notion differs: `NoDeadlock` here is the checker's. Properties that
 the check expects to fail, and `reach` properties, are defined but commented out in the configuration: TLC would stop at the
 first violation instead of counting all states.
+
+An abstract spec that the spec refines is a module inside of the module, before everything else: so it sees nothing but `none`
+and the standard modules, and its names are its own.
 """
 
 from __future__ import annotations
@@ -16,27 +19,39 @@ from checker.model import ir
 from checker.model.machine import Machine, Property
 from checker.model.values import show_value
 from checker.render.tla.actions import Actions, Call
-from checker.render.tla.blocks import Block, bare, comment, conjunction, disjunction, indent, operand, prefixed
+from checker.render.tla.blocks import Block, bare, comment, conjunction, disjunction, indent, operand
 from checker.render.tla.expressions import Expressions
 from checker.render.tla.helpers import helpers_for
 from checker.render.tla.names import identifier
+from checker.render.tla.properties import Abstract, Ask, Properties
 from checker.render.tla.surroundings import Surroundings
 from checker.render.tla.terms import parts
 from checker.render.tla.world import World
 
 RULE = "-" * 100
+END = "=" * 100
 
-EXPORTED = ("invariant", "step", "reach")
-"""The kinds of properties that are exported; the others are named in a comment."""
+NOT_ASKED = (
+    "Not asked for, since TLC stops at the first violation: what the check expects to fail or says nothing of,",
+    "what must be reachable (TLC shows a way there), and deadlock, which is slow to ask for.",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class TlaModule:
-    """A module for `NAME.tla`, and its configuration for `NAME.cfg`."""
+    """A module for `NAME.tla`, and its configuration for `NAME.cfg`: `settings`, and what may be asked."""
 
     name: str
     text: str
-    config: str
+    settings: tuple[str, ...]
+    asks: tuple[Ask, ...]
+
+    @property
+    def config(self) -> str:
+        """The configuration that asks for what the check expects to hold."""
+        off = [f"\\* {ask.line}" for ask in self.asks if not ask.wanted]
+        on = [ask.line for ask in self.asks if ask.wanted]
+        return "\n".join([*self.settings, *on, "", *comment(NOT_ASKED), *off]) + "\n"
 
 
 def export_tla(machine: Machine) -> TlaModule:
@@ -49,36 +64,56 @@ def export_tla(machine: Machine) -> TlaModule:
 
 
 class Module:
-    """Collects the parts of one module."""
+    """Translates a machine: `behaviour` is the text up to `Spec`, `made` the whole, with the properties."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.world = World(machine)
         self.unit = self.world.unit
-        self.name = identifier(f"{machine.spec}_{machine.check}")
+        for record in machine.records:
+            self._where(record)
+        self.functions = self._functions()
+        self.actions = self._actions()
+        self.initial = self._initial()
 
     def made(self) -> TlaModule:
         """The whole."""
-        for record in self.machine.records:
-            self._where(record)
-        functions = self._functions()
-        actions = self._actions()
-        initial = self._initial()
-        properties = [line for p in self.machine.properties for line in self._property(p)]
-        ends = self._ends(actions)
-        fairness = self._fairness(actions)
+        machine, name = self.machine, identifier(f"{self.machine.spec}_{self.machine.check}")
+        abstract = {p.name: self._abstract(p, p.abstraction.machine) for p in machine.properties if p.abstraction}
+        properties = Properties(self.world, self.actions, abstract)
+        lines = [
+            _title(name),
+            *self._heading(),
+            "EXTENDS Integers, Sequences, FiniteSets, TLC",
+            "",
+            "CONSTANT none",
+            "",
+        ]
+        lines += [line for inner in abstract.values() for line in inner.lines]
+        lines += [*self.behaviour(), RULE, "", *properties.lines, END]
+        settings = comment([f"Check {machine.check} of {machine.spec}. Run it with: tlc -deadlock {name}"])
+        settings += (f"SPECIFICATION {'FairSpec' if properties.fair else 'Spec'}", "CONSTANT none = none")
+        settings += ("CONSTRAINT Bound",) * (machine.bound is not None)
+        return TlaModule(name, "\n".join(_tidy(lines)) + "\n", settings, tuple(properties.asks))
+
+    def _abstract(self, prop: Property, machine: Machine) -> Abstract:
+        """The module of an abstract spec."""
+        inner = Module(machine)
+        name = self.unit.names.claim(("abstract", prop.name), f"{prop.name}Spec")
+        above = comment([f"{machine.spec}, from {machine.source.name}, which {self.machine.spec} refines."])
+        variables = tuple(inner.unit.variable(v.role, v.name) for v in machine.variables)
+        return Abstract(name, variables, (_title(name), *above, "", *inner.behaviour(), END, ""))
+
+    def behaviour(self) -> list[str]:
+        """Everything up to `Spec`. Properties are translated before, since what they need stands here, too."""
         messages = [b for m in self.machine.messages.values() for b in (self.world.networks.constructor(m), ("",))]
-        lines: list[str] = [f"{'-' * 40} MODULE {self.name} {'-' * 40}", *self._heading()]
-        lines += ["EXTENDS Integers, Sequences, FiniteSets, TLC", "", "CONSTANT none", ""]
-        lines += [*helpers_for(self.unit.helpers), "", *self._processes()]
+        lines = [*helpers_for(self.unit.helpers), "", *self._processes()]
         lines += [line for block in self.unit.definitions for line in (*block, "")]
         lines += [line for block in messages for line in block]
-        lines += [*self._variables(), RULE, "", *functions]
+        lines += [*self._variables(), RULE, "", *self.functions]
         lines += [line for block in self.world.operators() for line in (*block, "")]
-        lines += [line for block in actions.definitions for line in (*block, "")]
-        lines += [RULE, "", "Init ==", *indent(initial, 2), ""]
-        lines += [*self._next(actions), *fairness, RULE, "", *properties, *ends, "=" * len(lines[0])]
-        return TlaModule(self.name, "\n".join(_tidy(lines)) + "\n", self._config())
+        lines += [line for block in self.actions.definitions for line in (*block, "")]
+        return [*lines, RULE, "", "Init ==", *indent(self.initial, 2), "", *self._next()]
 
     # ---- declarations
 
@@ -208,116 +243,20 @@ class Module:
                 items.append((f"{name} \\in [{each} -> {value}]",))
         return conjunction([*items, *self.world.initial()])
 
-    def _next(self, actions: Actions) -> list[str]:
+    def _next(self) -> list[str]:
         lines: list[str] = []
         names = []
-        for name, calls in (("Steps", actions.steps), ("Forged", actions.forged), ("Faults", actions.faults)):
+        groups = (("Steps", self.actions.steps), ("Forged", self.actions.forged), ("Faults", self.actions.faults))
+        for name, calls in groups:
             if calls or name == "Steps":
                 lines += [f"{name} ==", *indent(disjunction([(_quantified(c),) for c in calls]), 2), ""]
                 names.append(name)
         or_ = " \\/ ".join(names)
         return [*lines, f"Next == {or_}", "", "Spec == Init /\\ [][Next]_vars", ""]
 
-    def _fairness(self, actions: Actions) -> list[str]:
-        """The fairness that live properties assume: each instance of a fair step, with each message or parameter."""
-        if not any(p.kind == "live" for p in self.machine.properties):
-            return []
-        items: list[Block] = []
-        for call in actions.steps:
-            step = call.step
-            if step is not None and step.kind in ("ignore", "fault"):
-                continue
-            strong = step is not None and step.label in self.machine.strong
-            if step is not None and not step.fair and not strong:
-                continue
-            action = call.written()
-            arguments = list(call.arguments)
-            if call.message is not None and step is not None:
-                m, among = arguments[-1]
-                arguments[-1] = (m, self.unit.message_set(self.machine.messages[step.name]))
-                action = f"({m} \\in {among}) /\\ {action}"
-            heads = "".join(f"\\A {n} \\in {of} : " for n, of in arguments)
-            items.append((f"{heads}{'SF' if strong else 'WF'}_vars({action})",))
-        return [
-            "\\* Weak fairness for each instance of a step, or strong where the check says so. A live property assumes it.",
-            "Fairness ==", *indent(conjunction(items), 2), "", "FairSpec == Spec /\\ Fairness", "",
-        ]  # fmt: skip
 
-    # ---- properties
-
-    def _property(self, prop: Property) -> Block:
-        name = self.unit.names.claim(("property", prop.name), prop.name)
-        above = comment(prop.doc)
-        if prop.body is None or prop.kind not in EXPORTED:
-            return (*comment([f"{prop.name} is a {prop.kind} property, which is not exported."]), "")
-        env = self.world.start
-        if prop.kind == "step":
-            env = replace(
-                env, values={k: f"{k}'" if k in self.world.variables else v for k, v in env.values.items()}, before=env
-            )
-        block = Expressions(self.unit, self.unit.names.pool()).block(prop.body, env)
-        if prop.kind == "step":
-            lines = prefixed("[][", block)
-            return (*above, f"{name} ==", *indent((*lines[:-1], f"{lines[-1]}]_vars"), 2), "")
-        made = (*above, f"{name} ==", *indent(block, 2), "")
-        if prop.kind == "reach":
-            return (*made, f"{self._never(prop)} == ~{name}", "")
-        return made
-
-    def _never(self, prop: Property) -> str:
-        return self.unit.names.claim(("never", prop.name), f"Never{prop.name}")
-
-    def _ends(self, actions: Actions) -> list[str]:
-        """Bound, final states, deadlock."""
-        lines: list[str] = []
-        for name, expr in (("Bound", self.machine.bound), ("Final", self.machine.final)):
-            if expr is not None:
-                block = Expressions(self.unit, self.unit.names.pool()).block(expr, self.world.start)
-                lines += [f"{name} ==", *indent(block, 2), ""]
-        if any(s.limit is not None for s in self.machine.steps):
-            return [
-                *lines,
-                *comment(["NoDeadlock is not exported: a step that `limit` alone refuses is no deadlock."]),
-                "",
-            ]
-        final = "Final \\/ " if self.machine.final is not None else ""
-        above = comment(["There is a step that changes something, faults not counted, or it is fine to stop here."])
-        return [*lines, *above, f"NoDeadlock == {final}(ENABLED <<Steps>>_vars)", ""]
-
-    def _config(self) -> str:
-        machine = self.machine
-        lines = [
-            *comment(
-                [f"Check {machine.check} of {machine.spec}. Run it with: tlc {self.name}.tla -config {self.name}.cfg"]
-            )
-        ]
-        lines += ["SPECIFICATION Spec", "CONSTANT none = none", "CHECK_DEADLOCK FALSE"]
-        if machine.bound is not None:
-            lines.append("CONSTRAINT Bound")
-        off: list[str] = []
-        for prop in machine.properties:
-            name = self.unit.names.claim(("property", prop.name), prop.name)
-            expected = machine.expectations.get(prop.name)
-            if prop.body is None or prop.kind not in EXPORTED:
-                continue
-            if prop.kind == "reach":
-                off.append(f"INVARIANT {self._never(prop)}")
-                continue
-            line = f"{'PROPERTY' if prop.kind == 'step' else 'INVARIANT'} {name}"
-            (lines if expected is not None and expected.verdict == "holds" else off).append(line)
-        if not any(s.limit is not None for s in machine.steps):
-            off.append("INVARIANT NoDeadlock")
-        lines += [
-            "",
-            *comment(
-                [
-                    "Not asked for, since TLC stops at the first violation: what the check expects to fail or says nothing of,"
-                ]
-            ),
-        ]
-        lines += [*comment(["what must be reachable (TLC shows a way there), and deadlock, which is slow to ask for."])]
-        lines += [f"\\* {line}" for line in off]
-        return "\n".join(lines) + "\n"
+def _title(name: str) -> str:
+    return f"{'-' * 40} MODULE {name} {'-' * 40}"
 
 
 def _quantified(call: Call) -> str:

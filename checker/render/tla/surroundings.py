@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from checker.model.liveness import tick_fairness
 from checker.model.machine import Budget, Step
 from checker.model.types import ProcT, RoleInfo
 from checker.model.walk import chooses
@@ -91,7 +92,7 @@ class Surroundings:
             self.actions.faults.append(call)
         written = any(s.kind == "restart" and s.role == role for s in self.machine.steps)
         if not written and any(b.kind == "crash" for b in self.world.tearing(role)):
-            call = Call(self.unit.names.claim(("restart", role.name), f"{role.name}_Restart"), arguments)
+            call = Call(self.unit.names.claim(("restart", role.name), f"{role.name}_Restart"), arguments, fair="weak")
             up = self.world.start.set("status", f'[status EXCEPT ![{me}] = "up"]')
             self.actions.define(call, conjunction([(f'status[{me}] = "down"',), self.world.end(up)]), ())
             self.actions.steps.append(call)
@@ -127,7 +128,7 @@ class Surroundings:
         whole = Call("TickOf", tuple((p, "") for p in (*params, *rest.values())))
         self.actions.define(whole, conjunction([*urgent, after(self.world.start)]), above)
         running = [self._running(s) for s in clocks]
-        call = Call("Tick", ())
+        call = Call("Tick", (), fair=tick_fairness(self.machine))
         self.actions.define(call, (f"TickOf({', '.join([*running, *rest])})",), ())
         self.actions.steps.append(call)
         for budget in drifts:
@@ -209,7 +210,7 @@ class Surroundings:
         self.actions.faults.append(Call("Cut", ()))
         healed = self.world.end(self.world.start.set("cut", "{}"))
         self.actions.define(Call("Heal", ()), conjunction([("cut # {}",), healed]), ())
-        self.actions.steps.append(Call("Heal", ()))
+        self.actions.steps.append(Call("Heal", (), fair="weak"))
 
     def _link(self, budget: Budget, index: int) -> None:
         """Loses a message of a network, or adds a second copy of one."""

@@ -41,7 +41,7 @@ from checker.model.types import (
     show,
 )
 from checker.model.values import Value, domain, in_order, instance_name
-from checker.render.tla.blocks import Block, bare
+from checker.render.tla.blocks import WIDEST, Block, bare
 from checker.render.tla.helpers import HELPERS
 from checker.render.tla.names import Names, identifier
 from checker.render.tla.shapes import shape, title
@@ -168,17 +168,31 @@ class Unit:
         """The record field of a message's field."""
         return self._fields[message, name]
 
-    def message_set(self, message: Message) -> str:
-        """An operator for all messages of a kind between the processes that the spec allows."""
+    def messages_to(self, message: Message) -> str:
+        """An operator for all messages of a kind to a process, its argument."""
         name = self.names.claim(("messages", message.name), f"{message.name}Messages")
         if self._first(name):
-            parts = [f'kind : {{"{message.name}"}}', f"from : {self.processes(message.senders.roles)}",
-                     f"to : {self.processes(message.receivers.roles)}"]  # fmt: skip
-            parts += [f"{self.field(message.name, n)} : {self.type_set(t)}" for n, t in message.fields]
-            self.definitions.append((f"{name} == [{', '.join(parts)}]",))
+            to = self._bound("receiver")
+            parts = [
+                f'kind : {{"{message.name}"}}',
+                f"from : {bare(self.processes(message.senders.roles))}",
+                f"to : {{{to}}}",
+            ]
+            parts += [f"{self.field(message.name, n)} : {bare(self.type_set(t))}" for n, t in message.fields]
+            self.definitions.append((f"{name}({to}) == [{', '.join(parts)}]",))
         return name
 
     # ---- values
+
+    def constant(self, value: Value, t: Type) -> str:
+        """A value where a spec has it. A long one is an operator of its own, which TLC computes once."""
+        text = self.literal(value, t)
+        if len(text) <= WIDEST:
+            return text
+        name = self.names.claim(("constant", text), "Constant")
+        if self._first(name):
+            self.definitions.append((f"{name} == {bare(text)}",))
+        return name
 
     def literal(self, value: Value, t: Type) -> str:
         """A value of a type; atomic or in parentheses."""
