@@ -53,7 +53,11 @@ class Arrow:
 
 
 def state_graph_dot(
-    graph: StateGraph, *, violations: Mapping[int, tuple[str, ...]] | None = None, loops: bool = False
+    graph: StateGraph,
+    *,
+    violations: Mapping[int, tuple[str, ...]] | None = None,
+    loops: bool = False,
+    changed: bool = False,
 ) -> str:
     """Every state and step of a small check.
 
@@ -61,10 +65,11 @@ def state_graph_dot(
         graph: what to draw.
         violations: for each violating state, the properties that it violates (see `marks.violating_states`).
         loops: draw steps that change nothing, too.
+        changed: a state names only what is not as in the first one.
     """
     marked = violations or {}
     drawing = _digraph(f"{graph.machine.spec}.{graph.machine.check}")
-    texts = _differing(graph)
+    texts = _differing(graph, changed=changed)
     for number in range(len(graph.states)):
         lines = [f"{number}", *texts[number], *(f"violates {name}" for name in marked.get(number, ()))]
         tooltip = _whole_state(graph.labels, graph.states[number])
@@ -238,18 +243,25 @@ def _text(lines: Iterable[str], line_end: str) -> str:
 
 def _wrapped(text: str) -> list[str]:
     """A long value on several lines, broken behind commas."""
-    lines, line = [], ""
-    for part in text.split(", "):
-        if line and len(line) + len(part) > LONGEST:
-            lines.append(line + ",")
-            line = part
+    return [shortened(line, 2 * LONGEST) for line in _lines(text.split(", "), ", ")]
+
+
+def _lines(parts: Iterable[str], between: str) -> list[str]:
+    """Parts on as few lines as they fit on."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(part) <= LONGEST:
+            lines[-1] += between + part
         else:
-            line = f"{line}, {part}" if line else part
-    return [shortened(text, 2 * LONGEST) for text in (*lines, line)]
+            lines[-1:] = [lines[-1] + between.rstrip(), part] if lines else [part]
+    return lines
 
 
-def _differing(graph: StateGraph) -> list[list[str]]:
-    """For each state its variables that are not the same everywhere, a line for each process; then its network."""
+def _differing(graph: StateGraph, *, changed: bool = False) -> list[list[str]]:
+    """For each state its variables that are not the same everywhere, lines for each process; then its network.
+
+    `changed`: of these only those that are not as in the first state.
+    """
     names = Names(graph.machine)
     texts = [_variable_texts(graph.labels, names, state) for state in graph.states]
     networks = [len(graph.labels.network(state)) for state in graph.states]
@@ -265,11 +277,13 @@ def _differing(graph: StateGraph) -> list[list[str]]:
     for text, messages in zip(texts, networks, strict=True):
         lines = []
         for owner, variables in owners.items():
-            if owner and len(variables) == 1 and variables[0] in telling:
-                words = text[variables[0]]
-            else:
-                words = " ".join(f"{n.rpartition('.')[2]}={shortened(text[n], LONGEST)}" for n in variables)
-            lines.append(f"{owner}: {words}" if owner else words)
+            shown = [n for n in variables if not changed or text is texts[0] or text[n] != texts[0][n]]
+            parts = [f"{n.rpartition('.')[2]}={shortened(text[n], LONGEST)}" for n in shown]
+            if owner and variables == shown[:1] and variables[0] in telling:
+                parts = [text[variables[0]]]
+            if parts and owner:
+                parts[0] = f"{owner}: {parts[0]}"
+            lines += _lines(parts, " ")
         if len(set(networks)) > 1:
             lines.append(plural(messages, "message"))
         result.append(lines)

@@ -21,11 +21,12 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import accumulate, pairwise
 
 from checker.model.machine import Machine
 from checker.model.values import instance_name
 from checker.properties.kinds import Json, Trace
-from checker.render.plain import clean, ending, plural, shortened
+from checker.render.plain import Say, clean, ending, english, plural, shortened
 from checker.render.values import Change, Names, grouped
 
 _STEP = re.compile(
@@ -47,8 +48,8 @@ class Event:
     """One row. `process` is None for what concerns all.
 
     `message` is what the step takes or a fault strikes, `origin` the row that sent it, if it is known. `unread` are the messages
-    that the step sent and no later step takes. `left`: the texts stand left of the lifeline. `ending`: no step, but how a run
-    without end goes on.
+    that the step sent and no later step takes. `left`: the texts stand left of the lifeline. `ending`: no step,
+    but how a run without end goes on.
     """
 
     text: str
@@ -94,20 +95,21 @@ def sequence_svg(
     own_faults: AbstractSet[str] = frozenset(),
     reason: str | None = None,
     alone: bool = False,
+    say: Say = english,
 ) -> str:
     """The diagram of a trace.
 
     `changes` says what each step changed, as `Names.step` gives it with the types of a machine. `own_faults` names the
     steps that are faults of the spec itself (`RM0.AbortByHand`). `reason` says how the step at the end errs. `alone`: the
-    drawing is a file and not part of a page, so it brings its own ground.
+    drawing is a file and not part of a page, so it brings its own ground. `say` has the language of what is not from the spec.
     """
     told = all_changes(trace) if changes is None else changes
-    events = read_events(trace, processes, told, own_faults, reason)
+    events = read_events(trace, processes, told, own_faults, reason, say)
     used = {name for e in events for name in (e.process, e.sender)}
     faulty = trace.initial.get("faulty")
     shown = [p for p in processes if p in used] or list(processes[:1])
     liars = frozenset(map(str, faulty)) if isinstance(faulty, list) else frozenset()
-    return _Drawing(shown, events, liars, trace.loop if not trace.stutters else None).svg(alone)
+    return _Drawing(shown, events, liars, trace.loop if not trace.stutters else None, say).svg(alone)
 
 
 def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change, ...], ...]:
@@ -127,6 +129,7 @@ def read_events(
     changes: Sequence[Sequence[Change]],
     own_faults: AbstractSet[str] = frozenset(),
     reason: str | None = None,
+    say: Say = english,
 ) -> list[Event]:
     """What each step of a trace shows; a step that could not be carried out is one more, and `reason` says why."""
     sent: dict[str, int] = {}
@@ -146,10 +149,10 @@ def read_events(
             sent[str(message)] = row
             unread[row][str(message)] = None
     if trace.loop is not None:
-        events.append(Event(f"↻ {': '.join(ending(len(trace.steps), trace.loop))}", ending=True))
+        events.append(Event(f"↻ {': '.join(ending(len(trace.steps), trace.loop, say))}", ending=True))
         unread.append({})
     if trace.error is not None:
-        last = event_of(trace.error, processes, own_faults, sent, reason or "this step errs")
+        last = event_of(trace.error, processes, own_faults, sent, reason or say("this step errs"))
         events.append(replace(last, error=True, down=False, up=False))
         unread.append({})
     events = [replace(e, unread=_unread(list(letters))) for e, letters in zip(events, unread, strict=True)]
@@ -238,39 +241,34 @@ class _Drawing:
     """Coordinates and shapes of one diagram."""
 
     def __init__(
-        self, processes: list[str], events: list[Event], faulty: AbstractSet[str], loop: int | None = None
+        self, processes: list[str], events: list[Event], faulty: AbstractSet[str], loop: int | None, say: Say
     ) -> None:
-        self.events, self.faulty, self.loop = events, faulty, loop
-        self.columns = {name: i for i, name in enumerate(processes)}
-        left, right, between = 0.0, 0.0, 2 * _MARGIN + 60.0
+        self.events, self.faulty, self.loop, self.say = events, faulty, loop, say
+        half = [len(shortened(p, _LABEL)) * _CHAR / 2 + 10 for p in processes]
+        # left of the first lifeline, between each two, and right of the last: the room that names and texts need there
+        room = [half[0], *(max(2 * _MARGIN + 60, a + b + _GAP) for a, b in pairwise(half)), half[-1]]
+        columns = {name: i for i, name in enumerate(processes)}
         for event in events:
-            if event.process is None:
-                right = max(right, self.width(event) - between * (len(processes) - 1))
-                continue
-            column, width = self.columns[event.process], self.width(event) + _BOX + _GAP
-            if event.left:
-                left, between = (
-                    (max(left, width), between) if column == 0 else (left, max(between, width + _BOX + _TURN))
-                )
-            elif column == len(processes) - 1:
-                right = max(right, width)
-            else:
-                between = max(between, width + _BOX + _TURN)
-        name_width = max(len(shortened(p, _LABEL)) for p in processes) * _CHAR / 2 + 10
-        self.left = round(max(left, name_width) + _MARGIN / 2)
-        self.between = round(max(between, 2 * name_width + _GAP))
-        self.total = round(self.left + self.between * (len(processes) - 1) + max(right, name_width) + _MARGIN / 2)
+            if event.process is not None:
+                place = columns[event.process] + (not event.left)
+                arrow = _BOX + _TURN if 0 < place < len(processes) else 0
+                room[place] = max(room[place], self.width(event) + _BOX + _GAP + arrow)
+        first, *between, last = map(round, room)
+        places = accumulate(between, initial=first + _MARGIN // 2)
+        self.columns = dict(zip(processes, places, strict=True))
+        across = max((self.width(e) + _MARGIN for e in events if e.process is None), default=0)
+        self.total = max(sum((first, *between, last)) + _MARGIN, round(across))
         self.height = _TOP + _ROW * len(events) + 14
 
-    @staticmethod
-    def width(event: Event) -> float:
+    def width(self, event: Event) -> float:
         """The room that the texts of an event need."""
         limit, number = (_WIDE, 4) if event.process is None else (_LABEL, 4 * event.lost)
-        below = max(len(shortened(event.changes, _CHANGE)), len(shortened(_not_taken(event), _CHANGE)))
+        below = max((len(shortened(line, _CHANGE)) for line in self.below(event)), default=0)
         return max(number + len(shortened(event.text, limit)), below * 0.92) * _CHAR
 
-    def x(self, process: str) -> int:
-        return self.left + self.between * self.columns[process]
+    def below(self, event: Event) -> list[str]:
+        """What stands below the name of a step."""
+        return [line for line in (event.changes, event.unread and f"{self.say('sent')}: {event.unread}") if line]
 
     @staticmethod
     def y(row: int) -> int:
@@ -304,7 +302,11 @@ class _Drawing:
 
     def lifeline(self, process: str) -> str:
         """The name and the line, dotted while the process is down."""
-        x, label, colour = self.x(process), shortened(process, _LABEL), _FAULT if process in self.faulty else _ACCENT
+        x, label, colour = (
+            self.columns[process],
+            shortened(process, _LABEL),
+            _FAULT if process in self.faulty else _ACCENT,
+        )
         half = round(len(label) * _CHAR / 2) + 8
         parts = [
             f'<rect x="{x - half}" y="8" width="{2 * half}" height="26" rx="5" fill="{colour}" fill-opacity=".16" '
@@ -329,7 +331,7 @@ class _Drawing:
         assert event.sender is not None
         if event.process is None or event.sender == event.process:
             return ""
-        x1, x2, y2 = self.x(event.sender), self.x(event.process), self.y(row)
+        x1, x2, y2 = self.columns[event.sender], self.columns[event.process], self.y(row)
         y1 = y2 if event.origin is None else self.y(event.origin)
         side = 1 if x2 > x1 else -1
         x1 += side * (_BOX if event.origin is not None else 0)
@@ -355,36 +357,31 @@ class _Drawing:
         """The numbered box of a step with its texts."""
         y = self.y(row)
         if event.ending:
-            return _label(_MARGIN, y, "start", event.text, event, _WIDE)
+            return self.label(_MARGIN, y, "start", event.text, event, _WIDE)
         if event.process is None:
-            return _label(_MARGIN // 2, y, "start", f"{row + 1}: {event.text}", event, _WIDE)
-        x = self.x(event.process)
+            return self.label(_MARGIN // 2, y, "start", f"{row + 1}: {event.text}", event, _WIDE)
+        x = self.columns[event.process]
         anchor, at = ("end", x - _BOX - 7) if event.left else ("start", x + _BOX + 7)
         if event.lost:
-            return _label(at, y, anchor, f"{row + 1}: {event.text}", event, _LABEL)
+            return self.label(at, y, anchor, f"{row + 1}: {event.text}", event, _LABEL)
         colour = _FAULT if event.fault or event.error else _ACCENT
         return (
             f'<rect x="{x - _BOX}" y="{y - 10}" width="{2 * _BOX}" height="20" rx="4" fill="{colour}"/>'
             f'<text x="{x}" y="{y + 4}" text-anchor="middle" fill="#fff" font-size="11">{row + 1}</text>'
-        ) + _label(at, y, anchor, event.text, event, _LABEL)
+        ) + self.label(at, y, anchor, event.text, event, _LABEL)
 
-
-def _not_taken(event: Event) -> str:
-    return f"sent: {event.unread}" if event.unread else ""
-
-
-def _label(x: int, y: int, anchor: str, text: str, event: Event, limit: int) -> str:
-    """Up to three lines beside a point; the full text shows when it is pointed at."""
-    halo = 'style="paint-order:stroke;stroke:var(--md-default-bg-color,transparent);stroke-width:3px"'
-    where = f'x="{x}" text-anchor="{anchor}" {halo}'
-    below = [line for line in (event.changes, _not_taken(event)) if line]
-    parts = [
-        f'<text y="{y - 4 if below else y + 4}" {where}><title>{_text(text)}</title>{_text(shortened(text, limit))}</text>'
-    ]
-    for number, line in enumerate(below):
-        shown = f"<title>{_text(line)}</title>{_text(shortened(line, _CHANGE))}"
-        parts.append(f'<text y="{y + 10 + 13 * number}" font-size="11" fill-opacity=".75" {where}>{shown}</text>')
-    return "".join(parts)
+    def label(self, x: int, y: int, anchor: str, text: str, event: Event, limit: int) -> str:
+        """Up to three lines beside a point; the full text shows when it is pointed at."""
+        halo = 'style="paint-order:stroke;stroke:var(--md-default-bg-color,transparent);stroke-width:3px"'
+        where = f'x="{x}" text-anchor="{anchor}" {halo}'
+        below = self.below(event)
+        parts = [
+            f'<text y="{y - 4 if below else y + 4}" {where}><title>{_text(text)}</title>{_text(shortened(text, limit))}</text>'
+        ]
+        for number, line in enumerate(below):
+            shown = f"<title>{_text(line)}</title>{_text(shortened(line, _CHANGE))}"
+            parts.append(f'<text y="{y + 10 + 13 * number}" font-size="11" fill-opacity=".75" {where}>{shown}</text>')
+        return "".join(parts)
 
 
 def _text(text: str) -> str:
