@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from checker.site.facts import Drawing, SpecFacts
-from checker.site.svg import histogram_svg
+from checker.site.svg import counted_svg, histogram_svg
 from checker.site.text import escape, scrolling
 from checker.site.words import Words
 
@@ -58,7 +58,9 @@ def figure(drawing: Drawing, command: str | None, words: Words) -> str:
     if command is not None:
         said = words("The same graph as a file: {command}", command=f"<code>{escape(command)}</code>")
         caption = f'<p class="ls-small">{said}</p>'
-    return scrolling(drawing.svg, words("State graph"), kind="ls-figure ls-tall ls-movable") + caption
+    return (
+        scrolling(counted_svg(drawing.svg, words), words("State graph"), kind="ls-figure ls-tall ls-movable") + caption
+    )
 
 
 _WHOLE = "All {states} and {steps} of {instance}."

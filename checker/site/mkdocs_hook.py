@@ -15,9 +15,12 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
+from mkdocs.structure.pages import Page
 
 from checker.base.diagnostics import SpecError
+from checker.site.editor.build import editor_state
 from checker.site.facts import SpecFacts
+from checker.site.offline import as_files, shims
 from checker.site.pages import INDEX, families, language_of, page_names
 from checker.site.publish import Project, publish
 from checker.site.text import words_of
@@ -26,8 +29,9 @@ from checker.site.text import words_of
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Generates the pages and puts them into the navigation, behind the page that lists them."""
     language = config.theme.get("language", "en")
+    project = Project(Path(config.config_file_path).parent)
     try:
-        published = publish(Project(Path(config.config_file_path).parent))
+        published = publish(project)
     except SpecError as problem:
         raise PluginError("\n".join(d.headline() for d in problem.diagnostics)) from None
     except ValueError as problem:
@@ -35,7 +39,15 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     if config.nav is not None:
         specs = published.languages.get(language, published.specs)
         config.nav = [_with_pages(entry, specs) for entry in config.nav]
+    if not config.use_directory_urls:
+        assets = "assets" if language == "en" else "../assets"
+        config.extra["polyfills"] = shims(config.extra.get("polyfills", []), editor_state(project.editor), assets)
     return config
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Pages that are opened without a server name files."""
+    return output if config.use_directory_urls else as_files(output, Path(str(page.file.abs_src_path)))
 
 
 def _with_pages(entry: Any, specs: Sequence[SpecFacts]) -> Any:

@@ -33,6 +33,7 @@ from checker.site.results import (
     tally_badges,
     warnings_html,
 )
+from checker.site.svg import counted_svg
 from checker.site.text import escape, escape_markdown, first_sentence, inline_html, scrolling, words_of
 from checker.site.traces import anchors, failures_section, runs_section
 from checker.site.words import ENGLISH, Words
@@ -163,7 +164,7 @@ def _roles_section(spec: SpecFacts) -> str:
     if spec.figures.roles is None:
         return ""
     title = spec.words("Roles and messages")
-    return f"## {title} {{ #roles }}\n\n{scrolling(spec.figures.roles, title)}"
+    return f"## {title} {{ #roles }}\n\n{scrolling(counted_svg(spec.figures.roles, spec.words), title)}"
 
 
 def _limits_section(spec: SpecFacts) -> str:

@@ -231,7 +231,7 @@ def setting_html(setting: Setting, words: Words = ENGLISH) -> str:
     else:
         lines.append(words("no faults beyond the network’s"))
     if setting.bound is not None:
-        lines.append(f"{words('bound')} <code>{escape(setting.bound)}</code>")
+        lines.append(f'{words("bound")} <code class="ls-wrap">{escape(setting.bound)}</code>')
     return "".join(f"<div>{line}</div>" for line in lines)
 
 

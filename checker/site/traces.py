@@ -47,7 +47,7 @@ class Shown:
 
 
 def run_of(trace: Trace) -> Run:
-    """What makes two traces the same."""
+    """What makes two traces the same: their steps, the one that errs, and how they go on for ever."""
     return tuple(step.step for step in trace.steps), trace.error, trace.loop
 
 
@@ -91,13 +91,13 @@ def failures_section(spec: SpecFacts) -> str:
         return ""
     words = spec.words
     parts = [f"## {words('What fails, and how')} {{ #counterexamples }}", ""]
-    known: dict[tuple[object, ...], Shown] = {}
+    drawn: dict[tuple[object, ...], Shown] = {}
     first = [s for s in found if s.wanted]
     rest = [s for s in found if not s.wanted]
     if first:
         parts.append(f"<p>{words(_SHORTEST)}</p>\n")
     for number, shown in enumerate(first):
-        before = known.setdefault((shown.facts.result.name, shown.run), shown)
+        before = drawn.setdefault((shown.facts.result.name, shown.run[:2]), shown)
         told = trace_html(spec, shown, is_open=number == 0, same=None if before is shown else before)
         parts.append(f"### {_title(shown, words)} {{ #{shown.anchor} }}\n\n{told}\n")
     parts += [_folded(spec, shown, words(", and no check expects anything about it")) for shown in rest]
