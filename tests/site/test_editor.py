@@ -199,7 +199,7 @@ def test_the_command_makes_the_editor_unless_told_not_to(
     page = project / "docs" / "protocols" / "toys" / "relay.md"
     assert "<code>lockstep docs</code> has not been run" in page.read_text(encoding="utf-8")
     made = lockstep("docs")
-    assert made.out.startswith("editor: 9 files, ")
+    assert made.out.startswith("editor: 10 files, ")
     assert "<edit-spec" in page.read_text(encoding="utf-8")
     (project / "docs" / "assets" / "editor" / "worker.js").unlink()
     monkeypatch.setenv("PATH", str(tmp_path))
