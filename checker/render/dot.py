@@ -36,6 +36,8 @@ MERGED = 4
 
 FORMATS = ("dot", "svg", "png")
 
+_ALL = "all"  # a keyword, so that no role has this name
+
 _FONT = "Helvetica,Arial,sans-serif"
 _VIOLATION = "#b3261e"
 _FAULT = "#8a6d00"
@@ -122,7 +124,10 @@ def group_states(graph: StateGraph, view: Callable[[State], str]) -> tuple[list[
 
 
 def role_diagram_dot(machine: Machine) -> str:
-    """Roles as nodes, and an arrow from sender to receiver for the messages that pass between them."""
+    """Roles as nodes, and an arrow from sender to receiver for the messages that pass between them.
+
+    A message that no handler takes is for all to look up: its arrow leads to `all`.
+    """
     drawing = _digraph(machine.spec)
     drawing.attr(rankdir="LR")
     for role in machine.roles.values():
@@ -133,10 +138,13 @@ def role_diagram_dot(machine: Machine) -> str:
     for message in machine.messages.values():
         fields = f"({', '.join(name for name, _ in message.fields)})" if message.fields else ""
         for sender in _roles(message.senders):
-            for receiver in _roles(message.receivers):
+            for receiver in _roles(message.receivers) or [_ALL]:
                 sent.setdefault((sender, receiver), []).append(message.name + fields)
+    if any(receiver == _ALL for _, receiver in sent):
+        drawing.node(f"role_{_ALL}", label=_ALL, shape="plaintext")
     for (sender, receiver), names in sent.items():
-        drawing.edge(f"role_{sender}", f"role_{receiver}", label=_text(names, "\\n"), **{"class": "message"})
+        more = {"class": "message", **({"style": "dashed"} if receiver == _ALL else {})}
+        drawing.edge(f"role_{sender}", f"role_{receiver}", label=_text(names, "\\n"), **more)
     return str(drawing.source)
 
 

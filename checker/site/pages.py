@@ -111,12 +111,12 @@ def spec_page(spec: SpecFacts, *, explorer: str = "", editor: str = "") -> str:
         WIDE,
         f"# {escape_markdown(spec.title)}",
         COMMENT,
-        f'<div class="ls-badges">{badges(spec)}</div>',
+        f'<div class="ls-badges" data-search-exclude>{badges(spec)}</div>',
         f'<div class="ls-lead">{parts_html(words, spec.question)}</div>',
         f"## {words('The spec')} {{ #spec }}",
         f'<p class="ls-small">{_where(spec)}</p>',
         annotated_html(spec),
-        f'<details class="ls-details"><summary>{words("The whole text, to copy")}</summary>'
+        f'<details class="ls-details" data-search-exclude><summary>{words("The whole text, to copy")}</summary>'
         f"{code_html(spec.text, anchors=None)}</details>",
         editor,
         _roles_section(spec),
@@ -247,7 +247,8 @@ def index_page(specs: Sequence[SpecFacts], names: Mapping[str, str]) -> str:
         ]
         head = tuple(map(words, ("Protocol", "Checks", "States")))
         title = words(words_of(family))
-        parts += [f"## {escape_markdown(title)} {{ #{family.lower()} }}", table(head, rows, numbers=(2,), name=title)]
+        listed = f'<div class="ls-index">{table(head, rows, numbers=(2,), name=title)}</div>'
+        parts += [f"## {escape_markdown(title)} {{ #{family.lower()} }}", listed]
     return "\n\n".join(parts) + "\n"
 
 
@@ -279,8 +280,12 @@ def cards_html(specs: Sequence[SpecFacts], names: Mapping[str, str], base: str) 
         for spec in specs
         if spec.family == ABSTRACT
     ]
-    said = f"<p>{words('What they promise is written down in specs of its own: {specs}.', specs=words.listed(abstract))}</p>\n"
-    return f'<div class="ls-cards">\n{chr(10).join(cards)}\n</div>\n{said if abstract else ""}'
+    said = words(_REFINED, specs=words.listed(abstract))
+    more = f"<p>{said}</p>\n" if abstract else ""
+    return f'<div class="ls-cards" data-search-exclude>\n{chr(10).join(cards)}\n</div>\n{more}'
+
+
+_REFINED = "Some of them carry out smaller specs, which say what is promised and not how: {specs}."
 
 
 def href(name: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from checker.properties.kinds import Kind, Verdict
+from checker.site.code import code_html
 from checker.site.facts import SpecFacts
 from checker.site.results import badge, check_badge, property_mark
 from checker.site.text import escape
@@ -17,8 +18,13 @@ from checker.site.traces import failures, title_html, trace_html
 
 
 def build_tutorial(stages: Sequence[SpecFacts]) -> dict[str, str]:
-    """A piece of HTML for each stage, as `tutorial-NAME.html`."""
-    return {f"tutorial-{PurePosixPath(stage.path).stem}.html": stage_html(stage) for stage in stages}
+    """A piece of HTML for each stage, as `tutorial-NAME.html`, and the first of them beside its spec, for the home page."""
+    found = {f"tutorial-{PurePosixPath(stage.path).stem}.html": stage_html(stage) for stage in stages}
+    if stages:
+        found["home.html"] = (
+            f'<div class="ls-pair">{code_html(stages[0].text, anchors=None)}{stage_html(stages[0])}</div>\n'
+        )
+    return found
 
 
 def stage_html(stage: SpecFacts) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from checker.site.annotated import pieces
 from checker.site.facts import CheckFacts, Conformance, Replayed, SpecFacts
 from checker.site.gather import SpecFile, gather
 from checker.site.pages import build_pages
 from checker.site.store import Store
+from checker.site.text import paragraphs
 from checker.site.words import ENGLISH, Words, key_of, read_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,7 +71,7 @@ def sentences(script: str) -> set[str]:
     calls = re.findall(r'(?<![\w.])say\(((?:"[^"]*"|[^"{}()])*)', script)
     said = {text for call in calls for text in re.findall(r'"([^"]*)"', re.sub(r'=== "[^"]*"', "", call))}
     said |= {constants[name] for call in calls for name in re.findall(r"^[A-Z]+", call)}
-    said |= set(re.findall(r'"([^"]*\{name\}[^"]*)"', script))
+    said |= set(re.findall(r'"([^"\n]*\{name\}[^"\n]*)"', script))
     return said | {f"# {one}" for one in re.findall(r'(?<![\w.])count\([^"()]*, "([^"]*)"', script)}
 
 
@@ -111,11 +113,21 @@ def test_a_translation_is_escaped(relay: SpecFacts) -> None:
     assert "<script" not in build_pages([replace(relay, words=words)])["toys/relay.md"]
 
 
-def test_translations_belong_to_specs() -> None:
+def test_translations_are_of_what_specs_say() -> None:
     for path in sorted((ROOT / "docs" / "zh" / "specs").rglob("*.json")):
-        name = path.relative_to(ROOT / "docs" / "zh" / "specs").with_suffix(".psm")
-        assert (ROOT / "specs" / name).is_file(), f"{path.name} translates a spec that is gone"
-        assert read_catalogue(path)
+        spec = ROOT / "specs" / path.relative_to(ROOT / "docs" / "zh" / "specs").with_suffix(".psm")
+        assert spec.is_file(), f"{path.name} translates a spec that is gone"
+        text = spec.read_text(encoding="utf-8")
+        facts = SpecFacts(f"specs/{spec.parent.name}/{spec.name}", text, ())
+        said = [
+            *facts.question,
+            *facts.limits,
+            *facts.sources,
+            *(p for piece in pieces(text) for p in paragraphs(piece.doc)),
+        ]
+        assert set(read_catalogue(path)) - set(map(key_of, said)) == set(), (
+            f"{path.name} translates what the spec no longer says"
+        )
 
 
 def test_a_file_that_is_no_catalogue_is_refused(tmp_path: Path) -> None:
