@@ -36,6 +36,8 @@ MERGED = 4
 
 FORMATS = ("dot", "svg", "png")
 
+_ALL = "all"  # a keyword, so that no role has this name
+
 _FONT = "Helvetica,Arial,sans-serif"
 _VIOLATION = "#b3261e"
 _FAULT = "#8a6d00"
@@ -53,7 +55,11 @@ class Arrow:
 
 
 def state_graph_dot(
-    graph: StateGraph, *, violations: Mapping[int, tuple[str, ...]] | None = None, loops: bool = False
+    graph: StateGraph,
+    *,
+    violations: Mapping[int, tuple[str, ...]] | None = None,
+    loops: bool = False,
+    changed: bool = False,
 ) -> str:
     """Every state and step of a small check.
 
@@ -61,10 +67,11 @@ def state_graph_dot(
         graph: what to draw.
         violations: for each violating state, the properties that it violates (see `marks.violating_states`).
         loops: draw steps that change nothing, too.
+        changed: a state names only what is not as in the first one.
     """
     marked = violations or {}
     drawing = _digraph(f"{graph.machine.spec}.{graph.machine.check}")
-    texts = _differing(graph)
+    texts = _differing(graph, changed=changed)
     for number in range(len(graph.states)):
         lines = [f"{number}", *texts[number], *(f"violates {name}" for name in marked.get(number, ()))]
         tooltip = _whole_state(graph.labels, graph.states[number])
@@ -117,7 +124,10 @@ def group_states(graph: StateGraph, view: Callable[[State], str]) -> tuple[list[
 
 
 def role_diagram_dot(machine: Machine) -> str:
-    """Roles as nodes, and an arrow from sender to receiver for the messages that pass between them."""
+    """Roles as nodes, and an arrow from sender to receiver for the messages that pass between them.
+
+    A message that no handler takes is for all to look up: its arrow leads to `all`.
+    """
     drawing = _digraph(machine.spec)
     drawing.attr(rankdir="LR")
     for role in machine.roles.values():
@@ -128,10 +138,13 @@ def role_diagram_dot(machine: Machine) -> str:
     for message in machine.messages.values():
         fields = f"({', '.join(name for name, _ in message.fields)})" if message.fields else ""
         for sender in _roles(message.senders):
-            for receiver in _roles(message.receivers):
+            for receiver in _roles(message.receivers) or [_ALL]:
                 sent.setdefault((sender, receiver), []).append(message.name + fields)
+    if any(receiver == _ALL for _, receiver in sent):
+        drawing.node(f"role_{_ALL}", label=_ALL, shape="plaintext")
     for (sender, receiver), names in sent.items():
-        drawing.edge(f"role_{sender}", f"role_{receiver}", label=_text(names, "\\n"), **{"class": "message"})
+        more = {"class": "message", **({"style": "dashed"} if receiver == _ALL else {})}
+        drawing.edge(f"role_{sender}", f"role_{receiver}", label=_text(names, "\\n"), **more)
     return str(drawing.source)
 
 
@@ -238,18 +251,25 @@ def _text(lines: Iterable[str], line_end: str) -> str:
 
 def _wrapped(text: str) -> list[str]:
     """A long value on several lines, broken behind commas."""
-    lines, line = [], ""
-    for part in text.split(", "):
-        if line and len(line) + len(part) > LONGEST:
-            lines.append(line + ",")
-            line = part
+    return [shortened(line, 2 * LONGEST) for line in _lines(text.split(", "), ", ")]
+
+
+def _lines(parts: Iterable[str], between: str) -> list[str]:
+    """Parts on as few lines as they fit on."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(part) <= LONGEST:
+            lines[-1] += between + part
         else:
-            line = f"{line}, {part}" if line else part
-    return [shortened(text, 2 * LONGEST) for text in (*lines, line)]
+            lines[-1:] = [lines[-1] + between.rstrip(), part] if lines else [part]
+    return lines
 
 
-def _differing(graph: StateGraph) -> list[list[str]]:
-    """For each state its variables that are not the same everywhere, a line for each process; then its network."""
+def _differing(graph: StateGraph, *, changed: bool = False) -> list[list[str]]:
+    """For each state its variables that are not the same everywhere, lines for each process; then its network.
+
+    `changed`: of these only those that are not as in the first state.
+    """
     names = Names(graph.machine)
     texts = [_variable_texts(graph.labels, names, state) for state in graph.states]
     networks = [len(graph.labels.network(state)) for state in graph.states]
@@ -265,11 +285,13 @@ def _differing(graph: StateGraph) -> list[list[str]]:
     for text, messages in zip(texts, networks, strict=True):
         lines = []
         for owner, variables in owners.items():
-            if owner and len(variables) == 1 and variables[0] in telling:
-                words = text[variables[0]]
-            else:
-                words = " ".join(f"{n.rpartition('.')[2]}={shortened(text[n], LONGEST)}" for n in variables)
-            lines.append(f"{owner}: {words}" if owner else words)
+            shown = [n for n in variables if not changed or text is texts[0] or text[n] != texts[0][n]]
+            parts = [f"{n.rpartition('.')[2]}={shortened(text[n], LONGEST)}" for n in shown]
+            if owner and variables == shown[:1] and variables[0] in telling:
+                parts = [text[variables[0]]]
+            if parts and owner:
+                parts[0] = f"{owner}: {parts[0]}"
+            lines += _lines(parts, " ")
         if len(set(networks)) > 1:
             lines.append(plural(messages, "message"))
         result.append(lines)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from typing import Protocol
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 """Categories of characters that do something instead of being seen."""
@@ -110,12 +111,24 @@ def length(steps: int, loop: int | None) -> str:
     return f"{plural(loop, 'step')} and then {steps - loop} for ever"
 
 
-def ending(steps: int, loop: int) -> tuple[str, str]:
+class Say(Protocol):
+    """Puts values into a sentence, which another language may know by its English text."""
+
+    def __call__(self, text: str, **values: object) -> str: ...
+
+
+def english(text: str, **values: object) -> str:
+    """A sentence as it is written in the code."""
+    return text.format(**values) if values else text
+
+
+def ending(steps: int, loop: int, say: Say = english) -> tuple[str, str]:
     """How a run without end goes on behind its last step, in two parts: `back to 3`, `steps 4 to 7 again and again`."""
     if loop == steps:
-        return "for ever", "nothing happens any more"
-    again = f"step {steps}" if loop + 1 == steps else f"steps {loop + 1} to {steps}"
-    return f"back to {loop}", f"{again} again and again"
+        return say("for ever"), say("nothing happens any more")
+    if loop + 1 == steps:
+        return say("back to {loop}", loop=loop), say("step {last} again and again", last=steps)
+    return say("back to {loop}", loop=loop), say("steps {first} to {last} again and again", first=loop + 1, last=steps)
 
 
 def shortened(text: str, limit: int, more: str = "…") -> str:

@@ -22,13 +22,13 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from html import escape
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from textwrap import wrap
 
 from checker.model.machine import Machine
 from checker.model.values import instance_name
 from checker.properties.kinds import Json, Trace
-from checker.render.plain import clean, ending, plural, shortened
+from checker.render.plain import Say, clean, ending, english, plural, shortened
 from checker.render.values import Change, Names, grouped
 
 _STEP = re.compile(
@@ -51,8 +51,8 @@ class Event:
     """One row. `process` is None for what concerns all.
 
     `message` is what the step takes or a fault strikes, `origin` the row that sent it, if it is known. `unread` are the messages
-    that the step sent and no later step takes. `left`: the texts stand left of the lifeline. `ending`: no step, but how a run
-    without end goes on.
+    that the step sent and no later step takes. `left`: the texts stand left of the lifeline. `ending`: no step,
+    but how a run without end goes on.
     """
 
     text: str
@@ -98,20 +98,21 @@ def sequence_svg(
     own_faults: AbstractSet[str] = frozenset(),
     reason: str | None = None,
     alone: bool = False,
+    say: Say = english,
 ) -> str:
     """The diagram of a trace.
 
     `changes` says what each step changed, as `Names.step` gives it with the types of a machine. `own_faults` names the
     steps that are faults of the spec itself (`RM0.AbortByHand`). `reason` says how the step at the end errs. `alone`: the
-    drawing is a file and not part of a page, so it brings its own ground.
+    drawing is a file and not part of a page, so it brings its own ground. `say` has the language of what is not from the spec.
     """
     told = all_changes(trace) if changes is None else changes
-    events = read_events(trace, processes, told, own_faults, reason)
+    events = read_events(trace, processes, told, own_faults, reason, say)
     used = {name for e in events for name in (e.process, e.sender)}
     faulty = trace.initial.get("faulty")
     shown = [p for p in processes if p in used] or list(processes[:1])
     liars = frozenset(map(str, faulty)) if isinstance(faulty, list) else frozenset()
-    return _Drawing(shown, events, liars, trace.loop if not trace.stutters else None, alone).svg()
+    return _Drawing(shown, events, liars, trace.loop if not trace.stutters else None, say, alone).svg()
 
 
 def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change, ...], ...]:
@@ -131,6 +132,7 @@ def read_events(
     changes: Sequence[Sequence[Change]],
     own_faults: AbstractSet[str] = frozenset(),
     reason: str | None = None,
+    say: Say = english,
 ) -> list[Event]:
     """What each step of a trace shows; a step that could not be carried out is one more, and `reason` says why."""
     sent: dict[str, int] = {}
@@ -150,10 +152,10 @@ def read_events(
             sent[str(message)] = row
             unread[row][str(message)] = None
     if trace.loop is not None:
-        events.append(Event(f"↻ {': '.join(ending(len(trace.steps), trace.loop))}", ending=True))
+        events.append(Event(f"↻ {': '.join(ending(len(trace.steps), trace.loop, say))}", ending=True))
         unread.append({})
     if trace.error is not None:
-        last = event_of(trace.error, processes, own_faults, sent, reason or "this step errs")
+        last = event_of(trace.error, processes, own_faults, sent, reason or say("this step errs"))
         events.append(replace(last, error=True, down=False, up=False))
         unread.append({})
     events = [replace(e, unread=_unread(list(letters))) for e, letters in zip(events, unread, strict=True)]
@@ -238,40 +240,51 @@ class _Drawing:
     """Coordinates and shapes of one diagram."""
 
     def __init__(
-        self, processes: list[str], events: list[Event], faulty: AbstractSet[str], loop: int | None, alone: bool
+        self,
+        processes: list[str],
+        events: list[Event],
+        faulty: AbstractSet[str],
+        loop: int | None,
+        say: Say,
+        alone: bool,
     ) -> None:
-        self.events, self.faulty, self.loop, self.alone = events, faulty, loop, alone
-        heights = (_ROW // 2 + max(_ROW // 2, _LINE * len(_below(e)) + 5) for e in events)
+        self.events, self.faulty, self.loop, self.say, self.alone = events, faulty, loop, say, alone
+        heights = (_ROW // 2 + max(_ROW // 2, _LINE * len(self.below(e)) + 5) for e in events)
         self.tops = list(accumulate(heights, initial=_TOP))
         """Where each row begins, and the last one ends."""
-        self.columns = {name: i for i, name in enumerate(processes)}
-        left, right, between = 0.0, 0.0, 2 * _MARGIN + 60.0
+        half = [len(shortened(p, _LABEL)) * _CHAR / 2 + 10 for p in processes]
+        # left of the first lifeline, between each two, and right of the last: the room that names and texts need there
+        room = [half[0], *(max(2 * _MARGIN + 60, a + b + _GAP) for a, b in pairwise(half)), half[-1]]
+        columns = {name: i for i, name in enumerate(processes)}
         for event in events:
-            if event.process is None:
-                right = max(right, self.width(event) - between * (len(processes) - 1))
-                continue
-            column, width = self.columns[event.process], self.width(event) + _BOX + _GAP
-            if event.left and column == 0:
-                left = max(left, width)
-            elif not event.left and column == len(processes) - 1:
-                right = max(right, width)
-            else:
-                between = max(between, width + _BOX + _TURN)
-        name_width = max(len(shortened(p, _LABEL)) for p in processes) * _CHAR / 2 + 10
-        self.left = round(max(left, name_width) + _MARGIN / 2)
-        self.between = round(max(between, 2 * name_width + _GAP))
-        self.total = round(self.left + self.between * (len(processes) - 1) + max(right, name_width) + _MARGIN / 2)
+            if event.process is not None:
+                place = columns[event.process] + (not event.left)
+                arrow = _BOX + _TURN if 0 < place < len(processes) else 0
+                room[place] = max(room[place], self.width(event) + _BOX + _GAP + arrow)
+        first, *between, last = map(round, room)
+        places = accumulate(between, initial=first + _MARGIN // 2)
+        self.columns = dict(zip(processes, places, strict=True))
+        across = max((self.width(e) + _MARGIN for e in events if e.process is None), default=0)
+        self.total = max(sum((first, *between, last)) + _MARGIN, round(across))
         self.height = self.tops[-1] + 14
 
-    @staticmethod
-    def width(event: Event) -> float:
+    def width(self, event: Event) -> float:
         """The room that the texts of an event need."""
         limit, number = (_WIDE, 4) if event.process is None else (_LABEL, 4 * event.lost)
-        below = max(map(len, _below(event)), default=0)
+        below = max(map(len, self.below(event)), default=0)
         return max(number + len(shortened(event.text, limit)), below * 0.92) * _CHAR
 
-    def x(self, process: str) -> int:
-        return self.left + self.between * self.columns[process]
+    def below(self, event: Event) -> list[str]:
+        """The small lines below the name of a step: what it changed, and what it sent that nobody takes."""
+        found = []
+        for text in (event.changes, self._unread(event)):
+            together = text.replace(" = ", "\xa0=\xa0")
+            found += [line.replace("\xa0", " ") for line in wrap(together, _CHANGE, max_lines=_LINES, placeholder=" …")]
+        return found
+
+    def _unread(self, event: Event) -> str:
+        """What was sent that nobody takes."""
+        return f"{self.say('sent')}: {event.unread}" if event.unread else ""
 
     def y(self, row: int) -> int:
         return self.tops[row] + _ROW // 2
@@ -304,7 +317,11 @@ class _Drawing:
 
     def lifeline(self, process: str) -> str:
         """The name and the line, dotted while the process is down."""
-        x, label, colour = self.x(process), shortened(process, _LABEL), _FAULT if process in self.faulty else _ACCENT
+        x, label, colour = (
+            self.columns[process],
+            shortened(process, _LABEL),
+            _FAULT if process in self.faulty else _ACCENT,
+        )
         half = round(len(label) * _CHAR / 2) + 8
         parts = [
             f'<rect x="{x - half}" y="8" width="{2 * half}" height="26" rx="5" fill="{colour}" fill-opacity=".16" '
@@ -331,7 +348,7 @@ class _Drawing:
         assert event.sender is not None
         if event.process is None or event.sender == event.process:
             return ""
-        x1, x2, y2 = self.x(event.sender), self.x(event.process), self.y(row)
+        x1, x2, y2 = self.columns[event.sender], self.columns[event.process], self.y(row)
         y1 = y2 if event.origin is None else self.y(event.origin)
         side = 1 if x2 > x1 else -1
         x1 += side * (_BOX if event.origin is not None else 0)
@@ -360,7 +377,7 @@ class _Drawing:
             return self.label(_MARGIN, y, "start", event.text, event, _WIDE)
         if event.process is None:
             return self.label(_MARGIN // 2, y, "start", f"{row + 1}: {event.text}", event, _WIDE)
-        x = self.x(event.process)
+        x = self.columns[event.process]
         anchor, at = ("end", x - _BOX - 7) if event.left else ("start", x + _BOX + 7)
         if event.lost:
             return self.label(at, y, anchor, f"{row + 1}: {event.text}", event, _LABEL)
@@ -373,8 +390,8 @@ class _Drawing:
     def label(self, x: int, y: int, anchor: str, text: str, event: Event, limit: int) -> str:
         """The lines beside a point; what has no room in them shows when they are pointed at."""
         ground = "#fff" if self.alone else "var(--md-default-bg-color,transparent)"
-        below = _below(event)
-        whole = "; ".join(part for part in (text, event.changes, event.unread and f"sent: {event.unread}") if part)
+        below = self.below(event)
+        whole = "; ".join(part for part in (text, event.changes, self._unread(event)) if part)
         parts = [
             f'<g text-anchor="{anchor}" style="paint-order:stroke;stroke:{ground};stroke-width:3px">'
             f"<title>{_text(whole)}</title>"
@@ -384,15 +401,6 @@ class _Drawing:
             place = f'x="{x}" y="{y + 10 + _LINE * number}"'
             parts.append(f'<text {place} font-size="11" fill-opacity=".75">{_text(line)}</text>')
         return "".join((*parts, "</g>"))
-
-
-def _below(event: Event) -> list[str]:
-    """The small lines below the text of an event: what it changed, and what it sent that nobody takes."""
-    found = []
-    for text in (event.changes, event.unread and f"sent: {event.unread}"):
-        together = text.replace(" = ", "\xa0=\xa0")
-        found += [line.replace("\xa0", " ") for line in wrap(together, _CHANGE, max_lines=_LINES, placeholder=" …")]
-    return found
 
 
 def _text(text: str) -> str:

@@ -20,7 +20,6 @@ from checker.api import LoadedSpec, failed_check, load
 from checker.base.diagnostics import Diagnostic, Severity, SpecError
 from checker.engine.interface import Limits, Progress
 from checker.properties.kinds import CheckVerdict
-from checker.render.plain import plural
 from checker.render.schema import Object, diagnostic_object
 from checker.site.explorer import explorer_json, opens
 from checker.site.facts import CheckFacts, SpecFacts
@@ -28,6 +27,7 @@ from checker.site.results import checks_table, properties_table, warnings_html
 from checker.site.running import run_check
 from checker.site.text import escape
 from checker.site.traces import Shown, failures, runs, title_html, trace_html
+from checker.site.words import ENGLISH, Words
 
 ANCHOR = "edited-"
 """What the ids of traces begin with, so that they differ from those of the page around the editor."""
@@ -42,10 +42,12 @@ class EditedSpec:
     Attributes:
         folder: where its file stands; the specs that it refines stand there as well.
         name: the name of the file.
+        words: the language of the page.
     """
 
     folder: Path
     name: str = "edited.psm"
+    words: Words = ENGLISH
     _facts: dict[str, CheckFacts] = field(default_factory=dict)
 
     def supply(self, texts: Mapping[str, str]) -> None:
@@ -89,7 +91,8 @@ class EditedSpec:
 
         def observe(progress: Progress) -> None:
             if tell is not None:
-                tell(f"{check}: {plural(progress.states, 'state')} at depth {progress.depth}")
+                states = self.words.count(progress.states, "state")
+                tell(self.words("{check}: {states} at depth {depth}", check=check, states=states, depth=progress.depth))
 
         try:
             spec = self._load()
@@ -106,7 +109,7 @@ class EditedSpec:
         except SpecError as problem:
             return _json({"verdict": CheckVerdict.ERROR.value, "html": warnings_html(self._failed(check, problem))})
         self._facts[check] = facts
-        shown = SpecFacts(self.name, spec.source.text, tuple(self._facts.values()))
+        shown = SpecFacts(self.name, spec.source.text, tuple(self._facts.values()), words=self.words)
         return _json({"verdict": facts.result.verdict.value, "html": results_html(shown)})
 
     def explore(self, check: str) -> str:
@@ -126,7 +129,7 @@ class EditedSpec:
         return load(self.folder / self.name)
 
     def _failed(self, check: str, problem: SpecError) -> SpecFacts:
-        return SpecFacts(self.name, "", (CheckFacts(failed_check(check, problem)),))
+        return SpecFacts(self.name, "", (CheckFacts(failed_check(check, problem)),), words=self.words)
 
     def _object(self, diagnostic: Diagnostic) -> Object:
         here = diagnostic.source is None or Path(diagnostic.source.name).name == self.name

@@ -193,7 +193,7 @@ def _near(spec: LoadedSpec) -> Drawing | None:
         if not steps:
             continue
         near = _within(graph, steps)
-        dot = state_graph_dot(near, violations=violating_states(near))
+        dot = state_graph_dot(near, violations=violating_states(near), changed=True)
         title = f"The states of {check} that {steps} steps reach"
         count = len(near.states)
         return Drawing(_svg(dot, title, "near"), check, {}, count, len(near.edges), count, steps=steps)

@@ -20,6 +20,7 @@ from checker.properties.kinds import CheckResult, Verdict
 from checker.render.explorer import explorer_data
 from checker.site.facts import CheckFacts, SpecFacts
 from checker.site.text import escape, slug
+from checker.site.words import ENGLISH, Words
 
 SCRIPT = "explorer.js"
 """The script of all pages, below the folder of the protocols; names of data files are relative to it."""
@@ -31,11 +32,17 @@ _EXPORT = re.compile(r"^export (?=(?:function|class|const) (\w+))", re.MULTILINE
 _COMMENT = re.compile(r"^\s*//.*\n", re.MULTILINE)
 
 
-def bundle(folder: Path = _MODULES) -> str:
-    """The modules of a folder as one classic script."""
+def bundle(folder: Path = _MODULES, words: Words = ENGLISH) -> str:
+    """The modules of a folder as one classic script, behind what they say in the language of the pages (`words.mjs`)."""
     texts: dict[str, str] = {}
     _collect(folder, _ENTRY, texts)
-    return '"use strict";\n(() => {\n' + "".join(texts.values()) + "})();\n"
+    known = f"globalThis.lockstepWords = {_literal(words.catalogue)};\n" if words.catalogue else ""
+    return '"use strict";\n' + known + "(() => {\n" + "".join(texts.values()) + "})();\n"
+
+
+def _literal(value: object) -> str:
+    """JSON as a part of a script, without anything that is markup."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _collect(folder: Path, name: str, texts: dict[str, str]) -> None:
@@ -54,7 +61,7 @@ def _collect(folder: Path, name: str, texts: dict[str, str]) -> None:
 
 def explorer_json(machine: Machine, result: CheckResult) -> str:
     """The data of a check, as JSON without anything that is markup."""
-    return json.dumps(explorer_data(machine, result), separators=(",", ":")).replace("<", "\\u003c")
+    return _literal(explorer_data(machine, result))
 
 
 def data_files(specs: Sequence[SpecFacts], names: Mapping[str, str]) -> dict[str, str]:
@@ -81,11 +88,16 @@ def explorer_html(spec: SpecFacts, page: str) -> str:
     if not files:
         return ""
     checks = json.dumps([[facts.result.name, file] for facts, file in files])
-    return (
-        f'<state-explorer checks="{escape(checks)}" opens="{escape(opens([facts for facts, _ in files]))}">'
-        "<p>The explorer walks through the states of a check step by step. It needs scripts; without them, the drawings and "
-        "tables of this page show the same states and runs.</p></state-explorer>"
+    return (  # Markdown leaves a `div` alone, and would close a paragraph around an element that it does not know
+        f'<div><state-explorer checks="{escape(checks)}" opens="{escape(opens([facts for facts, _ in files]))}">'
+        f"<p>{spec.words(_WITHOUT)}</p></state-explorer></div>"
     )
+
+
+_WITHOUT = (
+    "The explorer walks through the states of a check step by step. It needs scripts; without them, the drawings and tables "
+    "of this page show the same states and runs."
+)
 
 
 def opens(checks: Sequence[CheckFacts]) -> str:

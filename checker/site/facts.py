@@ -204,7 +204,7 @@ class SpecFacts:
     def sources(self) -> tuple[tuple[str, ...], ...]:
         """The paragraphs about where the protocol was published, without the word that they begin with."""
         found = [p for p in title_of(self.tree.doc)[1] if p[0].startswith(_SOURCES)]
-        return tuple((p[0].partition(": ")[2], *p[1:]) for p in found)
+        return tuple((text[:1].upper() + text[1:], *p[1:]) for p in found for text in [p[0].partition(": ")[2]])
 
     @property
     def family(self) -> str:

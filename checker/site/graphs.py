@@ -5,12 +5,9 @@ from __future__ import annotations
 import shlex
 
 from checker.site.facts import Drawing, SpecFacts
-from checker.site.svg import histogram_svg
+from checker.site.svg import counted_svg, histogram_svg
 from checker.site.text import escape, scrolling
 from checker.site.words import Words
-
-STATIC = 60
-"""A drawing of more nodes is moved and enlarged by the reader."""
 
 
 def states_section(spec: SpecFacts) -> str:
@@ -20,7 +17,7 @@ def states_section(spec: SpecFacts) -> str:
     parts = []
     if graph is not None:
         size = {"states": words.count(graph.states, "state"), "steps": words.count(graph.edges, "transition")}
-        text = words(_WHOLE if graph.nodes <= STATIC else _MOVED, **size, instance=_instance(graph, words))
+        text = words(_WHOLE, **size, instance=_instance(graph, words))
         parts.append(f"<p>{text} {words(_SIGNS)}</p>{figure(graph, _command(spec, graph), words)}")
     if quotient is not None:
         view = ", ".join(f"<code>{escape(v)}</code>" for v in (quotient.view or "").split(", "))
@@ -30,7 +27,7 @@ def states_section(spec: SpecFacts) -> str:
     if near is not None:
         steps = words.count(near.steps or 0, "step")
         text = words(_NEAR, states=words.count(near.nodes, "state"), instance=_instance(near, words), steps=steps)
-        parts.append(f"<p>{text} {words(_SIGNS)}</p>{figure(near, None, words)}")
+        parts.append(f"<p>{text} {words(_CHANGED)} {words(_SIGNS)}</p>{figure(near, None, words)}")
     largest = spec.largest
     if largest is not None and spec.levels:
         name, states = f"<code>{escape(largest.result.name)}</code>", words.count(largest.result.states, "state")
@@ -56,17 +53,18 @@ def _command(spec: SpecFacts, drawing: Drawing) -> str:
 
 
 def figure(drawing: Drawing, command: str | None, words: Words) -> str:
-    """A drawing; a large one can be moved and enlarged where scripts run (`docs/assets/pan-zoom.js`), and scrolls otherwise."""
+    """A drawing. Where it is larger than its frame, it can be moved and enlarged (`docs/assets/pan-zoom.js`), or else scrolls."""
     caption = ""
     if command is not None:
         said = words("The same graph as a file: {command}", command=f"<code>{escape(command)}</code>")
         caption = f'<p class="ls-small">{said}</p>'
-    kind = "ls-figure ls-tall" if drawing.nodes <= STATIC else "ls-figure ls-tall ls-movable"
-    return scrolling(drawing.svg, words("State graph"), kind=kind) + caption
+    return (
+        scrolling(counted_svg(drawing.svg, words), words("State graph"), kind="ls-figure ls-tall ls-movable") + caption
+    )
 
 
-_WHOLE = "All {states} and {steps} of {instance}, small enough to be read."
-_MOVED = "All {states} and {steps} of {instance}. Move the drawing with the pointer or the arrow keys, and enlarge it."
+_WHOLE = "All {states} and {steps} of {instance}."
+_CHANGED = "Each says what is not as in the first one."
 _SIGNS = (
     "A bold frame marks an initial state, a double red one a state that violates a property, a dashed arrow a fault; steps "
     "that change nothing are left out."

@@ -110,19 +110,19 @@ def publish(project: Project, *, workers: int | None = None) -> Published:
     printed = gather_consoles(read_commands(project.tutorial), store, workers=workers)
     store.clean()
     matrices = read_matrices(project.mutation)
-    specs = tuple(replace(spec, matrix=matrices.get(spec.path)) for spec in facts[: len(files)])
-    pieces = {
-        **build_tutorial(facts[len(files) :]),
-        **build_consoles(printed),
-        "benchmarks.html": benchmarks_html(read_results(project.benchmarks)),
-    }
+    specs = tuple(replace(spec, matrix=matrices.get(spec.path)) for spec in facts)
+    english = {**build_consoles(printed), "benchmarks.html": benchmarks_html(read_results(project.benchmarks))}
     languages = {"en": specs, **{code: translated(project, specs, code) for code in project.languages}}
+    languages, tutorials = (
+        {c: s[part] for c, s in languages.items()} for part in (slice(len(files)), slice(len(files), None))
+    )
     count = changed = 0
     for code, known in languages.items():
-        pages = {**build_pages(known, editor_state(project.editor)), **(pieces if code == "en" else {})}
+        pages = {**build_pages(known, editor_state(project.editor)), **build_tutorial(tutorials[code])}
+        pages |= english if code == "en" else {}
         count += len(pages)
         changed += write_files(project.pages(code), pages)
-    return Published(specs, count, changed, languages)
+    return Published(languages["en"], count, changed, languages)
 
 
 def translated(project: Project, specs: Sequence[SpecFacts], language: str) -> tuple[SpecFacts, ...]:
@@ -130,7 +130,7 @@ def translated(project: Project, specs: Sequence[SpecFacts], language: str) -> t
     folder = project.docs / language
     words = Words(language, read_catalogue(folder / WORDS))
     return tuple(
-        replace(spec, words=words.more(read_catalogue(folder / "specs" / spec.family / f"{spec.name}.json")))
+        replace(spec, words=words.about(read_catalogue(folder / "specs" / spec.family / f"{spec.name}.json")))
         for spec in specs
     )
 

@@ -6,6 +6,7 @@ and says that it fails, and what could not be judged never carries the sign of a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
@@ -15,6 +16,7 @@ from checker.render.plain import duration
 from checker.site.facts import CheckFacts, Setting, SpecFacts
 from checker.site.prose import prose_html
 from checker.site.text import escape, inline_html, scrolling
+from checker.site.told import fairness, told
 from checker.site.words import ENGLISH, Words
 
 
@@ -46,11 +48,38 @@ def summary_badge(result: CheckResult, words: Words = ENGLISH) -> str:
     """A check with its verdict, where it stands alone; one that shows a known flaw says which property fails."""
     mark = _CHECKS[result.verdict]
     said = words("holds" if result.verdict is CheckVerdict.PASS else mark.words)
-    fails = [p.name for p in result.properties if p.verdict is Verdict.VIOLATED and p.met]
-    if result.verdict is CheckVerdict.PASS and fails:
+    tone, sign = _kind(result)
+    if tone == "known":
+        fails = _flaws(result)
         said = words("{names} fails" if len(fails) == 1 else "{names} fail", names=words.listed(fails))
-        mark = replace(mark, tone="known")
-    return badge(replace(mark, words=f"{result.name}: {said}"))
+    return badge(Mark(tone, sign, f"{result.name}: {said}"))
+
+
+def _flaws(result: CheckResult) -> list[str]:
+    """The properties that fail as they should."""
+    return [p.name for p in result.properties if p.verdict is Verdict.VIOLATED and p.met]
+
+
+def _kind(result: CheckResult) -> tuple[str, str]:
+    """Tone and sign of a check: a pass is marked apart where it shows a known flaw."""
+    mark = _CHECKS[result.verdict]
+    known = result.verdict is CheckVerdict.PASS and _flaws(result)
+    return "known" if known else mark.tone, mark.sign
+
+
+def tally_badges(results: Iterable[CheckResult], words: Words = ENGLISH) -> str:
+    """How many checks passed, how many of these show a known flaw, and how many did not pass."""
+    kinds = Counter(_kind(result) for result in results)
+    return " ".join(badge(Mark(t, s, words.count(kinds[t, s], *w))) for (t, s), w in _TALLIES.items() if kinds[t, s])
+
+
+_TALLIES = {
+    ("good", "✓"): ("check holds", "checks hold"),
+    ("known", "✓"): ("known flaw", "known flaws"),
+    ("bad", "✗"): ("check fails", "checks fail"),
+    ("bad", "!"): ("check is in error", "checks are in error"),
+    ("open", "…"): ("check is incomplete", "checks are incomplete"),
+}
 
 
 def badge(mark: Mark) -> str:
@@ -65,13 +94,18 @@ def property_mark(result: PropertyResult, words: Words = ENGLISH) -> Mark:
         case Verdict.HOLDS:
             reached = result.kind is Kind.REACH and steps
             said, more = ("reached", words("in {steps}", steps=steps)) if reached else ("holds", "")
-            more = more if result.fairness is None else words("under {fairness}", fairness=result.fairness)
+            if result.fairness is not None:
+                more = words("under {fairness}", fairness=fairness(result.fairness, words))
         case Verdict.VIOLATED:
             said, more = "fails", words("after {steps}", steps=steps) if steps else ""
         case Verdict.UNREACHED:
             said, more = "never reached", ""
         case Verdict.INCOMPLETE:
-            return Mark("open", "…", words("incomplete"))
+            return (
+                Mark("plain", "…", words("not judged"))
+                if result.expected is None
+                else Mark("open", "…", words("incomplete"))
+            )
         case Verdict.ERROR:
             return Mark("bad", "!", words("error"), result.reason or "")
         case _:
@@ -79,12 +113,12 @@ def property_mark(result: PropertyResult, words: Words = ENGLISH) -> Mark:
     said = words(said)
     if result.met is None:
         surprise = words("no expectation") if result.verdict is not Verdict.HOLDS else ""
-        return Mark("plain", "·", said, "; ".join(part for part in (more, surprise) if part))
+        return Mark("plain", "·", said, words("; ").join(part for part in (more, surprise) if part))
     if result.met:
         known = words("as expected") if result.expected == "fails" else ""
-        return Mark("known" if known else "good", "✓", said, ", ".join(part for part in (more, known) if part))
+        return Mark("known" if known else "good", "✓", said, words(", ").join(part for part in (more, known) if part))
     expected = words("expected to hold" if result.expected == "holds" else "expected to fail")
-    return Mark("bad", "✗", said, ", ".join(part for part in (more, expected) if part))
+    return Mark("bad", "✗", said, words(", ").join(part for part in (more, expected) if part))
 
 
 def _steps(result: PropertyResult, words: Words) -> str:
@@ -101,8 +135,11 @@ def _steps(result: PropertyResult, words: Words) -> str:
 
 def outcome(result: PropertyResult, words: Words = ENGLISH) -> str:
     """`fails after 3 steps`, `reached in 8 steps`, as words."""
-    mark = property_mark(result, words)
-    return f"{mark.words} {mark.more.partition(',')[0].partition(';')[0]}".strip()
+    said = property_mark(result, words).words
+    if result.trace is None:
+        return said
+    steps = words.count(result.trace.loop or len(result.trace.steps), "step")
+    return f"{said} {words('in {steps}' if result.verdict is Verdict.HOLDS else 'after {steps}', steps=steps)}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, name: str, numbers: Sequence[int] = ()) -> str:
@@ -140,16 +177,18 @@ def checks_table(spec: SpecFacts, *, when: str = "when this page was built") -> 
     """Every check with what it assumed and how large it was, and `when` that was found out."""
     words = spec.words
     rows = []
+    notes: dict[str, list[str]] = {}
     for facts in spec.checks:
         result = facts.result
         name = line_link(spec, f"check {result.name}", result.name)
         doc = prose_html(words, spec.docs.get(f"check {result.name}", ()))
-        reason = f'<div class="ls-small">{inline_html(result.reason)}</div>' if result.reason else ""
-        notes = "".join(f'<div class="ls-small">{inline_html(note)}</div>' for note in result.notes)
+        reason = f'<div class="ls-small">{inline_html(told(result.reason, words))}</div>' if result.reason else ""
+        for note in result.notes:
+            notes.setdefault(note, []).append(f"<code>{escape(result.name)}</code>")
         ran = result.engine != "none"
         rows.append(
             [
-                f'<span class="ls-name">{name}</span><div class="ls-small">{doc}</div>{notes}',
+                f'<span class="ls-name">{name}</span><div class="ls-small">{doc}</div>',
                 f"{check_badge(result, words)}{reason}",
                 setting_html(facts.setting, words),
                 f"{result.states:,}{_recorded(result, words)}" if ran else "–",
@@ -161,7 +200,9 @@ def checks_table(spec: SpecFacts, *, when: str = "when this page was built") -> 
     head = ("Check", "Verdict", "Instance and faults", "States", "Transitions", "Depth", "Time")
     engines = dict.fromkeys(f"<code>{escape(f.result.engine)}</code>" for f in spec.checks if f.result.engine != "none")
     by = words("Explored by the engine {engines} {when}.", engines=words.listed([*engines]), when=escape(words(when)))
-    small = f'<p class="ls-small">{by}</p>' if engines else ""
+    remarks = [by] if engines else []
+    remarks += [f"{words.listed(checks)}: {inline_html(told(note, words))}." for note, checks in notes.items()]
+    small = "".join(f'<p class="ls-small">{remark}</p>' for remark in remarks)
     return table(tuple(map(words, head)), rows, numbers=(3, 4, 5, 6), name=words("Checks")) + small
 
 
@@ -190,7 +231,7 @@ def setting_html(setting: Setting, words: Words = ENGLISH) -> str:
     else:
         lines.append(words("no faults beyond the network’s"))
     if setting.bound is not None:
-        lines.append(f"{words('bound')} <code>{escape(setting.bound)}</code>")
+        lines.append(f'{words("bound")} <code class="ls-wrap">{escape(setting.bound)}</code>')
     return "".join(f"<div>{line}</div>" for line in lines)
 
 
@@ -238,7 +279,7 @@ def properties_table(spec: SpecFacts, anchors: Mapping[tuple[str, str], str]) ->
     notes = ""
     for reason, names in reasons.items():
         who = words.listed([f"<code>{escape(n)}</code>" for n in dict.fromkeys(names)])
-        notes += f'<p class="ls-small">… {who}: {inline_html(reason)}.</p>'
+        notes += f'<p class="ls-small">… {who}: {inline_html(told(reason, words))}.</p>'
     head = (words("Property"), *(f"<code>{escape(c.name)}</code>" for c in checks))
     return table(head, rows, name=words("Properties")) + notes
 
@@ -286,14 +327,17 @@ def coverage_html(spec: SpecFacts) -> str:
     ]
     head = (words("Step"), *(f"<code>{escape(f.result.name)}</code>" for f in checks))
     counts = table(head, rows, numbers=range(1, len(checks) + 1), name=words("How often each step fired"))
-    remarks = [
-        [
-            f"<code>{escape(f.result.name)}</code>",
-            "".join(f"<div>{line}</div>" for line in gaps(f, words)) or words("nothing"),
-        ]
-        for f in checks
+    remarks = {f.result.name: gaps(f, words) for f in checks}
+    whole = words.listed([f"<code>{escape(name)}</code>" for name, lines in remarks.items() if not lines])
+    rows = [
+        [f"<code>{escape(name)}</code>", "".join(f"<div>{line}</div>" for line in lines)]
+        for name, lines in remarks.items()
+        if lines
     ]
-    return counts + table((words("Check"), words("Not exercised")), remarks, name=words("What was not exercised"))
+    if rows:
+        head = (words("Check"), words("Not exercised"))
+        counts += table(head, rows, name=words("What was not exercised"))
+    return counts + (f"<p>{words('Nothing was left out in {checks}.', checks=whole)}</p>" if whole else "")
 
 
 def _names(mappings: Iterable[Mapping[str, int]]) -> list[str]:

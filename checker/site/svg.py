@@ -21,6 +21,7 @@ _TITLE = re.compile(r"<title>[^<]*</title>\s*")
 _SIZE = re.compile(r'<svg width="([0-9.]+)pt" height="([0-9.]+)pt"')
 _PIXELS, _SMALLEST = 4 / 3, 0.75
 _BLACK = re.compile(r'\b(fill|stroke)="(?:black|#000000)"')
+_COUNT = re.compile(r">([0-9,]+) (state|message|instance)s?<")
 _TEXT = re.compile(r"<text (?![^<>]*\bfill=)")
 
 
@@ -42,6 +43,11 @@ def _size(match: re.Match[str]) -> str:
     """The size that Graphviz meant, and a smallest width: on a narrow page a drawing shrinks until its text is small."""
     width, height = (round(float(points) * _PIXELS) for points in match.groups())
     return f'width="{width}" height="{height}" style="min-width:{min(width, round(width * _SMALLEST))}px"'
+
+
+def counted_svg(svg: str, words: Words) -> str:
+    """A drawing whose labels count things in the language of the page."""
+    return svg if words is ENGLISH else _COUNT.sub(lambda m: f">{words.count(int(m[1].replace(',', '')), m[2])}<", svg)
 
 
 def histogram_svg(counts: Sequence[int], title: str, words: Words = ENGLISH) -> str:

@@ -35,9 +35,13 @@ def escape_markdown(text: str) -> str:
 
 
 def scrolling(content: str, label: str, *, kind: str = "ls-figure") -> str:
-    """HTML in a container of its own: where it is too wide, the container scrolls and not the page."""
+    """HTML in a container of its own: where it is too wide, the container scrolls and not the page.
+
+    The labels of a drawing are not searched for: they say again, out of order, what the page says in words.
+    """
     name = f"ls-scroll {kind}".strip()
-    return f'<div class="{name}" tabindex="0" role="region" aria-label="{escape(label)}">{content}</div>'
+    drawing = " data-search-exclude" if kind else ""
+    return f'<div class="{name}" tabindex="0" role="region" aria-label="{escape(label)}"{drawing}>{content}</div>'
 
 
 def slug(text: str) -> str:

@@ -10,14 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from checker.properties.kinds import AbstractTrace, Kind, PropertyResult, Verdict
+from checker.properties.kinds import AbstractTrace, Kind, PropertyResult, Trace, Verdict
 from checker.render.plain import ending
 from checker.render.sequence import sequence_svg
 from checker.render.values import Change
 from checker.site.facts import CheckFacts, SpecFacts, Story
 from checker.site.results import anchor_of, outcome
 from checker.site.text import escape, escape_markdown, inline_html, scrolling
+from checker.site.told import fairness
 from checker.site.words import Words
+
+Run = tuple[tuple[str, ...], str | None, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,19 @@ class Shown:
         return anchor_of(self.facts.result.name, self.result.name)
 
     @property
+    def run(self) -> Run:
+        assert self.result.trace is not None
+        return run_of(self.result.trace)
+
+    @property
     def wanted(self) -> bool:
         """Whether a reader is meant to see it: it was expected, or it is a surprise."""
         return self.result.expected is not None or self.result.verdict is Verdict.ERROR
+
+
+def run_of(trace: Trace) -> Run:
+    """What makes two traces the same: their steps, the one that errs, and how they go on for ever."""
+    return tuple(step.step for step in trace.steps), trace.error, trace.loop
 
 
 def failures(spec: SpecFacts) -> list[Shown]:
@@ -58,10 +71,7 @@ def _distinct(spec: SpecFacts, wanted: Callable[[PropertyResult], bool]) -> list
     for facts in spec.checks:
         for result in facts.result.properties:
             if result.trace is not None and wanted(result):
-                steps = tuple(step.step for step in result.trace.steps)
-                groups.setdefault((result.name, steps, result.trace.error, result.trace.loop), []).append(
-                    (facts, result)
-                )
+                groups.setdefault((result.name, run_of(result.trace)), []).append((facts, result))
     shown = []
     for group in groups.values():
         facts, result = next(((f, r) for f, r in group if r.expected is not None), group[0])
@@ -81,14 +91,15 @@ def failures_section(spec: SpecFacts) -> str:
         return ""
     words = spec.words
     parts = [f"## {words('What fails, and how')} {{ #counterexamples }}", ""]
+    drawn: dict[tuple[object, ...], Shown] = {}
     first = [s for s in found if s.wanted]
     rest = [s for s in found if not s.wanted]
     if first:
         parts.append(f"<p>{words(_SHORTEST)}</p>\n")
     for number, shown in enumerate(first):
-        parts.append(
-            f"### {_title(shown, words)} {{ #{shown.anchor} }}\n\n{trace_html(spec, shown, is_open=number == 0)}\n"
-        )
+        before = drawn.setdefault((shown.facts.result.name, shown.run[:2]), shown)
+        told = trace_html(spec, shown, is_open=number == 0, same=None if before is shown else before)
+        parts.append(f"### {_title(shown, words)} {{ #{shown.anchor} }}\n\n{told}\n")
     parts += [_folded(spec, shown, words(", and no check expects anything about it")) for shown in rest]
     return "\n".join(parts)
 
@@ -136,24 +147,28 @@ def title_html(shown: Shown, words: Words) -> str:
 _TITLE = "{name} {outcome} in {checks}"
 
 
-def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True, is_open: bool = False) -> str:
-    """The diagram and the list. `links`: steps lead to the lines of their handlers. `is_open`: the list is shown at once."""
+def trace_html(
+    spec: SpecFacts, shown: Shown, *, links: bool = True, is_open: bool = False, same: Shown | None = None
+) -> str:
+    """The diagram and the list.
+
+    Args:
+        spec: what the trace is of.
+        shown: the trace.
+        links: steps lead to the lines of their handlers.
+        is_open: the list is shown at once.
+        same: what shows the same run further up on the page; it is not drawn again.
+    """
     trace, facts = shown.result.trace, shown.facts
     assert trace is not None
     story = facts.stories[shown.result.name]
     lines, words = spec.lines if links else {}, spec.words
-    diagram = sequence_svg(
-        trace,
-        tuple(facts.setting.processes),
-        changes=story.changes,
-        own_faults=frozenset(facts.setting.own_faults),
-        reason=None if shown.result.diagnostic is None else shown.result.diagnostic.message,
-    )
     reason = ""
     if shown.result.diagnostic is not None:
         reason = f'<p class="ls-reason">{inline_html(shown.result.diagnostic.headline())}</p>'
     if shown.result.fairness is not None:
-        under = ", ".join(part for part in (shown.result.reason, f"under {shown.result.fairness}") if part)
+        under = words("under {fairness}", fairness=fairness(shown.result.fairness, words))
+        under = words(", ").join(part for part in (shown.result.reason, under) if part)
         reason = f'<p class="ls-reason">{words("A run without end, {under}.", under=escape(under))}</p>'
     items = [
         '<li value="0"><span class="ls-step">'
@@ -175,14 +190,34 @@ def trace_html(spec: SpecFacts, shown: Shown, *, links: bool = True, is_open: bo
             f'<div class="ls-change ls-bad-text">{words("this step errs")}</div></li>'
         )
     if trace.loop is not None:
-        where, how = ending(len(trace.steps), trace.loop)
+        where, how = ending(len(trace.steps), trace.loop, words)
         items.append(f'<li class="ls-again"><span class="ls-step">↻ {where}</span><div>{how}</div></li>')
+    drawn = _drawn(shown, words) if same is None else _again(same, words)
     said = words("The {steps}, and what each changed", steps=words.count(len(trace.steps), "step"))
     return (
-        f"{reason}{scrolling(diagram, words('Sequence diagram'))}"
-        f'<details class="ls-details"{" open" if is_open else ""}><summary>{said}</summary>'
+        f'{reason}{drawn}<details class="ls-details"{" open" if is_open else ""}><summary>{said}</summary>'
         f'<ol class="ls-trace">{"".join(items)}</ol></details>'
     )
+
+
+def _drawn(shown: Shown, words: Words) -> str:
+    """The diagram."""
+    trace, facts, diagnostic = shown.result.trace, shown.facts, shown.result.diagnostic
+    assert trace is not None
+    diagram = sequence_svg(
+        trace,
+        tuple(facts.setting.processes),
+        changes=facts.stories[shown.result.name].changes,
+        own_faults=frozenset(facts.setting.own_faults),
+        reason=None if diagnostic is None else diagnostic.message,
+        say=words,
+    )
+    return scrolling(diagram, words("Sequence diagram"))
+
+
+def _again(same: Shown, words: Words) -> str:
+    link = f'<a href="#{same.anchor}"><code>{escape(same.result.name)}</code></a>'
+    return f"<p>{words('The run is the one that is drawn for {property}.', property=link)}</p>"
 
 
 def abstract_html(trace: AbstractTrace, story: Story, words: Words) -> list[str]:

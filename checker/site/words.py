@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from checker.render import plain
@@ -19,36 +19,36 @@ from checker.render import plain
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A language: its code, and translations by the English text."""
+    """A language: its code, and translations by the English text, of what the code says and of doc comments."""
 
     language: str = "en"
     catalogue: Mapping[str, str] = field(default_factory=dict)
+    paragraphs: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, text: str, **values: object) -> str:
         """A sentence of the code in this language, with values put in where it names them."""
-        text = self.catalogue.get(text, text)
-        return text.format(**values) if values else text
+        return plain.english(self.catalogue.get(text, text), **values)
 
     def count(self, number: int, one: str, many: str | None = None) -> str:
         """`1 step`, `1,145 steps`; other languages have one form for all numbers, `{n} 步`."""
         form = self.catalogue.get(f"# {one}")
         return plain.plural(number, one, many) if form is None else form.format(n=f"{number:,}")
 
-    def listed(self, items: Sequence[str]) -> str:
+    def listed(self, items: Sequence[str], last: str = " and ") -> str:
         """`a`, `a and b`, `a, b and c`."""
-        comma, last = self(", "), self(" and ")
+        comma, last = self(", "), self(last)
         return items[0] if len(items) == 1 else comma.join(items[:-1]) + last + items[-1] if items else ""
 
     def prose(self, paragraph: Sequence[str]) -> tuple[str, ...] | None:
         """A paragraph of a doc comment in this language, as lines; None where it is not translated."""
         if self.language == "en":
             return tuple(paragraph)
-        found = self.catalogue.get(key_of(paragraph))
+        found = self.paragraphs.get(key_of(paragraph))
         return None if found is None else tuple(found.split("\n"))
 
-    def more(self, catalogue: Mapping[str, str]) -> Words:
-        """The same language with further translations."""
-        return Words(self.language, {**self.catalogue, **catalogue})
+    def about(self, paragraphs: Mapping[str, str]) -> Words:
+        """The same language for a spec whose doc comments are translated."""
+        return replace(self, paragraphs=paragraphs)
 
 
 ENGLISH = Words()

@@ -3,6 +3,7 @@
 // This much is loaded with every page. The editor and the checker that it runs come on a click, from the site itself.
 (() => {
   const assets = new URL("editor/", document.currentScript.src);
+  const { say } = globalThis.lockstepExplorer; // the script before this one, which knows the language of the page
 
   class EditSpec extends HTMLElement {
     connectedCallback() {
@@ -10,7 +11,7 @@
       this.button = document.createElement("button");
       this.button.type = "button";
       this.button.className = "md-button";
-      this.button.textContent = this.dataset.label ?? "Edit this spec";
+      this.button.textContent = say("Edit this spec");
       this.button.addEventListener("click", () => this.open());
       this.note = document.createElement("p");
       this.note.className = "ls-small";
@@ -29,7 +30,7 @@
         return;
       }
       this.button.disabled = true;
-      this.note.textContent = "Loading the editor …";
+      this.note.textContent = say("Loading the editor …");
       try {
         const [{ open }, text, texts] = await Promise.all([
           import(new URL("editor.js", assets).href),
@@ -45,27 +46,26 @@
       } catch (problem) {
         console.error(problem);
         this.button.disabled = false;
-        this.note.textContent = `The editor could not be loaded: ${problem.message}. Try again.`;
+        this.note.textContent = say("The editor could not be loaded: {problem}. Try again.", { problem: problem.message });
       }
     }
 
     /** Why the editor cannot run here, or null. */
     missing() {
       if (location.protocol === "file:") {
-        return (
-          "The editor cannot run on pages that are opened from the file system, where browsers allow no workers. " +
-          "Serve this folder, for example with “python3 -m http.server”, and open the page there."
+        return say(
+          "The editor cannot run on pages that are opened from the file system, where browsers allow no workers. Serve this folder, for example with “python3 -m http.server”, and open the page there.",
         );
       }
       if (typeof Worker === "undefined" || typeof WebAssembly === "undefined") {
-        return "The editor cannot run in this browser: it needs web workers and WebAssembly.";
+        return say("The editor cannot run in this browser: it needs web workers and WebAssembly.");
       }
       return null;
     }
 
     async fetched(address) {
       const answer = await fetch(new URL(address, document.baseURI));
-      if (!answer.ok) throw new Error(`${address} gives ${answer.status}`);
+      if (!answer.ok) throw new Error(say("{address} gives {status}", { address, status: answer.status }));
       return answer.text();
     }
 

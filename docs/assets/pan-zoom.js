@@ -5,6 +5,7 @@
 
 const STEP = 1.4;
 const CLOSEST = 12;
+const READABLE = 1.2; // pixels for a point of the drawing, in which its text is easily read
 
 function view(svg) {
   const { x, y, width, height } = svg.viewBox.baseVal;
@@ -40,32 +41,34 @@ function button(sign, label, act) {
 function prepare(figure) {
   const svg = figure.querySelector("svg");
   if (!svg || figure.classList.contains("ls-pan")) return;
-  figure.classList.add("ls-pan");
   const whole = view(svg);
-  const chinese = document.documentElement.lang.startsWith("zh");
+  const tallest = Math.min(0.7 * window.innerHeight, 640);
+  const { width: wide, height: high } = svg.getBoundingClientRect();
+  if (wide <= figure.clientWidth && high <= tallest) return; // all of it is there to be seen
+  figure.classList.add("ls-pan");
+  const { say } = globalThis.lockstepExplorer; // the script before this one, which knows the language of the page
   svg.style.minWidth = "0";
   svg.style.width = "100%";
-  svg.style.height = "min(70vh, 34rem)";
-  // a drawing that is larger than its frame opens at its initial state, large enough to be read
-  if (whole.width > svg.clientWidth || whole.height > svg.clientHeight) {
-    const begin = svg.querySelector("g.initial") || svg.querySelector("g.node");
-    const matrix = svg.getScreenCTM();
-    if (begin && matrix) {
-      const frame = begin.getBoundingClientRect();
-      const middle = new DOMPoint(frame.left + frame.width / 2, frame.top + frame.height / 2);
-      const at = middle.matrixTransform(matrix.inverse());
-      const width = Math.min(whole.width, svg.clientWidth);
-      const height = Math.min(whole.height, svg.clientHeight);
-      show(svg, { x: Math.max(whole.x, at.x - width / 4), y: at.y - height / 2, width, height });
-    }
+  svg.style.height = `${Math.min(tallest, Math.max(READABLE * whole.height, 240))}px`;
+  // it opens at its initial state, large enough to be read
+  const begin = svg.querySelector("g.initial") || svg.querySelector("g.node");
+  const matrix = svg.getScreenCTM();
+  if (begin && matrix) {
+    const frame = begin.getBoundingClientRect();
+    const middle = new DOMPoint(frame.left + frame.width / 2, frame.top + frame.height / 2);
+    const at = middle.matrixTransform(matrix.inverse());
+    const width = Math.min(whole.width, svg.clientWidth / READABLE);
+    const height = Math.min(whole.height, svg.clientHeight / READABLE);
+    const y = Math.min(Math.max(at.y - height / 2, whole.y), whole.y + whole.height - height);
+    show(svg, { x: Math.max(whole.x, at.x - width / 4), y, width, height });
   }
 
   const buttons = document.createElement("div");
   buttons.className = "ls-buttons";
   buttons.append(
-    button("+", chinese ? "放大" : "Enlarge", () => enlarge(svg, whole, STEP)),
-    button("−", chinese ? "缩小" : "Make smaller", () => enlarge(svg, whole, 1 / STEP)),
-    button("⤢", chinese ? "显示全图" : "Show all of it", () => show(svg, whole)),
+    button("+", say("Enlarge"), () => enlarge(svg, whole, STEP)),
+    button("−", say("Make smaller"), () => enlarge(svg, whole, 1 / STEP)),
+    button("⤢", say("Show all of it"), () => show(svg, whole)),
   );
   figure.prepend(buttons);
 

@@ -22,9 +22,20 @@ SCHEMES = ("light", "dark")
 OVERFLOW = """() => {
   const wide = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= wide) return [];
-  return [...document.querySelectorAll(".md-content *")]
-    .filter((node) => node.getBoundingClientRect().right > wide + 1)
+  const cut = (node) => node !== document.body && (getComputedStyle(node).overflowX !== "visible" || cut(node.parentElement));
+  return [...document.querySelectorAll("body *")]
+    .filter((node) => node.getBoundingClientRect().right > wide + 1 && !cut(node.parentElement))
     .slice(0, 3).map((node) => node.outerHTML.slice(0, 120));
+}"""
+"""What makes the page wider than the window; what is wider in a container that scrolls does not."""
+
+EACH_FRAME = """(overflow) => {
+  window.found = [];
+  const look = () => {
+    window.found.push(...overflow());
+    requestAnimationFrame(look);
+  };
+  look();
 }"""
 
 CONTRAST = ["color-contrast"]
@@ -69,6 +80,16 @@ def test_every_page_can_be_read(visit: Visit, site: Path, address: str) -> None:
         looks.reverse()
         problems += [f"/{name}: {problem}" for problem in visit.problems]
     assert problems == []
+
+
+def test_no_frame_is_too_wide_while_the_window_changes(visit: Visit, address: str) -> None:
+    visit.page.set_viewport_size({"width": SIZES[1], "height": 900})
+    visit.page.goto(address)
+    visit.page.evaluate(f"({EACH_FRAME})({OVERFLOW})")
+    for width in (SIZES[0], SIZES[1], SIZES[0]):
+        visit.page.set_viewport_size({"width": width, "height": 900})
+        visit.page.wait_for_timeout(300)
+    assert visit.page.evaluate("window.found") == []
 
 
 def test_schemes_differ(visit: Visit, address: str) -> None:

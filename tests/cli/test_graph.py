@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from checker.api import load, loads
 from checker.engine.interface import Limits
-from checker.render.dot import render, role_diagram_dot, state_graph_dot
+from checker.render.dot import LONGEST, render, role_diagram_dot, state_graph_dot
 from checker.render.marks import violating_states
 from tests.cli.support import COUNTER, LARGE, OVERFLOW, ROOT, TRANSFER, assert_golden, lockstep, write
 
@@ -141,3 +142,18 @@ def test_role_diagram() -> None:
     assert "role_Bank -> role_Client [label=Paid class=message]" in text
     several = role_diagram_dot(loads(COUNTER).machine())
     assert 'role_R [label="R\\n2 instances" class=role peripheries=2]' in several
+
+
+def test_what_no_handler_takes_is_sent_to_all() -> None:
+    paxos = role_diagram_dot(load(str(ROOT / "specs/consensus/paxos.psm")).machine())
+    assert "role_Acceptor -> role_all" in paxos and "role_Leader -> role_all" not in paxos
+
+
+def test_long_states_have_several_lines_and_may_name_only_what_has_changed() -> None:
+    graph = load(str(ROOT / "specs/consensus/raft.psm")).graph("small", limits=Limits(max_states=40))
+    whole, changed = state_graph_dot(graph), state_graph_dot(graph, changed=True)
+    labels = re.findall(r's\d+ \[label="([^"]*)"', changed)
+    assert max(len(line) for label in labels for line in label.split("\\n")) <= 2 * LONGEST
+    first, second = labels[:2]
+    assert "Server1: term=0" in first and "Server1" not in second and "Server0: term=1" in second
+    assert re.findall(r's\d+ \[label="([^"]*)"', whole)[1].count("Server1: term=0") == 1

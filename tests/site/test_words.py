@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from checker.site.annotated import pieces
 from checker.site.facts import CheckFacts, Conformance, Replayed, SpecFacts
 from checker.site.gather import SpecFile, gather
 from checker.site.pages import build_pages
 from checker.site.store import Store
+from checker.site.text import paragraphs
 from checker.site.words import ENGLISH, Words, key_of, read_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +65,24 @@ def test_every_sentence_is_translated(relay: SpecFacts, hostile: SpecFacts) -> N
     assert Noting.missed - names == set()
 
 
+def sentences(script: str) -> set[str]:
+    """What a script says: the texts in its calls of `say`, by themselves or as a constant, and what it counts."""
+    constants = dict(re.findall(r'^const ([A-Z]+) =\s*"([^"]*)";$', script, re.MULTILINE))
+    calls = re.findall(r'(?<![\w.])say\(((?:"[^"]*"|[^"{}()])*)', script)
+    said = {text for call in calls for text in re.findall(r'"([^"]*)"', re.sub(r'=== "[^"]*"', "", call))}
+    said |= {constants[name] for call in calls for name in re.findall(r"^[A-Z]+", call)}
+    said |= set(re.findall(r'"([^"\n]*\{name\}[^"\n]*)"', script))
+    return said | {f"# {one}" for one in re.findall(r'(?<![\w.])count\([^"()]*, "([^"]*)"', script)}
+
+
+def test_every_sentence_of_a_script_is_translated() -> None:
+    scripts = [*(ROOT / "docs" / "assets").glob("*.js"), *(ROOT / "checker" / "site").rglob("*.*js")]
+    texts = [path.read_text(encoding="utf-8") for path in scripts if "docs/assets/editor" not in path.as_posix()]
+    said = set().union(*map(sentences, texts))
+    assert {"The run", "Enlarge", "Edit this spec", "is reached in {length}", "# step"} <= said
+    assert said - set(read_catalogue(WORDS)) == set()
+
+
 def test_every_translation_names_the_same_values() -> None:
     for english, chinese in read_catalogue(WORDS).items():
         wanted = {"{n}"} if english.startswith("# ") else set(re.findall(r"\{\w+\}", english))
@@ -82,22 +102,32 @@ def test_numbers_are_those_of_the_english_page(relay: SpecFacts) -> None:
 
 def test_doc_comments_without_a_translation_are_marked(relay: SpecFacts) -> None:
     known = key_of(relay.question[0])
-    words = Words("zh", {known: "传递一个数 `n`。"})
+    words = Words("zh").about({known: "传递一个数 `n`。"})
     page = build_pages([replace(relay, words=words)])["toys/relay.md"]
     assert "<p>传递一个数 <code>n</code>。</p>" in page
     assert '<div lang="en"><p>Nothing is upset, which is wrong.</p></div>' in page
 
 
 def test_a_translation_is_escaped(relay: SpecFacts) -> None:
-    words = Words("zh", {key_of(relay.question[0]): "<script>alert(1)</script>"})
+    words = Words("zh").about({key_of(relay.question[0]): "<script>alert(1)</script>"})
     assert "<script" not in build_pages([replace(relay, words=words)])["toys/relay.md"]
 
 
-def test_translations_belong_to_specs() -> None:
+def test_translations_are_of_what_specs_say() -> None:
     for path in sorted((ROOT / "docs" / "zh" / "specs").rglob("*.json")):
-        name = path.relative_to(ROOT / "docs" / "zh" / "specs").with_suffix(".psm")
-        assert (ROOT / "specs" / name).is_file(), f"{path.name} translates a spec that is gone"
-        assert read_catalogue(path)
+        spec = ROOT / "specs" / path.relative_to(ROOT / "docs" / "zh" / "specs").with_suffix(".psm")
+        assert spec.is_file(), f"{path.name} translates a spec that is gone"
+        text = spec.read_text(encoding="utf-8")
+        facts = SpecFacts(f"specs/{spec.parent.name}/{spec.name}", text, ())
+        said = [
+            *facts.question,
+            *facts.limits,
+            *facts.sources,
+            *(p for piece in pieces(text) for p in paragraphs(piece.doc)),
+        ]
+        assert set(read_catalogue(path)) - set(map(key_of, said)) == set(), (
+            f"{path.name} translates what the spec no longer says"
+        )
 
 
 def test_a_file_that_is_no_catalogue_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
     worker.js                  runs the checker
     pyodide.* python_stdlib.zip  CPython, from the package `pyodide`
     checker.zip                the checker and Lark, as they are installed here
+    iframe-worker.js           lets the search of a site without a server work, where browsers allow no workers
     NOTICE.txt                 what is in it by others, with licences
     editor.json                what was made, and of what; or why nothing was
 
@@ -32,7 +33,11 @@ from checker.site.lexer import editor_rules
 
 SOURCES = Path(__file__).resolve().parent
 BUNDLED = ("editor.js", "client.js", "highlighting.js")
-PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+_PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+SHIM = "iframe-worker.js"
+TAKEN = {**{name: f"pyodide/{name}" for name in _PYODIDE}, SHIM: "iframe-worker/shim/index.js"}
+"""Files of packages that are served as they are, and where they come from."""
+
 MANIFEST = "editor.json"
 
 PATIENCE = 300
@@ -79,7 +84,7 @@ def build_editor(folder: Path, cache: Path) -> EditorState:
     _remove(folder, manifest)
     try:
         packages = _install(cache)
-        files = {**_bundle(packages), **_pyodide(packages)}
+        files = {**_bundle(packages), **_taken(packages)}
         files |= {
             "worker.js": (SOURCES / "worker.js").read_bytes(),
             "checker.zip": archive(dict([*python.items(), parser_tables()])),
@@ -202,8 +207,9 @@ def _bundle(packages: Path) -> dict[str, bytes]:
         return {"editor.js": bundle.read_bytes()}
 
 
-def _pyodide(packages: Path) -> dict[str, bytes]:
-    return {name: (packages / "node_modules" / "pyodide" / name).read_bytes() for name in PYODIDE}
+def _taken(packages: Path) -> dict[str, bytes]:
+    """Files of packages as they are."""
+    return {name: (packages / "node_modules" / source).read_bytes() for name, source in TAKEN.items()}
 
 
 def notice(packages: Path) -> str:

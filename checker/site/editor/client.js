@@ -7,7 +7,7 @@ export class Stopped extends Error {}
 
 export class Client {
   /**
-   * @param {{name: string, texts: Record<string, string>}} setup what the worker is opened with
+   * @param {{name: string, texts: Record<string, string>, language: string, words: Record<string, string>}} setup what the worker is opened with
    * @param {(kind: "told" | "ready" | "failed", text: string) => void} notice what there is to say between answers
    */
   constructor(setup, notice) {

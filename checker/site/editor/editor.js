@@ -15,6 +15,7 @@ import { Tag } from "@lezer/highlight";
 import { Client, Stopped } from "./client.js";
 import { classNames, parser } from "./highlighting.js";
 
+const { say } = globalThis.lockstepExplorer; // the script of the explorer, which every page has loaded, knows its language
 const PAUSE = 300; // milliseconds without a key before the text is looked at
 const LIMITS = { states: 50_000, seconds: 20 };
 
@@ -70,24 +71,25 @@ class Editor {
     this.edits = 0;
     this.before = "";
     this.build(host, text);
-    this.client = new Client({ name, texts }, (kind, message) => this.heard(kind, message));
+    const setup = { name, texts, language: document.documentElement.lang || "en", words: globalThis.lockstepWords ?? {} };
+    this.client = new Client(setup, (kind, message) => this.heard(kind, message));
     this.lookSoon(0);
   }
 
   // ---- what is on the page
 
   build(host, text) {
-    this.check = this.button("Check", "md-button md-button--primary", () => this.runAll());
-    this.stop = this.button("Stop", "md-button", () => this.stopAll());
-    this.reset = this.button("Undo all changes", "md-button", () => this.setText(this.original));
+    this.check = this.button(say("Check"), "md-button md-button--primary", () => this.runAll());
+    this.stop = this.button(say("Stop"), "md-button", () => this.stopAll());
+    this.reset = this.button(say("Undo all changes"), "md-button", () => this.setText(this.original));
     this.stop.disabled = true;
     this.states = this.number(LIMITS.states, 1, 1_000_000);
     this.seconds = this.number(LIMITS.seconds, 1, 600);
-    this.status = make("p", { class: "ls-edit-status ls-small", role: "status" }, "Loading the checker …");
-    this.problems = make("ol", { class: "ls-edit-problems", "aria-label": "Diagnostics" });
+    this.status = make("p", { class: "ls-edit-status ls-small", role: "status" }, say("Loading the checker …"));
+    this.problems = make("ol", { class: "ls-edit-problems", "aria-label": say("Diagnostics") });
     this.results = make("div", { class: "ls-edit-results" });
     this.results.addEventListener("click", (event) => this.followLine(event));
-    this.walks = make("div", { class: "ls-edit-bar", role: "group", "aria-label": "Walk through the states" });
+    this.walks = make("div", { class: "ls-edit-bar", role: "group", "aria-label": say("Walk through the states") });
     this.explorer = make("div");
     const ground = make("div", { class: "highlight ls-edit-text" });
     host.append(
@@ -99,8 +101,8 @@ class Editor {
         this.check,
         this.stop,
         this.reset,
-        make("label", { class: "ls-small" }, "states ≤ ", this.states),
-        make("label", { class: "ls-small" }, "seconds for each check ≤ ", this.seconds),
+        make("label", { class: "ls-small" }, say("states ≤"), " ", this.states),
+        make("label", { class: "ls-small" }, say("seconds for each check ≤"), " ", this.seconds),
       ),
       this.status,
       this.walks,
@@ -128,7 +130,7 @@ class Editor {
         highlightActiveLine(), highlightSelectionMatches(), indentUnit.of("  "), language, syntaxHighlighting(colours), look,
         // Tab leaves the editor, as people without a mouse expect.
         keymap.of([{ key: "Mod-Enter", run: () => this.runAll() || true }, ...defaultKeymap, ...historyKeymap, ...searchKeymap]),
-        EditorView.contentAttributes.of({ "aria-label": "Text of the spec", spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": say("Text of the spec"), spellcheck: "false" }),
         EditorView.updateListener.of((update) => update.docChanged && this.lookSoon(PAUSE)),
       ],
     });
@@ -139,16 +141,16 @@ class Editor {
     this.view.focus();
   }
 
-  say(text) {
+  tell(text) {
     this.status.textContent = text;
   }
 
   heard(kind, message) {
-    if (kind === "ready") this.say(`${this.before}The checker is ready (${message} s).`);
+    if (kind === "ready") this.tell(this.before + say("The checker is ready ({seconds} s).", { seconds: message }));
     else if (kind === "failed") {
       this.check.disabled = this.stop.disabled = true;
-      this.say(`The checker does not run here: ${message}. The page around it does not need it.`);
-    } else this.say(this.before + message);
+      this.tell(say("The checker does not run here: {problem}. The page around it does not need it.", { problem: message }));
+    } else this.tell(this.before + message);
   }
 
   // ---- diagnostics
@@ -192,7 +194,7 @@ class Editor {
 
   problem(diagnostic) {
     const { code, severity, message, notes, help, line, has, from, path } = diagnostic;
-    const place = has ? `line ${line}` : path ?? "the spec";
+    const place = has ? say("line {line}", { line }) : path ?? say("the spec");
     const where = has ? make("button", { type: "button", class: "ls-edit-place" }, place) : make("span", {}, place);
     if (has) where.addEventListener("click", () => this.goTo(from));
     const tone = severity === "error" ? "ls-bad-text" : "ls-open";
@@ -226,7 +228,7 @@ class Editor {
     if (limits === null || this.check.disabled) return;
     this.busy(true);
     this.before = "";
-    this.say("Looking at the text …");
+    this.tell(say("Looking at the text …"));
     this.checkAll(limits)
       .catch((problem) => this.failed(problem))
       .finally(() => this.busy(false));
@@ -238,17 +240,18 @@ class Editor {
     const began = performance.now();
     const checks = await this.look();
     for (const part of [this.results, this.walks, this.explorer]) part.replaceChildren();
-    if (checks.length === 0) return this.say("Nothing was checked: the text has errors, which are listed above.");
+    if (checks.length === 0) return this.tell(say("Nothing was checked: the text has errors, which are listed above."));
     const verdicts = {};
     for (const [number, check] of checks.entries()) {
-      this.say(`Check ${number + 1} of ${checks.length}: ${check} …`);
+      this.tell(say("Check {number} of {all}: {check} …", { number: number + 1, all: checks.length, check }));
       const { verdict, html } = await this.client.run(check, limits);
       verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
       this.results.innerHTML = html;
       if (verdict !== "error") this.offerWalk(check);
     }
-    const told = Object.entries(verdicts).map(([verdict, count]) => `${count} ${verdict}`);
-    return this.say(`${told.join(", ")}; ${((performance.now() - began) / 1000).toFixed(1)} s in this browser.`);
+    const found = Object.entries(verdicts).map(([verdict, number]) => `${number} ${say(verdict)}`).join(say(", "));
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    return this.tell(say("{found}; {seconds} s in this browser.", { found, seconds }));
   }
 
   // ---- walking through states
@@ -256,18 +259,18 @@ class Editor {
   /** A button that opens the explorer of the site on a check, where the page has it. */
   offerWalk(check) {
     if (customElements.get("state-explorer") === undefined) return;
-    if (this.walks.childElementCount === 0) this.walks.append(make("span", { class: "ls-small" }, "Walk through the states of"));
+    if (this.walks.childElementCount === 0) this.walks.append(make("span", { class: "ls-small" }, say("Walk through the states of")));
     this.walks.append(this.button(check, "md-button", () => this.walk(check).catch((problem) => this.failed(problem))));
   }
 
   async walk(check) {
-    this.say(`Gathering the states of ${check} …`);
+    this.tell(say("Gathering the states of {check} …", { check }));
     const { opens, data } = await this.client.explore(check);
     globalThis.lockstepExplorer.provide("edited", data);
     this.explorer.replaceChildren(
       make("state-explorer", { checks: JSON.stringify([[check, "edited"]]), opens, apart: "" }),
     );
-    this.say(`The states of ${check} are below.`);
+    this.tell(say("The states of {check} are below.", { check }));
   }
 
   busy(is) {
@@ -277,12 +280,12 @@ class Editor {
   }
 
   stopAll() {
-    this.restart("Stopped. What was found until then is below.");
+    this.restart(say("Stopped. What was found until then is below."));
   }
 
   restart(why) {
     this.before = `${why} `;
-    this.say(why);
+    this.tell(why);
     this.client.restart();
     this.walks.replaceChildren(); // their checks were run by the worker that is gone
   }
@@ -290,7 +293,7 @@ class Editor {
   /** An error of the checker itself, such as an overflow of the browser's stack: nothing of it can be relied on any more. */
   failed(problem) {
     if (problem instanceof Stopped || this.client.broken) return;
-    this.restart(`The checker failed, and that is an error in it: ${problem.message}. It is started again.`);
+    this.restart(say("The checker failed, and that is an error in it: {problem}. It is started again.", { problem: problem.message }));
   }
 
   destroy() {

@@ -27,8 +27,8 @@ def edit_html(spec: SpecFacts, specs: Iterable[SpecFacts], names: Mapping[str, s
         return f'<p class="ls-small ls-edit-spec">{why} {file}</p>'
     related = " ".join(_address(here, names[other.path]) for other in refined(spec, specs))
     return (  # Markdown leaves a `div` alone; an element that it does not know would become part of a paragraph
-        f'<div class="ls-edit-spec"><edit-spec data-source="{escape(own)}" data-related="{escape(related)}" '
-        f'data-label="{escape(words("Edit this spec"))}"><p class="ls-small">{file} · '
+        f'<div class="ls-edit-spec"><edit-spec data-source="{escape(own)}" data-related="{escape(related)}">'
+        f'<p class="ls-small">{file} · '
         f"{words('Changes that you make in the editor are checked in your browser and go nowhere else.')} "
         f"<noscript>{words('The editor needs JavaScript.')}</noscript></p></edit-spec></div>"
     )

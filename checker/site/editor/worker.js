@@ -1,7 +1,7 @@
 // The checker in a web worker: CPython compiled to WebAssembly, and in it `checker.site.browser`.
 //
 // One message in, one or more out. Every request has an `id`, and its answer carries it:
-//   {kind: "open", name, texts}                    -> ready {seconds}
+//   {kind: "open", name, texts, language, words}   -> ready {seconds}
 //   {kind: "edit", id, text}                       -> edited {checks, diagnostics}
 //   {kind: "run", id, check, states, seconds}      -> told {text} …, ran {verdict, html}
 //   {kind: "explore", id, check}                   -> explored {opens, data}
@@ -14,7 +14,7 @@ let spec = null;
 
 const tell = (kind, more = {}) => self.postMessage({ kind, ...more });
 
-async function open({ name, texts }) {
+async function open({ name, texts, language, words }) {
   const began = performance.now();
   const [python, archive] = await Promise.all([
     loadPyodide({ indexURL: new URL(".", import.meta.url).href, stdout: () => {}, stderr: () => {} }),
@@ -23,11 +23,13 @@ async function open({ name, texts }) {
       return answer.arrayBuffer();
     }),
   ]);
-  tell("told", { text: "Starting the checker …" });
+  tell("told", { text: words["Starting the checker …"] ?? "Starting the checker …" });
   python.unpackArchive(archive, "zip", { extractDir: "/lockstep/packages" });
   python.globals.set("folder", FOLDER);
   python.globals.set("name", name);
   python.globals.set("texts", JSON.stringify(texts));
+  python.globals.set("language", language);
+  python.globals.set("catalogue", JSON.stringify(words));
   spec = python.runPython(`
 import json, os, sys
 from pathlib import Path
@@ -35,7 +37,8 @@ sys.path.insert(0, "/lockstep/packages")
 os.makedirs(folder, exist_ok=True)
 os.chdir(folder)  # so that messages name the file alone
 from checker.site.browser import EditedSpec
-spec = EditedSpec(Path(folder), name)
+from checker.site.words import Words
+spec = EditedSpec(Path(folder), name, Words(language, json.loads(catalogue)))
 spec.supply(json.loads(texts))
 spec
 `);

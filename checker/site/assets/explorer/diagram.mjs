@@ -7,6 +7,7 @@
 import { DOWN, FAULT, FORGED, LOST, UP } from "./graph.mjs";
 import { loopText } from "./run.mjs";
 import { grouped } from "./values.mjs";
+import { say } from "./words.mjs";
 
 const CHAR = 7.3; // the width of a character, in pixels
 const [ROW, TOP, BOX, MARGIN, TURN] = [50, 46, 13, 24, 34];
@@ -85,7 +86,7 @@ function below(event) {
     const [content, receivers] = line.split(" -> ");
     return `${content.slice(0, content.lastIndexOf(" ")).replace(/\(\)$/, "")} → ${receivers}`;
   });
-  return [event.detail, unread.length > 0 ? `sent: ${unread.join("; ")}` : ""].filter((line) => line !== "");
+  return [event.detail, unread.length > 0 ? `${say("sent")}: ${unread.join("; ")}` : ""].filter((line) => line !== "");
 }
 
 // The shapes of a run, with their size. `cursor` is the step at which the reader stands.
@@ -95,17 +96,20 @@ export function draw(run) {
   const used = new Set(events.flatMap((e) => [e.process, e.sender]));
   const lives = processes.map((name, at) => at).filter((at) => used.has(at));
   if (lives.length === 0) lives.push(0);
-  const column = new Map(lives.map((process, at) => [process, at]));
-  const names = Math.max(...lives.map((at) => Math.min(processes[at].length, NAME))) * (CHAR / 2) + 10;
-  const room = Math.max(0, ...events.map((e) => (e.process < 0 ? 0 : width(e)))) + BOX + 12;
-  const first = events.some((e) => e.left && column.get(e.process) === 0) ? room : 0;
-  const last = events.some((e) => !e.left && column.get(e.process) === lives.length - 1) ? room : 0;
-  const between = Math.round(Math.max(room + BOX + TURN, 2 * names + 12, 2 * MARGIN + 60));
-  const left = Math.round(Math.max(first, names) + MARGIN / 2);
-  const wide = Math.max(0, ...events.map((e) => (e.process < 0 ? width(e) + MARGIN : 0)));
-  const total = Math.round(Math.max(left + between * (lives.length - 1) + Math.max(last, names) + MARGIN / 2, wide));
+  const half = lives.map((at) => (Math.min(processes[at].length, NAME) * CHAR) / 2 + 10);
+  // left of the first lifeline, between each two, and right of the last: the room that names and texts need there
+  const room = [half[0], ...half.slice(1).map((wide, at) => Math.max(2 * MARGIN + 60, half[at] + wide + 12)), half.at(-1)];
+  for (const event of events.filter((e) => e.process >= 0)) {
+    const place = lives.indexOf(event.process) + (event.left ? 0 : 1);
+    const arrow = place > 0 && place < lives.length ? BOX + TURN : 0;
+    room[place] = Math.max(room[place], width(event) + BOX + 12 + arrow);
+  }
+  const across = Math.max(0, ...events.filter((e) => e.process < 0).map((e) => width(e) + MARGIN));
+  let last = MARGIN / 2;
+  const column = new Map(lives.map((process, place) => [process, (last += Math.round(room[place]))]));
+  const total = Math.max(last + Math.round(room.at(-1)) + MARGIN / 2, Math.round(across));
   const height = TOP + ROW * events.length + (run.loop === null ? 14 : ROW);
-  const x = (process) => left + between * column.get(process);
+  const x = (process) => column.get(process);
   const shapes = [];
   for (const event of events) {
     if (event.row === run.cursor - 1) shapes.push(band(event, total, "currentColor", 0.14, "current"));

@@ -16,9 +16,11 @@ import { choices, diagram, position, refusals, spoken, stateTable, timeline } fr
 import { pytestOf } from "./pytest.mjs";
 import { Run, parseAddress, runAt, runOf } from "./run.mjs";
 import { STYLE } from "./style.mjs";
+import { count, say } from "./words.mjs";
 
 const MOST_LEFT = 6; // the most runs that are kept when they are left
 
+const STALE = "The address names steps that are not there; the spec may have changed since. The run is shown as far as it goes.";
 const KEYS = "← and → go along the run, Home and End to its ends, 1 to 9 take a step, Backspace takes the last step back, d shows the diagram.";
 
 export function define(load) {
@@ -28,7 +30,7 @@ export function define(load) {
       connectedCallback() {
         if (this.shadowRoot !== null) return;
         const root = this.attachShadow({ mode: "open" });
-        root.append(h("style", {}, STYLE), h("div", { class: "box" }, h("p", { class: "note" }, "The explorer loads its data when it comes into view.")));
+        root.append(h("style", {}, STYLE), h("div", { class: "box" }, h("p", { class: "note" }, say("The explorer loads its data when it comes into view."))));
         this.explorer = new Explorer(this, root, load);
         const address = this.hasAttribute("apart") ? null : parseAddress(readAddress(location));
         if (address !== null && this.explorer.checks.some(([name]) => name === address.check)) {
@@ -72,7 +74,7 @@ class Explorer {
     try {
       this.graph = new Graph(await this.load(file));
     } catch (problem) {
-      this.root.lastChild.replaceChildren(h("p", { class: "note", role: "alert" }, `The explorer has no data: ${problem.message}`));
+      this.root.lastChild.replaceChildren(h("p", { class: "note", role: "alert" }, say("The explorer has no data: {problem}", { problem: problem.message })));
       return false;
     }
     this.left = [];
@@ -88,7 +90,7 @@ class Explorer {
   restore(address) {
     const run = runAt(this.graph, address);
     this.show(run ?? new Run(this.graph, 0), { quiet: true });
-    if (run === null || !run.whole) this.say("The address names steps that are not there; the spec may have changed since. The run is shown as far as it goes.", true);
+    if (run === null || !run.whole) this.tell(say(STALE), true);
   }
 
   // The parts that stay while a check is open.
@@ -96,7 +98,7 @@ class Explorer {
     const { data } = this.graph;
     const select = h("select", { id: "check", onchange: () => this.change(select.value) },
       this.checks.map(([name]) => h("option", { value: name, selected: name === check }, name)));
-    const size = data.complete ? `all ${this.graph.size.toLocaleString("en")} states` : `${this.graph.size.toLocaleString("en")} states around its runs`;
+    const size = say(data.complete ? "all of its {states}" : "{states} around its runs", { states: count(this.graph.size, "state") });
     this.badges = data.properties.map((property) => {
       const [mark, kind, words] = outcome(property);
       return h("button", { type: "button", class: `badge ${kind}`, "aria-pressed": "false", onclick: () => this.show(runOf(this.graph, property)) },
@@ -104,38 +106,38 @@ class Explorer {
     });
     const button = (label, text, action) => h("button", { type: "button", "aria-label": label, title: label, onclick: action }, text);
     this.buttons = [
-      button("To the initial state", "|◀", () => this.seek(0)),
-      button("One step back", "◀", () => this.seek(this.run.cursor - 1)),
-      button("One step forward", "▶", () => this.show(this.run.forward())),
-      button("To the end of the run", "▶|", () => this.seek(this.run.length)),
+      button(say("To the initial state"), "|◀", () => this.seek(0)),
+      button(say("One step back"), "◀", () => this.seek(this.run.cursor - 1)),
+      button(say("One step forward"), "▶", () => this.show(this.run.forward())),
+      button(say("To the end of the run"), "▶|", () => this.seek(this.run.length)),
     ];
-    this.range = h("input", { type: "range", min: 0, "aria-label": "Place in the run", oninput: () => this.seek(Number(this.range.value)) });
+    this.range = h("input", { type: "range", min: 0, "aria-label": say("Place in the run"), oninput: () => this.seek(Number(this.range.value)) });
     this.where = h("span", { class: "grow" });
-    this.runs = h("div", { class: "bar", role: "group", "aria-label": "Runs that were left" });
+    this.runs = h("div", { class: "bar", role: "group", "aria-label": say("Runs that were left") });
     this.note = h("p", { class: "note", hidden: true });
     this.steps = h("div", { class: "scroll" });
     this.next = h("div", { class: "scroll" });
     this.refused = h("details", {});
     this.drawing = h("div", { hidden: true });
     this.table = h("details", {});
-    this.views = [["list", "Steps"], ["diagram", "Sequence diagram"]].map(([view, text]) =>
+    this.views = [["list", say("Steps")], ["diagram", say("Sequence diagram")]].map(([view, text]) =>
       h("button", { type: "button", "data-view": view, onclick: () => this.look(view) }, text));
     this.live = h("p", { class: "unseen", role: "status", "aria-live": "polite" });
     this.lists = h("div", { class: "columns" },
-      h("section", { "aria-labelledby": "steps" }, h("h3", { id: "steps" }, "The run"), this.steps),
-      h("section", { "aria-labelledby": "next" }, h("h3", { id: "next", tabindex: -1 }, "What can happen next"), this.next, this.refused));
-    const box = h("div", { class: "box", role: "group", "aria-label": "State explorer", onkeydown: (event) => this.key(event) },
-      h("div", { class: "bar" }, h("label", { for: "check" }, "Check"), select, h("span", { class: "small quiet" }, size)),
-      this.badges.length > 0 && h("div", { class: "bar", role: "group", "aria-label": "Runs of properties" }, this.badges),
+      h("section", { "aria-labelledby": "steps" }, h("h3", { id: "steps" }, say("The run")), this.steps),
+      h("section", { "aria-labelledby": "next" }, h("h3", { id: "next", tabindex: -1 }, say("What can happen next")), this.next, this.refused));
+    const box = h("div", { class: "box", role: "group", "aria-label": say("State explorer"), onkeydown: (event) => this.key(event) },
+      h("div", { class: "bar" }, h("label", { for: "check" }, say("Check")), select, h("span", { class: "small quiet" }, size)),
+      this.badges.length > 0 && h("div", { class: "bar", role: "group", "aria-label": say("Runs of properties") }, this.badges),
       h("div", { class: "bar plain" }, this.buttons, this.where),
       h("div", { class: "bar" }, h("div", { class: "grow" }, this.range)),
       this.runs,
       h("div", { class: "bar" }, this.views,
         h("span", { class: "grow" }),
-        !this.apart && h("button", { type: "button", onclick: () => this.copy(location.href, "The address of this state") }, "Copy link"),
-        h("button", { type: "button", onclick: () => this.copy(pytestOf(this.run), "A test for pytest") }, "Copy as pytest")),
+        !this.apart && h("button", { type: "button", onclick: () => this.copy(location.href, say("The address of this state")) }, say("Copy link")),
+        h("button", { type: "button", onclick: () => this.copy(pytestOf(this.run), say("A test for pytest")) }, say("Copy as pytest"))),
       this.note, this.lists, this.drawing, this.table,
-      h("details", {}, h("summary", {}, "Keys"), h("p", {}, KEYS)), this.live);
+      h("details", {}, h("summary", {}, say("Keys")), h("p", {}, say(KEYS))), this.live);
     this.root.lastChild.replaceWith(box);
     this.look(this.view, false);
   }
@@ -154,7 +156,7 @@ class Explorer {
     const [old, run] = [this.run, this.run.take(index)];
     if (old.forks(index)) this.left = [old, ...this.left.filter((other) => !other.equals(old))].slice(0, MOST_LEFT);
     this.show(run, { focus: true });
-    if (old.forks(index)) this.say(`You left the run after step ${old.cursor}; it is kept above. ${spoken(run)}`);
+    if (old.forks(index)) this.tell(`${say("You left the run after step {at}; it is kept above.", { at: old.cursor })} ${spoken(run)}`);
   }
 
   // Goes to a run: everything that is shown follows from it.
@@ -170,23 +172,23 @@ class Explorer {
     Object.assign(this.range, { max: run.length, value: run.cursor, disabled: run.length === 0 });
     this.range.setAttribute("aria-valuetext", position(run));
     const visits = run.visits;
-    this.where.replaceChildren(h("strong", {}, position(run)), visits.length > 0 ? ` (the same state as after step ${visits.at(-1)})` : "");
+    this.where.replaceChildren(h("strong", {}, position(run)), visits.length > 0 ? ` (${say("the same state as after step {at}", { at: visits.at(-1) })})` : "");
     const held = this.root.activeElement?.dataset ?? {};
     this.steps.replaceChildren(timeline(run, property?.abstract ?? null, (at) => this.seek(at)));
     this.next.replaceChildren(choices(run, (index) => this.take(index)));
-    const { count, list } = refusals(run);
-    this.refused.replaceChildren(h("summary", {}, `What cannot happen, and why: ${count}`), list);
-    this.refused.hidden = count === 0;
-    this.table.replaceChildren(h("summary", {}, "The whole state"), stateTable(run));
+    const refused = refusals(run);
+    this.refused.replaceChildren(h("summary", {}, say("What cannot happen, and why: {number}", { number: refused.count })), refused.list);
+    this.refused.hidden = refused.count === 0;
+    this.table.replaceChildren(h("summary", {}, say("The whole state")), stateTable(run));
     this.runs.hidden = this.left.length === 0;
-    this.runs.replaceChildren(h("span", { class: "small" }, "Left:"), ...this.left.map((other) =>
-      h("button", { type: "button", onclick: () => this.back(other) }, `run with ${other.length} steps, left after ${other.cursor}`)));
+    this.runs.replaceChildren(h("span", { class: "small" }, say("Left:")), ...this.left.map((other) =>
+      h("button", { type: "button", onclick: () => this.back(other) }, say("run with {steps}, left after {at}", { steps: count(other.length, "step"), at: other.cursor }))));
     if (this.view === "diagram") this.drawing.replaceChildren(diagram(run, (at) => this.seek(at)));
     this.refocus(held, focus);
     reveal(this.steps, this.steps.querySelector("[aria-current]").closest("li"));
     if (!quiet) {
       if (!this.apart) history.replaceState(history.state, "", withAddress(location, run.address()));
-      this.say(spoken(run));
+      this.tell(spoken(run));
     }
   }
 
@@ -239,14 +241,14 @@ class Explorer {
   async copy(text, what) {
     try {
       await navigator.clipboard.writeText(text);
-      this.say(`${what} was copied.`, true);
+      this.tell(say("{what} was copied.", { what }), true);
     } catch {
-      this.say("The browser does not let a page copy here. Select the text below.", true);
+      this.tell(say("The browser does not let a page copy here. Select the text below."), true);
       this.note.append(h("pre", { tabindex: 0 }, text));
     }
   }
 
-  say(text, visible = false) {
+  tell(text, visible = false) {
     this.live.textContent = text;
     this.note.hidden = !visible;
     if (visible) this.note.replaceChildren(text);
@@ -263,8 +265,9 @@ function reveal(box, node) {
 // Sign, colour and words for what a run of a property shows.
 export function outcome({ kind, verdict, expected, loop, path }) {
   const steps = path.length - 1;
-  const length = `${steps} step${steps === 1 ? "" : "s"}${loop === null ? "" : ", then for ever"}`;
-  if (verdict === "holds") return ["✓", "good", `${kind === "reach" ? "is reached" : "holds"} in ${length}`];
-  if (verdict === "error") return ["!", "bad", `cannot be judged after ${length}`];
-  return expected === "fails" ? ["✓", "known", `fails as expected in ${length}`] : ["✗", "bad", `fails in ${length}`];
+  const length = loop === null ? count(steps, "step") : say("{steps}, then for ever", { steps: count(steps, "step") });
+  if (verdict === "holds") return ["✓", "good", say(kind === "reach" ? "is reached in {length}" : "holds in {length}", { length })];
+  if (verdict === "error") return ["!", "bad", say("cannot be judged after {length}", { length })];
+  if (expected === "fails") return ["✓", "known", say("fails as expected in {length}", { length })];
+  return ["✗", "bad", say("fails in {length}", { length })];
 }

@@ -1,6 +1,7 @@
 // The state graph of a check, read from its data (checker/render/explorer.py says how that is made).
 
 import { changes, grouped, show } from "./values.mjs";
+import { say } from "./words.mjs";
 
 const FORMAT = "lockstep-explorer";
 const VERSION = 1;
@@ -134,7 +135,7 @@ export class Graph {
     for (const [process, kind] of this.data.waits) {
       const name = this.data.processes[process];
       if (!inFlight.has(`${name} ${kind}`)) {
-        refused.push({ step: `${name}.${kind}`, count: 1, reason: `no ${kind} to ${name} is in flight`, line: 0 });
+        refused.push({ step: `${name}.${kind}`, count: 1, reason: say("no {kind} to {name} is in flight", { kind, name }), line: 0 });
       }
     }
     return refused;

@@ -5,6 +5,8 @@
 // errs and leads nowhere. `loop` is set where the run goes on for ever: behind its last step it is back after step `loop`,
 // and where that is its last step, nothing happens any more.
 
+import { say } from "./words.mjs";
+
 export class Run {
   constructor(graph, initial, indices = [], cursor = null, loop = null) {
     this.graph = graph;
@@ -128,7 +130,9 @@ export function runAt(graph, { initial, indices, cursor, loop }) {
 
 // How a run without end goes on behind its last step.
 export function loopText({ loop, length }) {
-  if (loop === length) return "↻ for ever: nothing happens any more";
-  const again = loop + 1 === length ? `step ${length}` : `steps ${loop + 1} to ${length}`;
-  return `↻ back to ${loop}: ${again} again and again`;
+  if (loop === length) return `↻ ${say("for ever")}: ${say("nothing happens any more")}`;
+  const again = loop + 1 === length
+    ? say("step {last} again and again", { last: length })
+    : say("steps {first} to {last} again and again", { first: loop + 1, last: length });
+  return `↻ ${say("back to {loop}", { loop })}: ${again}`;
 }
