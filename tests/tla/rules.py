@@ -49,7 +49,9 @@ def _instance(name: str, units: list[Tree], given: list[tuple[str, Tree]], known
     """Adds the operators of an instance. Each of the module's variables is given, and no other."""
     if {x for x, _ in given} != {x for tag, names, *_ in units if tag == "VARIABLES" for x in names}:
         raise RuleError(f"{name} is not given what it needs")
-    for _, value in given:
+    for x, value in given:
+        if known.get(x):  # SANY looks for what has the name of a variable before it looks at what is given
+            raise RuleError(f"{x} is given, but it is an operator with parameters here")
         _walk(value, known)
     _add(known, name, 0)
     for unit in units:

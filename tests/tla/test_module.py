@@ -73,6 +73,7 @@ def test_the_parser_is_strict() -> None:
         "f == LET g == 1 IN g(2)",
         f"{inner}f == g",
         f"{inner}I2 == INSTANCE I WITH y <- 1",
+        f"{inner}x(a) == a\nI2 == INSTANCE I WITH x <- 1",
         f"{inner}I2 == INSTANCE I WITH x <- 1\nf == I2!h",
     ):
         with pytest.raises(RuleError):

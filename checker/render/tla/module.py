@@ -22,7 +22,7 @@ from checker.render.tla.actions import Actions, Call
 from checker.render.tla.blocks import Block, bare, comment, conjunction, disjunction, indent, operand
 from checker.render.tla.expressions import Expressions
 from checker.render.tla.helpers import helpers_for
-from checker.render.tla.names import identifier
+from checker.render.tla.names import Names, identifier
 from checker.render.tla.properties import Abstract, Ask, Properties
 from checker.render.tla.surroundings import Surroundings
 from checker.render.tla.terms import parts
@@ -66,9 +66,9 @@ def export_tla(machine: Machine) -> TlaModule:
 class Module:
     """Translates a machine: `behaviour` is the text up to `Spec`, `made` the whole, with the properties."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, outside: Names | None = None) -> None:
         self.machine = machine
-        self.world = World(machine)
+        self.world = World(machine, outside)
         self.unit = self.world.unit
         for record in machine.records:
             self._where(record)
@@ -98,7 +98,7 @@ class Module:
 
     def _abstract(self, prop: Property, machine: Machine) -> Abstract:
         """The module of an abstract spec."""
-        inner = Module(machine)
+        inner = Module(machine, self.unit.names)
         name = self.unit.names.claim(("abstract", prop.name), f"{prop.name}Spec")
         above = comment([f"{machine.spec}, from {machine.source.name}, which {self.machine.spec} refines."])
         variables = tuple(inner.unit.variable(v.role, v.name) for v in machine.variables)

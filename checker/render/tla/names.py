@@ -50,6 +50,10 @@ class Names:
             self._of[key] = self._free(identifier(wanted), self._ever, self._used)
         return self._of[key]
 
+    def __contains__(self, name: str) -> bool:
+        """Whether something has the name already."""
+        return name in self._used
+
     def pool(self) -> Pool:
         return Pool(self._used, self._ever)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from checker.model.machine import Message
 from checker.model.types import (
     BagT,
     BoolT,
@@ -17,6 +20,7 @@ from checker.model.types import (
     SetT,
     Type,
 )
+from checker.render.tla.names import Names
 
 
 def title(t: Type) -> str:
@@ -59,3 +63,20 @@ def shape(t: Type) -> object:
         case MapT(key, value):
             return ("map", shape(key), shape(value))
     return type(t).__name__
+
+
+def field_names(messages: Collection[Message]) -> dict[tuple[str, str], str]:
+    """The record field of each field of each message. TLC compares fields of one name in different messages, which fails
+    for values of different kinds, so these get names of their own.
+    """
+    shapes: dict[str, set[object]] = {}
+    for message in messages:
+        for name, t in message.fields:
+            shapes.setdefault(name, set()).add(shape(t))
+    names: dict[tuple[str, str], str] = {}
+    for message in messages:
+        used = Names(frozenset({"kind", "from", "to"}))
+        for name, _ in message.fields:
+            wanted = name if len(shapes[name]) == 1 else f"{message.name}_{name}"
+            names[message.name, name] = used.claim(name, wanted)
+    return names

@@ -44,7 +44,7 @@ from checker.model.values import Value, domain, in_order, instance_name
 from checker.render.tla.blocks import WIDEST, Block, bare
 from checker.render.tla.helpers import HELPERS
 from checker.render.tla.names import Names, identifier
-from checker.render.tla.shapes import shape, title
+from checker.render.tla.shapes import field_names, title
 
 LISTED = 1 << 10
 """How many values of a type the module may list one by one."""
@@ -73,16 +73,21 @@ def refused(machine: Machine, what: str, span: Span | None, help: str) -> SpecEr
 
 
 class Unit:
-    """See the module. `definitions` are the operators for types, in the order in which they were needed."""
+    """See the module. `definitions` are the operators for types, in the order in which they were needed.
 
-    def __init__(self, machine: Machine) -> None:
+    `outside` has the names around a module that is inside of another. A variable must not have one of them: SANY would first
+    try to instantiate it with what has its name there.
+    """
+
+    def __init__(self, machine: Machine, outside: Names | None = None) -> None:
         self.machine = machine
+        self._outside = outside
         self.names = Names(frozenset(HELPERS) | OWN)
         self.helpers: set[str] = set()
         self.definitions: list[Block] = []
         self._made: set[str] = set()
         self._declare()
-        self._fields = self._field_names()
+        self._fields = field_names(machine.messages.values())
 
     def _declare(self) -> None:
         """Claims the names that a reader knows before any other."""
@@ -90,7 +95,9 @@ class Unit:
         for role in machine.roles.values():
             claim(("role", role.name), role.name)
         for var in machine.variables:
-            claim(("var", var.role, var.name), var.name if var.role is None else f"{var.role}_{var.name}")
+            wanted = var.name if var.role is None else f"{var.role}_{var.name}"
+            taken = self._outside is not None and identifier(wanted) in self._outside
+            claim(("var", var.role, var.name), f"{machine.spec}_{wanted}" if taken else wanted)
         for index, network in enumerate(machine.networks):
             claim(("network", index), network.name)
         for message in machine.messages.values():
@@ -147,22 +154,6 @@ class Unit:
         return parts[0] if len(parts) == 1 else "(" + " \\cup ".join(parts) + ")"
 
     # ---- messages
-
-    def _field_names(self) -> dict[tuple[str, str], str]:
-        """The record fields of messages. TLC compares fields of one name in different messages, which fails for values of
-        different kinds, so these get names of their own.
-        """
-        shapes: dict[str, set[object]] = {}
-        for message in self.machine.messages.values():
-            for name, t in message.fields:
-                shapes.setdefault(name, set()).add(shape(t))
-        names: dict[tuple[str, str], str] = {}
-        for message in self.machine.messages.values():
-            used = Names(frozenset({"kind", "from", "to"}))
-            for name, _ in message.fields:
-                wanted = name if len(shapes[name]) == 1 else f"{message.name}_{name}"
-                names[message.name, name] = used.claim(name, wanted)
-        return names
 
     def field(self, message: str, name: str) -> str:
         """The record field of a message's field."""

@@ -12,7 +12,7 @@ from checker.model.machine import Budget, Init, Machine
 from checker.model.types import RoleInfo
 from checker.render.tla.blocks import Block, bare, conjunction, indent, operand
 from checker.render.tla.expressions import Expressions
-from checker.render.tla.names import Pool, identifier
+from checker.render.tla.names import Names, Pool, identifier
 from checker.render.tla.networks import Networks
 from checker.render.tla.statements import Action, Body
 from checker.render.tla.straight import OK
@@ -23,9 +23,9 @@ from checker.render.tla.unit import Unit
 class World:
     """The variables of a module and the operators about them."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, outside: Names | None = None) -> None:
         self.machine = machine
-        self.unit = unit = Unit(machine)
+        self.unit = unit = Unit(machine, outside)
         self.budgets = [b for b in machine.budgets if b.count and b.kind != "byzantine"]
         self.liars = [b for b in machine.budgets if b.count and b.kind == "byzantine"]
         self.struck = [r for r in machine.roles.values() if any(r in b.roles for b in self._of("crash", "stop"))]
