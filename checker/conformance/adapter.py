@@ -90,6 +90,7 @@ class Adapter(ABC):
         """
         self.machine = machine
         self._declarations = declarations_of(type(self), machine)
+        self._falling = {b.roles[0].name for b in machine.budgets if b.count and b.kind in ("crash", "stop")}
 
     # ---- what an adapter is made of
 
@@ -131,7 +132,7 @@ class Adapter(ABC):
 
     def can_fall(self, role: str) -> bool:
         """Whether this check lets processes of a role crash or stop, so that they have a `status`."""
-        return any(b.count and b.kind in ("crash", "stop") and b.roles[0].name == role for b in self.machine.budgets)
+        return role in self._falling
 
     def letter(self, sender: str, receiver: str, kind: str, **fields: Json) -> str:
         """A message in flight, as `network` lists it: `Vote(true) RM0 -> TM`."""

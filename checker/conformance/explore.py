@@ -29,7 +29,7 @@ from dataclasses import dataclass, field, replace
 from checker.conformance.adapter import Adapter, Observation
 from checker.conformance.choices import Choose, Script, search
 from checker.conformance.compare import NETWORK
-from checker.conformance.event import Event, Events
+from checker.conformance.event import Event
 from checker.conformance.growing import GrowingGraph
 from checker.conformance.mapping import Treatment
 from checker.conformance.mismatch import Mismatch
@@ -130,7 +130,6 @@ class Explorer:
         self.probes = 0
         self.crowded = False
         self._most = steps
-        self._events = Events(self.graph.labels)
         self._ranks: dict[int, tuple[int, str | None]] = {}
 
     def search(self, *, seed: int, runs: int) -> Explored:
@@ -207,7 +206,7 @@ class Explorer:
 
     def _probe(self, followed: _Followed, edge: Edge) -> Mismatch | None:
         """Asks for something that the spec refuses."""
-        run, event = self.run, self._events.of(edge)
+        run, event = self.run, self.run.events.of(edge)
         way = followed.ways[edge.source]
         self.probes += 1
         objection = run.attempt(event)
