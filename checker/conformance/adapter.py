@@ -35,7 +35,7 @@ from typing import ClassVar, Final
 from checker.conformance.event import Event
 from checker.conformance.mapping import Treatment, declarations_of
 from checker.model.machine import Machine
-from checker.model.values import instance_name
+from checker.model.values import instance_names
 from checker.properties.kinds import Json
 from checker.render.values import show
 
@@ -128,7 +128,7 @@ class Adapter(ABC):
 
     def instances(self, role: str) -> tuple[str, ...]:
         """The names of the processes of a role under the constants of this check: `RM0`, `RM1`."""
-        return tuple(instance_name(self.machine.roles[role], p) for p in self.machine.roles[role].processes)
+        return instance_names(self.machine.roles[role])
 
     def can_fall(self, role: str) -> bool:
         """Whether this check lets processes of a role crash or stop, so that they have a `status`."""
