@@ -42,6 +42,7 @@ from checker.conformance.validation.frontier import BUDGET
 from checker.conformance.validation.mapping import TraceMapping
 from checker.conformance.validation.validate import Validated, expected, validate
 from checker.model.machine import Machine
+from checker.render.plain import plural
 
 
 class Scenario(ABC):
@@ -136,9 +137,9 @@ class Simulated:
 
     def __str__(self) -> str:
         """One line with everything that the outcome rests on."""
-        machine = self.graph.machine
+        machine, runs = self.graph.machine, plural(self.runs, "run")
         return (
-            f"{self.outcome.value}: {self.name} and {machine.spec}, check {machine.check}, in {self.runs:,} runs with seeds from "
+            f"{self.outcome.value}: {self.name} and {machine.spec}, check {machine.check}, in {runs} with seeds from "
             f"{self.seed}: {self.entries:,} entries, {len(self.taken):,} different transitions, {self.faults:,} faults while "
             f"something was under way; {len(self.seen)} of {len(self.seen) + len(self.unseen)} variables observed"
         )
@@ -225,11 +226,13 @@ def simulate(
         except (ProcessFailed, Stalled, Livelock) as problem:
             failing, record = Failing(at, None, f"{type(problem).__name__}: {problem}"), None
             break
-        result = validate(machine, scenario.told(record), scenario.mapping, budget=budget, graph=graph)
+        told = scenario.told(record)
+        result = validate(machine, told, scenario.mapping, budget=budget, graph=graph)
         results.append(result)
         spoilt += [f"seed {at}: {reason}" for reason in result.spoilt]
         if result.outcome is Outcome.MISMATCH:
-            failing = Failing(at, result)
+            # what is told of it must not depend on the runs before, whose graph has other numbers
+            failing = Failing(at, validate(machine, told, scenario.mapping, budget=budget))
             break
     evidence = sum((result.evidence for result in results), NOTHING)
     fired = {unit for result in results for unit in result.fired}

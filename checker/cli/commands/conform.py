@@ -29,8 +29,8 @@ MODES = ("replay", "probe", "walks", "explore")
 
 OWN = {
     "adapter": ("modes", "runs", "steps", "choices", "min_coverage", "seed_"),
-    "simulate": ("runs", "seed_", "rare", "budget", "record"),
     "traces": ("budget", "rare"),
+    "simulate": ("runs", "seed_", "rare", "budget", "record"),
     "history": ("model", "initial", "situations"),
     "command_": (
         "workload", "nodes", "clients", "time_", "rate", "faults_", "latency", "latency_spread", "patience", "seed_", "record",
@@ -207,19 +207,20 @@ def command(ctx: click.Context, /, **options: Any) -> Exit:
         raise click.UsageError(f"`{flag}` needs a spec: lockstep conform SPEC {flag} …")
     if what == "history" and options["spec"] is not None:
         raise click.UsageError("`--history` is judged by a model, not by a spec: leave SPEC out")
-    for owner, names in OWN.items():
-        _refuse(ctx, tuple(name for name in names if name not in OWN[what]), flags.get(owner, f"--{owner}"))
+    for name in dict.fromkeys(name for names in OWN.values() for name in names if name not in OWN[what]):
+        owners = [f"`{flags.get(owner, f'--{owner}')}`" for owner, names in OWN.items() if name in names]
+        _refuse(ctx, (name,), " or ".join(owners))
     if options["spec"] is None:
-        _refuse(ctx, (*OF_SPECS, "mapping"), "SPEC")
+        _refuse(ctx, (*OF_SPECS, "mapping"), "`SPEC`")
     match what:
         case "adapter":
-            _refuse(ctx, ("mapping", "level", "timeout"), "--trace" if options["mapping"] else "--node")
+            _refuse(ctx, ("mapping", "level", "timeout"), "`--trace`" if options["mapping"] else "`--node`")
             return _adapt(options)
         case "simulate":
-            _refuse(ctx, ("mapping", "level", "timeout"), "--trace" if options["mapping"] else "--node")
+            _refuse(ctx, ("mapping", "level", "timeout"), "`--trace`" if options["mapping"] else "`--node`")
             return _simulate(options)
         case "traces":
-            _refuse(ctx, ("level", "timeout"), "--history")
+            _refuse(ctx, ("level", "timeout"), "`--history`")
             return _validate(options)
         case "history":
             return _judge(options)
@@ -358,4 +359,4 @@ def _refuse(ctx: click.Context, names: tuple[str, ...], owner: str) -> None:
     for parameter in ctx.command.params:
         if parameter.name in names and ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
             flag = next(name for name in parameter.opts if name.startswith("--"))
-            raise click.UsageError(f"`{flag}` belongs to `{owner}`")
+            raise click.UsageError(f"`{flag}` belongs to {owner}")

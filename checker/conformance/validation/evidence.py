@@ -10,10 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from checker.conformance.record import Kind, Record
-
-HEALING = ("restart", "heal", "resume", "honest", "exit")
-"""Entries of kind `fault` that end one."""
+from checker.conformance.record import HEALING, Kind, Record
 
 
 @dataclass(frozen=True, slots=True)
