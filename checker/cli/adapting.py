@@ -1,4 +1,4 @@
-"""Holds adapters and recorded runs to a spec for the command line: imports, files, diagnostics, exit codes."""
+"""Holds adapters, simulated and recorded runs to a spec for the command line: imports, files, diagnostics, exit codes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from checker.base.diagnostics import SpecError, did_you_mean, error
 from checker.base.source import display_name
@@ -20,8 +20,9 @@ from checker.conformance.drive import Make, Plan, drive
 from checker.conformance.growing import GraphTooLarge
 from checker.conformance.mapping import MappingError, possible_units
 from checker.conformance.page import page
-from checker.conformance.record import Record, RecordError, read_record
+from checker.conformance.record import Record, RecordError, read_record, text_of
 from checker.conformance.replay import Outcome
+from checker.conformance.scenario import Scenario, simulate
 from checker.conformance.validation import report as validation_report
 from checker.conformance.validation.mapping import MAX_FILE, TraceMapping, TraceMappingError, read_mapping
 from checker.conformance.validation.validate import Validated, validate
@@ -29,18 +30,31 @@ from checker.model.machine import Machine
 
 EXITS = {Outcome.CONFORMS: Exit.MET, Outcome.MISMATCH: Exit.UNMET, Outcome.INCOMPLETE: Exit.INCOMPLETE}
 
+T = TypeVar("T")
 Constants = Mapping[str, int | bool | str]
 
 
 def load_adapter(text: str) -> type[Adapter]:
+    """See `_load`."""
+    return _load(text, Adapter)  # type: ignore[type-abstract]
+
+
+def load_scenario(text: str) -> type[Scenario]:
+    """See `_load`."""
+    return _load(text, Scenario)  # type: ignore[type-abstract]
+
+
+def _load(text: str, base: type[T]) -> type[T]:
     """The class that `module:Class` names; modules of the current directory are found, as with `python -m`.
 
     Raises:
-        SpecError: PSM871 where there is none.
+        SpecError: PSM871 where there is none, or it is none of this kind.
     """
+    kind = base.__name__.lower()
     module_name, colon, class_name = text.partition(":")
     if not colon or not module_name or not class_name.isidentifier():
-        raise error("PSM871", f"`{text}` names no adapter", help="write module:Class, such as mypackage.adapters:Lock")
+        help = f"write module:Class, such as mypackage.{kind}s:Lock"
+        raise error("PSM871", f"`{text}` names no {kind}", help=help)
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -55,12 +69,12 @@ def load_adapter(text: str) -> type[Adapter]:
             help=f"try python -c 'import {module_name}'",
         ) from problem
     found = getattr(module, class_name, None)
-    if isinstance(found, type) and issubclass(found, Adapter):
+    if isinstance(found, type) and issubclass(found, base):
         return found
     if found is not None:
-        raise error("PSM871", f"{text} is no subclass of Adapter", help="see checker.conformance.adapter")
-    known = [n for n, v in vars(module).items() if isinstance(v, type) and issubclass(v, Adapter) and v is not Adapter]
-    help = did_you_mean(class_name, known) or f"its adapters are {', '.join(known) or 'none'}"
+        raise error("PSM871", f"{text} is no subclass of {base.__name__}", help=f"see {base.__module__}")
+    known = [n for n, v in vars(module).items() if isinstance(v, type) and issubclass(v, base) and v is not base]
+    help = did_you_mean(class_name, known) or f"its {kind}s are {', '.join(known) or 'none'}"
     raise error("PSM871", f"{module_name} has no {class_name}", help=help)
 
 
@@ -100,6 +114,48 @@ def run_adapter(
         sys.stdout.write(report.text())
         sys.stdout.flush()
     return EXITS[report.outcome]
+
+
+# ---- simulated runs
+
+
+def run_scenario(
+    path: str,
+    check: str | None,
+    constants: Constants,
+    make: type[Scenario],
+    *,
+    name: str,
+    seed: int,
+    runs: int,
+    rare: Sequence[str],
+    budget: int,
+    record: Path | None,
+    html: Path | None,
+    json: bool,
+) -> Exit:
+    """Makes runs in the simulator and prints what came of them; `record` gets that of the last one.
+
+    Raises:
+        SpecError: for the spec; PSM872 where the records do not speak of it, PSM901 for a rare step that is none.
+    """
+    _, machine = machine_of(path, check, constants)
+    _known(machine, rare)
+    try:
+        result = simulate(make, machine, name=name, rare=rare, seed=seed, runs=runs, budget=budget)
+    except TraceMappingError as problem:
+        raise error("PSM872", f"{name}: {problem}", help="the scenario's `mapping` says what its words mean") from None
+    if record is not None and result.record is not None:
+        write_atomically(record, text_of(result.record).encode())
+    document = result.document()
+    if html is not None:
+        write_atomically(html, page([(name, {**document, **result.drawing()})], []).encode())
+    if json:
+        print_json(document)
+    else:
+        sys.stdout.write(result.text())
+        sys.stdout.flush()
+    return EXITS[result.outcome]
 
 
 # ---- recorded runs
@@ -159,6 +215,15 @@ def judge(machine: Machine, record: Record, mapping: TraceMapping, budget: int, 
         raise error("PSM872", f"{name}: {problem}", help="say with `--mapping FILE` what its words mean") from None
 
 
+def _known(machine: Machine, rare: Sequence[str]) -> None:
+    """Refuses rare steps that the spec does not have."""
+    known = possible_units(machine)
+    for unit in rare:
+        if unit not in known:
+            help = did_you_mean(unit, known) or f"it has {', '.join(known)}"
+            raise error("PSM901", f"`--rare` names {unit}, which is no step of {machine.spec}", help=help)
+
+
 def run_traces(
     path: str,
     check: str | None,
@@ -176,11 +241,7 @@ def run_traces(
     Several are also judged together: steps that none of them shows are too little to pass, but for those that are `rare`.
     """
     _, machine = machine_of(path, check, constants)
-    known = possible_units(machine)
-    for unit in rare:
-        if unit not in known:
-            help = did_you_mean(unit, known) or f"it has {', '.join(known)}"
-            raise error("PSM901", f"`--rare` names {unit}, which is no step of {machine.spec}", help=help)
+    _known(machine, rare)
     said = load_mapping(mapping)
     names = [display_name(trace) for trace in traces]
     results = [

@@ -35,7 +35,7 @@ from typing import ClassVar, Final
 from checker.conformance.event import Event
 from checker.conformance.mapping import Treatment, declarations_of
 from checker.model.machine import Machine
-from checker.model.values import instance_name
+from checker.model.values import instance_names
 from checker.properties.kinds import Json
 from checker.render.values import show
 
@@ -90,6 +90,7 @@ class Adapter(ABC):
         """
         self.machine = machine
         self._declarations = declarations_of(type(self), machine)
+        self._falling = {b.roles[0].name for b in machine.budgets if b.count and b.kind in ("crash", "stop")}
 
     # ---- what an adapter is made of
 
@@ -127,11 +128,11 @@ class Adapter(ABC):
 
     def instances(self, role: str) -> tuple[str, ...]:
         """The names of the processes of a role under the constants of this check: `RM0`, `RM1`."""
-        return tuple(instance_name(self.machine.roles[role], p) for p in self.machine.roles[role].processes)
+        return instance_names(self.machine.roles[role])
 
     def can_fall(self, role: str) -> bool:
         """Whether this check lets processes of a role crash or stop, so that they have a `status`."""
-        return any(b.count and b.kind in ("crash", "stop") and b.roles[0].name == role for b in self.machine.budgets)
+        return role in self._falling
 
     def letter(self, sender: str, receiver: str, kind: str, **fields: Json) -> str:
         """A message in flight, as `network` lists it: `Vote(true) RM0 -> TM`."""

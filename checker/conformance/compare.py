@@ -2,19 +2,21 @@
 
 States of the spec come as slots of the engine, observations as JSON from somebody else's code, so both are brought to one
 form: JSON by the names of variables, in which sets and bags are listed in one order. Two values are equal if their texts in
-that form are; `1` and `true` are not, nor are `1` and `"1"`. The forms of the spec's states are kept, since a replay meets
-the same state many times.
+that form are; `1` and `true` are not, nor are `1` and `"1"`. The states of a graph are made of few values, so it is for values
+and not for states that these forms are kept: that takes little memory, and the next state is made of them, too.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from checker.conformance.adapter import UNSEEN, Observation, ObservationError, Unseen
 from checker.conformance.growing import Graph
 from checker.conformance.mismatch import Field, Letters, Sight
+from checker.engine.runtime import State
 from checker.model.types import BagT, MapT, OptT, RecordT, SeqT, SetT, Type
 from checker.properties.kinds import Json
 from checker.render.values import Names
@@ -26,26 +28,52 @@ BOOKKEEPING = "left of "
 """How the names of variables begin that only the checker has: what is left of a fault budget."""
 
 
+class _Variable:
+    """One variable of a spec, and the forms of the values that states have in it."""
+
+    def __init__(self, name: str, slot: int, show: Callable[[Any], Json], type_: Type | None) -> None:
+        self.name = name
+        self._slot = slot
+        self._show = show
+        self._type = type_
+        self._forms: dict[object, tuple[Json, str, str]] = {}
+
+    def forms(self, slots: State) -> tuple[Json, str, str]:
+        """The value in a state: as JSON, as Python writes that, and as a text that only equal values share."""
+        value = slots[self._slot]
+        found = self._forms.get(value)
+        if found is None:
+            shown = self._show(value)
+            found = self._forms[value] = shown, repr(shown), self.key(shown)
+        return found
+
+    def key(self, value: object) -> str:
+        """A text that two values share only if they are equal."""
+        if isinstance(value, str):
+            return f'"{value}'  # what JSON begins with a quotation mark is a string, too
+        return _text(comparable(self._type, value))
+
+
 class Comparison:
     """Compares observations with the states of one graph."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._names = Names(graph.machine)
-        self._values: dict[int, dict[str, Json]] = {}
-        self._keys: dict[int, dict[str, str]] = {}
-        self._written: dict[int, dict[str, str]] = {}
-        self.observable = tuple(n for n in self.values(graph.initial[0]) if not n.startswith(BOOKKEEPING))
+        types = self._names.types
+        self._variables = {
+            name: _Variable(name, slot, show, types.get(name)) for name, slot, show in graph.labels.parts
+        }
+        own = [name for name in self._variables if not name.startswith(BOOKKEEPING)]
+        self.observable = (*own, NETWORK)
         """The variables of the spec that an implementation could have, with the network as the last one."""
-        self._observable = frozenset(self.observable)
+        self._observable = {name: self._variables[name] for name in own}
 
     def values(self, state: int) -> dict[str, Json]:
         """A state of the spec by the names of its variables, and with the network."""
-        found = self._values.get(state)
-        if found is None:
-            labels, slots = self._graph.labels, self._graph.states[state]
-            found = self._values[state] = {**labels.variables(slots), NETWORK: [*labels.network(slots)]}
-        return found
+        slots = self._graph.states[state]
+        found = {name: variable.forms(slots)[0] for name, variable in self._variables.items()}
+        return {**found, NETWORK: [*self._graph.labels.network(slots)]}
 
     def same(self, state: int, seen: Observation) -> bool:
         """Whether everything that was seen is as in this state.
@@ -64,13 +92,19 @@ class Comparison:
         return self._names.show(name, comparable(self._names.types.get(name), value))
 
     def _differing(self, state: int, seen: Observation) -> Iterator[str]:
-        written = self._written_as(state)
+        slots = self._graph.states[state]
         for name, value in seen.items():
-            if name not in self._observable:
+            variable = self._observable.get(name)
+            if variable is not None:
+                if value is not UNSEEN:
+                    _, written, key = variable.forms(slots)
+                    if (
+                        repr(value) != written and variable.key(value) != key
+                    ):  # most that are equal are so as they stand
+                        yield name
+            elif name != NETWORK:
                 raise ObservationError(f"{name} is no variable of the spec, which has {', '.join(self.observable)}")
-            if value is UNSEEN or repr(value) == written[name]:  # most that are equal are so as they stand
-                continue
-            if self._key(name, value) != self._key_of(state, name):
+            elif value is not UNSEEN and sorted(_texts(value)) != sorted(self._graph.labels.network(slots)):
                 yield name
 
     def fields(self, before: int, after: int, seen: Observation) -> tuple[Field, ...]:
@@ -95,31 +129,11 @@ class Comparison:
         value = seen.get(name, UNSEEN)
         if isinstance(value, Unseen):
             return Field(name, old, new, UNSEEN.value, Sight.UNSEEN)
-        if self._key(name, value) == self._key_of(after, name):
+        variable = self._variables[name]
+        if variable.key(value) == variable.forms(self._graph.states[after])[2]:
             return Field(name, old, new, new, Sight.SAME)
         shown = self.show(name, value)
         return Field(name, old, new, repr(value) if shown == new else shown, Sight.DIFFERENT)
-
-    def _written_as(self, state: int) -> dict[str, str]:
-        found = self._written.get(state)
-        if found is None:
-            found = self._written[state] = {name: repr(value) for name, value in self.values(state).items()}
-        return found
-
-    def _key_of(self, state: int, name: str) -> str:
-        keys = self._keys.setdefault(state, {})
-        found = keys.get(name)
-        if found is None:
-            found = keys[name] = self._key(name, self.values(state)[name])
-        return found
-
-    def _key(self, name: str, value: object) -> str:
-        """A text that two values share only if they are equal."""
-        if name == NETWORK:
-            return "\n".join(sorted(_texts(value)))
-        if isinstance(value, str):
-            return f'"{value}'  # what JSON begins with a quotation mark is a string, too
-        return _text(comparable(self._names.types.get(name), value))
 
 
 def comparable(t: Type | None, value: object) -> Json:

@@ -82,6 +82,10 @@ class Ways:
         """A shortest way to a state that can be reached."""
         return self._back(self._came, state)
 
+    def is_shortest(self, number: int) -> bool:
+        """Whether the shortest way to the target of an edge ends with it."""
+        return self._came.get(self.graph.edges[number].target) == number
+
     def start(self, state: int) -> int:
         """The initial state at which that way begins."""
         way = self.shortest(state)

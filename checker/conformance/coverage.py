@@ -157,15 +157,21 @@ class Coverage:
         self._given = graph
         self._taken: set[tuple[State, str]] = set()
         self._facts = _Facts()
+        self.faults = 0
+        """How many different transitions that were taken are faults; `begun` of them struck after something had begun."""
+        self.begun = 0
         self._counts = {budget.key: budget.count for budget in machine.budgets}
 
     def add(self, graph: Graph, numbers: Iterable[int]) -> None:
         """Adds transitions that an implementation took."""
+        initial = {graph.states[number] for number in graph.initial}
         for number in numbers:
             edge = graph.edges[number]
             state = graph.states[edge.source]
             if (state, edge.label) not in self._taken:
                 self._taken.add((state, edge.label))
+                self.faults += edge.fault
+                self.begun += edge.fault and state not in initial
                 self._facts.add(graph.labels, self._counts, state, edge)
 
     @cached_property

@@ -27,7 +27,7 @@ from checker.conformance.probe import probe, probe_all
 from checker.conformance.replay import Outcome, replayed, unsupported_by
 from checker.conformance.run import Run
 from checker.conformance.walks import n_step_walks, random_walks
-from checker.engine.graph import StateGraph, state_graph
+from checker.engine.graph import Edge, StateGraph, state_graph
 from checker.engine.interface import Limits
 from checker.model.machine import Machine
 from checker.properties.kinds import Trace, TraceStep
@@ -261,11 +261,11 @@ class Driver:
         self._observable = run.comparison.observable
 
     def _lacks(self, summary: Summary) -> Iterator[str]:
-        treatment = self.adapter.treatment
-        mapped = [e for e in dict.fromkeys(edge.unit for edge in self.graph.edges) if treatment(e) is Treatment.MAPPED]
-        never = self.coverage.never(mapped)
+        never = self.coverage.never(dict.fromkeys(edge.unit for edge in self.graph.edges if self._is_expected(edge)))
         if never and self.plan.choices is None and self.plan.path is None:
             yield f"never taken: {', '.join(never)}"
+        if self.coverage.faults and not self.coverage.begun:
+            yield f"none of {self.coverage.faults:,} faults struck after something had begun"
         if not self.observed and self._observable:
             yield "nothing was observed"
         ratio = summary.transitions.ratio
@@ -274,6 +274,11 @@ class Driver:
             yield f"{known} of the transitions were taken, and {self.plan.coverage:.1%} are demanded"
         if not self.graph.complete and Mode.REPLAY in self.plan.modes:
             yield f"the graph has more than {len(self.graph.states):,} states, or a bound; the rest was not replayed"
+
+    def _is_expected(self, edge: Edge) -> bool:
+        """Whether a test has to show this step: the implementation takes it, or it is a fault of the surroundings."""
+        treatment = self.adapter.treatment(edge.unit)
+        return treatment is Treatment.MAPPED or (edge.fault and treatment is Treatment.ENVIRONMENT)
 
 
 def trace_of(graph: Graph, mismatch: Mismatch) -> Trace:

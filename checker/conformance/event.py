@@ -68,14 +68,21 @@ class Event:
 
 
 class Events:
-    """The events of one machine's steps."""
+    """The events of one machine's steps. Each is made once, since many edges of a graph are one step in several states."""
 
     def __init__(self, labels: Labels) -> None:
         self._labels = labels
         self._machine = labels.machine
+        self._made: dict[Move, Event] = {}
 
     def of(self, edge: Edge) -> Event:
         """The event of an edge of the state graph."""
+        event = self._made.get(edge.move)
+        if event is None:
+            event = self._made[edge.move] = self._event(edge)
+        return event
+
+    def _event(self, edge: Edge) -> Event:
         move = edge.move
         unit = self._labels.steps.units[move.unit]
         if move.torn is not None:

@@ -29,13 +29,14 @@ from dataclasses import dataclass, field, replace
 from checker.conformance.adapter import Adapter, Observation
 from checker.conformance.choices import Choose, Script, search
 from checker.conformance.compare import NETWORK
-from checker.conformance.event import Event, Events
+from checker.conformance.event import Event
 from checker.conformance.growing import GrowingGraph
 from checker.conformance.mapping import Treatment
 from checker.conformance.mismatch import Mismatch
 from checker.conformance.replay import Outcome
 from checker.conformance.run import Run
 from checker.engine.graph import Edge
+from checker.model.machine import Budget
 
 MOST_HIDDEN = 2_000
 """How many states are followed at once."""
@@ -51,6 +52,7 @@ class Explored:
         faults: how many steps were faults; `probes` is how often something was asked for that the spec does not allow.
         seen: the variables that were observed at least once; `unseen` are the others.
         crowded: more states agreed with what was seen than are followed, so that a run was given up.
+        calm: the check has faults, and none struck after something had begun.
         mismatch: where the implementation left the spec in the smallest run, if it did; `choices` lead there again.
         flaky: the same choices did not lead to the same end each time.
     """
@@ -67,24 +69,27 @@ class Explored:
     seen: tuple[str, ...]
     unseen: tuple[str, ...]
     crowded: bool = False
+    calm: bool = False
     mismatch: Mismatch | None = None
     choices: tuple[int, ...] = ()
     flaky: bool = False
 
     @property
     def outcome(self) -> Outcome:
-        """A run without a step or a look has not shown anything."""
+        """Runs without a step or a look have not shown anything, nor have runs in which no fault was at work that could be."""
         if self.mismatch is not None:
             return Outcome.MISMATCH
-        return Outcome.CONFORMS if self.steps and self.seen and not self.crowded else Outcome.INCOMPLETE
+        shown = self.steps and self.seen and not self.crowded and not self.calm
+        return Outcome.CONFORMS if shown else Outcome.INCOMPLETE
 
     def __str__(self) -> str:
         flaky = "; the implementation does not do the same for the same choices" if self.flaky else ""
+        calm = "; no fault struck after something had begun" if self.calm else ""
         crowded = f"; more than {MOST_HIDDEN:,} states agreed with what was seen" if self.crowded else ""
         return (
             f"{self.outcome.value}: {self.runs:,} runs and {self.steps:,} steps of {self.spec}, check {self.check}, with seed "
             f"{self.seed}: {self.transitions:,} different transitions, {self.faults:,} faults, {self.probes:,} probes; "
-            f"{len(self.seen)} of {len(self.seen) + len(self.unseen)} variables observed{crowded}{flaky}"
+            f"{len(self.seen)} of {len(self.seen) + len(self.unseen)} variables observed{calm}{crowded}{flaky}"
         )
 
 
@@ -127,10 +132,10 @@ class Explorer:
         self.run = Run(adapter, self.graph)
         self.runs = 0
         self.faults = 0
+        self.struck = False
         self.probes = 0
         self.crowded = False
         self._most = steps
-        self._events = Events(self.graph.labels)
         self._ranks: dict[int, tuple[int, str | None]] = {}
 
     def search(self, *, seed: int, runs: int) -> Explored:
@@ -201,13 +206,14 @@ class Explorer:
             return run.mismatch((*way, number), edge.label, sight=(edge.source, edge.target, seen))
         run.steps += 1
         self.faults += edge.fault
+        self.struck |= edge.fault and bool(way)
         if len(followed.ways) == 1:  # otherwise nobody knows which of the steps were taken
             run.taken.update(*followed.ways.values())
         return None
 
     def _probe(self, followed: _Followed, edge: Edge) -> Mismatch | None:
         """Asks for something that the spec refuses."""
-        run, event = self.run, self._events.of(edge)
+        run, event = self.run, self.run.events.of(edge)
         way = followed.ways[edge.source]
         self.probes += 1
         objection = run.attempt(event)
@@ -340,7 +346,13 @@ class Explorer:
             seen=tuple(name for name in observable if name in run.seen),
             unseen=tuple(name for name in observable if name not in run.seen),
             crowded=self.crowded,
+            calm=not self.struck and any(self._can_strike(budget) for budget in machine.budgets),
         )
+
+    def _can_strike(self, budget: Budget) -> bool:
+        """Whether this check has a fault that the adapter, or its surroundings, can let strike."""
+        possible = (Treatment.MAPPED, Treatment.ENVIRONMENT)
+        return budget.count > 0 and budget.kind != "byzantine" and self.run.adapter.treatment(budget.key) in possible
 
     def _told(self, mismatch: Mismatch, choices: tuple[int, ...]) -> Mismatch:
         steps = "" if self._most == 40 else f", steps={self._most}"

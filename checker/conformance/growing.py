@@ -18,10 +18,10 @@ from checker.engine.graph import Edge
 from checker.engine.labels import Labels
 from checker.engine.moves import Move, Unit
 from checker.engine.program import Program
+from checker.engine.refusals import Refusals
 from checker.engine.runtime import State
-from checker.engine.steps import Steps
 from checker.model.ir import ChooseS
-from checker.model.machine import Machine
+from checker.model.machine import Machine, Step
 from checker.model.walk import statements_in
 
 MOST_STATES = 500_000
@@ -57,8 +57,8 @@ class GrowingGraph:
     def __init__(self, machine: Machine, *, most: int = MOST_STATES) -> None:
         program = Program(machine)
         self.machine = machine
-        self.steps = Steps(program)
-        self.labels = Labels(self.steps)
+        self.steps = Refusals(program)
+        self.labels: Labels = self.steps.labels
         self.states: list[State] = []
         self.edges: list[Edge] = []
         self._most = most
@@ -82,17 +82,25 @@ class GrowingGraph:
         """
         found = self._refused.get(state)
         if found is None:
-            allowed = {_question(self.edges[number].move, self.steps.units) for number in self.out(state)}
+            units = self.steps.units
+            allowed = {_question(self.edges[number].move, units) for number in self.out(state)}
+            moves = [
+                call.sole_move
+                for network, call, reason in self.steps.blocked(self.states[state])
+                if reason.line is not None and self._may_be_asked(network, call.code.step)
+            ]
             found = self._refused[state] = tuple(
-                Edge(state, state, self.labels.step(move), self.steps.units[move.unit].name, False, move)
-                for move in self.steps.refused(self.states[state])
-                if not self._chooses(move.unit) and _question(move, self.steps.units) not in allowed
+                Edge(state, state, self.labels.step(move), units[move.unit].name, False, move)
+                for move in moves
+                if _question(move, units) not in allowed
             )
         return found
 
-    def _chooses(self, unit: int) -> bool:
-        step = self.steps.units[unit].step
-        return step is not None and any(isinstance(s, ChooseS) for s in statements_in(step.body))
+    def _may_be_asked(self, network: int, step: Step) -> bool:
+        """Whether a driver can ask for a step that is not allowed: a message has to stay, and nothing may have to be chosen."""
+        stays = step.kind == "message" and self.machine.networks[network].kind == "soup"
+        own = step.kind in ("action", "timeout")
+        return (stays or own) and not any(isinstance(s, ChooseS) for s in statements_in(step.body))
 
     def _expand(self, state: int) -> tuple[int, ...]:
         with self.steps.uncounted():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from checker.conformance.histories.history import History, Moment, history_of
-from checker.conformance.record import Entry, Kind, Record
+from checker.conformance.record import HEALING, Entry, Kind, Record
 
 
 class Failed(Exception):
@@ -18,7 +18,7 @@ class Failed(Exception):
 
 
 def moments_of(entries: Sequence[Entry]) -> Iterator[Moment]:
-    """The client operations of a record, as the checkers of histories read them; a process is a client at its node."""
+    """The client operations of a record and its faults, as checkers of histories read them; a process is a client at its node."""
     at: dict[str | None, str] = {}
     for line, e in enumerate(entries, 2):
         time = round(e.t * 1e9)
@@ -27,6 +27,8 @@ def moments_of(entries: Sequence[Entry]) -> Iterator[Moment]:
             yield Moment(at[e.node], "invoke", e.name, e.args.get("value"), None, time, line)
         elif e.kind is Kind.RETURN:
             yield Moment(at.get(e.node), str(e.obs.get("type")), e.name, e.obs.get("value"), None, time, line)
+        elif e.kind is Kind.FAULT and e.name not in HEALING:
+            yield Moment(None, "fault", e.name, None, None, time, line)
 
 
 def history_of_record(record: Record) -> History:

@@ -5,10 +5,10 @@
         lockstep.conform(LockAdapter)
 
 The marker says what is held to what: `spec` (relative to the root of the tests), `check`, `constants`, and how: `modes`,
-`seed`, `runs`, `steps`, `coverage`. The fixture does it: `conform` drives an adapter, `validate` judges a recorded run. A
-mismatch fails the test with everything that there is to say about it; a run that has not shown anything fails it, too, since
-incomplete is no pass. Options of the command line go before the marker, so that one failing run can be repeated without
-touching the test.
+`seed`, `runs`, `steps`, `coverage`. The fixture does it: `conform` drives an adapter, `simulate` makes runs of a scenario in the
+simulator, `validate` judges a recorded run. A mismatch fails the test with everything that there is to say about it; a run that
+has not shown anything fails it, too, since incomplete is no pass. Options of the command line go before the marker, so that one
+failing run can be repeated without touching the test.
 
 Results reach the terminal's summary, JUnit (as properties of the test) and a page of HTML. They travel on the report of each
 test, so a run with several workers (pytest-xdist) merges them, too. Coverage is merged over all tests of a check, and
@@ -18,7 +18,7 @@ test, so a run with several workers (pytest-xdist) merges them, too. Coverage is
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -28,7 +28,10 @@ import pytest
 if TYPE_CHECKING:
     from checker.conformance.coverage import Summary
     from checker.conformance.drive import Make, Plan, Report
+    from checker.conformance.growing import GrowingGraph
     from checker.conformance.record import Record
+    from checker.conformance.scenario import Make as Scenario
+    from checker.conformance.scenario import Simulated
     from checker.conformance.validation.mapping import TraceMapping
     from checker.conformance.validation.validate import Validated
     from checker.engine.graph import StateGraph
@@ -187,30 +190,63 @@ class Lockstep:
 
     def validate(self, record: Record, mapping: TraceMapping | None = None, **told: Any) -> Validated:
         """Judges a recorded run. Fails the test unless the spec allows it and it shows something."""
-        from checker.conformance.coverage import Coverage
         from checker.conformance.replay import Outcome
         from checker.conformance.validation.mapping import TraceMappingError
         from checker.conformance.validation.report import document_of, drawing_of, text_of
         from checker.conformance.validation.validate import validate
 
-        machine, graph = self._loaded(told)
+        machine, _ = self._loaded(told)
         try:
             result = validate(machine, record, mapping)
         except TraceMappingError as problem:
             pytest.fail(str(problem), pytrace=False)
-        coverage = Coverage(machine, graph=graph())
-        if result.way is not None:
-            coverage.add(result.graph, [number for number, _ in result.way.edges])
-        summary = coverage.summary().document()
-        self._keep({**document_of(result), **drawing_of(result), "summary": summary})
-        self._property("spec", f"{result.spec}.{result.check}")
-        self._property("result", result.outcome.value)
+        taken = () if result.way is None else [number for number, _ in result.way.edges]
+        self._told_of({**document_of(result), **drawing_of(result)}, result.graph, taken, told)
         self._property("entries", f"{result.matched} of {result.entries}")
         if result.outcome is not Outcome.CONFORMS:
             pytest.fail(text_of(result), pytrace=False)
         return result
 
+    def simulate(self, make: Scenario, *, name: str | None = None, rare: Sequence[str] = (), **told: Any) -> Simulated:
+        """Makes runs of a scenario and validates each; `make` is its class, or anything that makes one for a machine and a seed.
+
+        Fails the test unless the spec allows all runs, and they show every step but those that are `rare`.
+        """
+        from checker.conformance.replay import Outcome
+        from checker.conformance.scenario import simulate
+        from checker.conformance.validation.mapping import TraceMappingError
+
+        machine, _ = self._loaded(told)
+        plan = self._plan(told)
+        named = str(name or getattr(make, "__name__", "a system"))
+        try:
+            result = simulate(make, machine, name=named, rare=rare, seed=plan.seed, runs=plan.runs)
+        except TraceMappingError as problem:
+            pytest.fail(str(problem), pytrace=False)
+        self._told_of({**result.document(), **result.drawing()}, result.graph, result.taken, told)
+        self._property("entries", f"{result.entries} in {result.runs} runs")
+        if result.outcome is not Outcome.CONFORMS:
+            text = result.text()
+            if result.failing is not None:
+                again = f"--lockstep-seed={result.failing.seed} --lockstep-runs=1"
+                text += f"Again: pytest '{self._item.nodeid}' {again}\n"
+            pytest.fail(text, pytrace=False)
+        return result
+
     # ---- inside
+
+    def _told_of(
+        self, document: dict[str, Any], graph: GrowingGraph, taken: Iterable[int], told: Mapping[str, Any]
+    ) -> None:
+        """Keeps what records have shown, with the transitions on their ways."""
+        from checker.conformance.coverage import Coverage
+
+        machine, whole = self._loaded(told)
+        coverage = Coverage(machine, graph=whole())
+        coverage.add(graph, taken)
+        self._keep({**document, "summary": coverage.summary().document()})
+        self._property("spec", f"{document['spec']}.{document['check']}")
+        self._property("result", document["result"])
 
     def _loaded(self, told: Mapping[str, Any]) -> tuple[Machine, Callable[[], StateGraph]]:
         told = {**self._told, **told}

@@ -49,17 +49,17 @@ class Probes:
 def probe_all(adapter: Adapter, graph: StateGraph) -> Probes:
     """Probes every state that the adapter can be brought into, along shortest paths."""
     ways = Ways(graph, unsupported_by(adapter))
-    return _probe(adapter, graph, ((ways.shortest(state), ways.start(state)) for state in ways.reachable))
+    return _probe(adapter, graph, ways, ((ways.shortest(state), ways.start(state)) for state in ways.reachable))
 
 
 def probe(adapter: Adapter, graph: StateGraph, paths: Iterable[Path]) -> Probes:
     """Probes the states at the ends of these paths, up to the first mismatch. An empty path is that to the first state."""
     starts = ((path, graph.edges[path[0]].source if path else graph.initial[0]) for path in paths)
-    return _probe(adapter, graph, starts)
+    return _probe(adapter, graph, Ways(graph), starts)
 
 
-def _probe(adapter: Adapter, graph: StateGraph, paths: Iterable[tuple[Path, int]]) -> Probes:
-    prober = _Prober(adapter, graph)
+def _probe(adapter: Adapter, graph: StateGraph, ways: Ways, paths: Iterable[tuple[Path, int]]) -> Probes:
+    prober = _Prober(adapter, graph, ways)
     states = 0
     for path, start in paths:
         states += 1
@@ -72,9 +72,9 @@ def _probe(adapter: Adapter, graph: StateGraph, paths: Iterable[tuple[Path, int]
 class _Prober:
     """Knows what can be tried at all, and tries it where the spec refuses it."""
 
-    def __init__(self, adapter: Adapter, graph: StateGraph) -> None:
+    def __init__(self, adapter: Adapter, graph: StateGraph, ways: Ways) -> None:
         self.tried = 0
-        self._run = Run(adapter, graph)
+        self._run = Run(adapter, graph, ways)
         self._out: list[list[int]] = [[] for _ in graph.states]
         self._all: dict[Question, Event] = {}
         soups = {m.name for m in graph.machine.messages.values() if graph.machine.networks[m.network].kind == "soup"}

@@ -51,6 +51,10 @@ class Kind(Enum):
     OBS = "obs"
 
 
+HEALING = ("restart", "heal", "resume", "honest", "exit")
+"""Entries of kind `fault` that end one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One thing that happened; the fields are those of the table above."""

@@ -99,8 +99,8 @@ def replay(adapter: Adapter, graph: StateGraph, paths: Iterable[Path]) -> Replay
 
 def replayed(adapter: Adapter, graph: StateGraph, paths: Iterable[Path]) -> tuple[Replay, Run]:
     """The same, with the run, whose `taken` and `seen` coverage needs."""
-    run = Run(adapter, graph)
     ways = Ways(graph, unsupported_by(adapter))
+    run = Run(adapter, graph, ways)
     mismatch: Mismatch | None = None
     count = 0
     for path in paths:

@@ -6,6 +6,8 @@ traces, test ids and addresses use the same names. Instances count from 0.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from checker.engine.moves import Move
@@ -26,18 +28,25 @@ class StateView:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.machine = layout.machine
+        self._processes = [instance_name(self.machine.role_of(p), p) for p in range(layout.processes)]
         self.histories = {history.var: history for history in self.machine.histories if history.states}
         """What their ghosts stand for is shown instead of numbers."""
+        self.parts = tuple(self._parts())
+        """Every part of a state that has a name, with its slot and what makes JSON of it. Networks are not among them."""
+        self._messages: dict[int, str] = {}
 
     def process(self, number: int) -> str:
         """`RM1`, or `TM` for a single role."""
-        return instance_name(self.machine.role_of(number), number)
+        return self._processes[number]
 
     def message(self, code: int) -> str:
         """`Vote(true) RM0 -> TM`."""
-        letter = self.layout.decode(code)
-        receiver = "all" if letter.receiver < 0 else self.process(letter.receiver)
-        return f"{self.content(code)} {self.process(letter.sender)} -> {receiver}"
+        text = self._messages.get(code)
+        if text is None:
+            letter = self.layout.decode(code)
+            receiver = "all" if letter.receiver < 0 else self.process(letter.receiver)
+            text = self._messages[code] = f"{self.content(code)} {self.process(letter.sender)} -> {receiver}"
+        return text
 
     def content(self, code: int) -> str:
         """`Vote(true)`."""
@@ -47,27 +56,30 @@ class StateView:
 
     def variables(self, state: State) -> dict[str, Any]:
         """Every part of a state that has a name, as JSON; the networks are not among them."""
-        result: dict[str, Any] = {}
+        return {name: show(state[slot]) for name, slot, show in self.parts}
+
+    def _parts(self) -> Iterator[tuple[str, int, Callable[[Any], Any]]]:
+        layout = self.layout
         for var in self.machine.variables:
             history = self.histories.get(var)
             if history is not None:
-                pending, possible = history.states[state[var.slot]]
-                result |= {f"{history.name}.pending": list(pending), f"{history.name}.possible": list(possible)}
-                continue
-            if var.role is None:
-                result[var.name] = to_json(var.type, state[var.slot])
-                continue
-            for process in self.machine.roles[var.role].processes:
-                value = state[self.layout.slot(var, process)]
-                result[f"{self.process(process)}.{var.name}"] = to_json(var.type, value)
-        for process, slot in self.layout.status.items():
-            result[f"{self.process(process)}.status"] = STATUS[state[slot]]
-        for name, at in (("faulty", self.layout.faulty), ("cut", self.layout.cut)):
-            if at is not None:
-                result[name] = [self.process(p) for p in range(self.layout.processes) if state[at] >> p & 1]
-        for key, slot in self.layout.budgets.items():
-            result[f"left of {key}"] = state[slot]
-        return result
+                for number, part in enumerate(("pending", "possible")):
+                    yield f"{history.name}.{part}", var.slot, partial(_part_of, history.states, number)
+            elif var.role is None:
+                yield var.name, var.slot, partial(to_json, var.type)
+            else:
+                for process in self.machine.roles[var.role].processes:
+                    yield f"{self.process(process)}.{var.name}", layout.slot(var, process), partial(to_json, var.type)
+        for process, slot in layout.status.items():
+            yield f"{self.process(process)}.status", slot, STATUS.__getitem__
+        for name, mask in (("faulty", layout.faulty), ("cut", layout.cut)):
+            if mask is not None:
+                yield name, mask, self._processes_of
+        for key, slot in layout.budgets.items():
+            yield f"left of {key}", slot, int
+
+    def _processes_of(self, mask: int) -> list[str]:
+        return [name for number, name in enumerate(self._processes) if mask >> number & 1]
 
     def network(self, state: State) -> list[str]:
         """Every copy of every message in flight, as text, in order."""
@@ -92,6 +104,11 @@ class StateView:
         if gone or added:
             result["network"] = {"added": added, "removed": gone}
         return result
+
+
+def _part_of(states: Sequence[tuple[Any, ...]], part: int, number: int) -> list[Any]:
+    """One part of what a number of a history stands for."""
+    return list(states[number][part])
 
 
 class Labels(StateView):

@@ -13,20 +13,22 @@ forge is not listed: that is every message there is. A message that is not in fl
 state knows which kinds each process waits for (`Refusals.waits`).
 
 Every call that is neither refused here nor forged is enabled, and errs or has an outcome: `refusals` is given what `expand`
-found and looks at the rest.
+found and looks at the rest. `blocked` is for those who ask an implementation, or a record, for what the spec forbids: the calls
+that nothing but a guard keeps from running.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from checker.engine import networks
 from checker.engine.idle import first_numbers
 from checker.engine.labels import STATUS, Labels
 from checker.engine.moves import Call, Failure, Successor
-from checker.engine.program import Program
-from checker.engine.runtime import State
+from checker.engine.program import Program, StepCode
+from checker.engine.runtime import Fail, State
 from checker.engine.steps import Steps
 from checker.model.layout import UP
 
@@ -82,6 +84,27 @@ class Refusals(Steps):
         ]
         return found
 
+    def blocked(self, state: State) -> Iterator[tuple[int, Call, Reason]]:
+        """The calls of processes that are up which a guard refuses, and why: a conjunct is false, or cannot be evaluated.
+
+        Before them the number of the network with the message that could be delivered; -1 for what needs none.
+        """
+        for network, call in self._askable(state):
+            reason = self._guard(state, call.code, call.args)
+            if reason is not None:
+                yield network, call, reason
+
+    def _askable(self, state: State) -> Iterator[tuple[int, Call]]:
+        """Calls of processes that are up, whether guards hold or not; with the network of a message that can arrive, or -1."""
+        for me, own in self._own.items():
+            if self.is_up(state, me):
+                yield from ((-1, call) for call in own)
+        for index, slot in enumerate(self.layout.networks):
+            for message in networks.deliverable(self.machine.networks[index], state[slot]):
+                for call in self._calls_of(message, index):
+                    if self.is_up(state, call.process) and not self.separated(state, call.process, call.sender):
+                        yield index, call
+
     def _messages(self, state: State, enabled: set[_Called]) -> Iterator[Refusal]:
         for index, slot in enumerate(self.layout.networks):
             network = self.machine.networks[index]
@@ -128,8 +151,9 @@ class Refusals(Steps):
     def _why(self, state: State, call: Call) -> Reason:
         """The reason for a call that is not enabled, whose process is there."""
         code, args = call.code, call.args
-        if code.blocked is not None and (first := code.blocked(state, *args)) >= 0:
-            return self._conjunct(first)
+        guard = self._guard(state, code, args)
+        if guard is not None:
+            return guard
         if code.limit is not None and not code.limit(state, *args):
             return Reason("its limit is reached")
         self.counters.empty_choices.clear()
@@ -140,15 +164,24 @@ class Refusals(Steps):
             return Reason("there is nothing to choose from")
         return Reason("a network that it sends to is full")
 
-    def _conjunct(self, number: int) -> Reason:
-        place, _, text = self._conjuncts[number].partition(": ")
+    def _guard(self, state: State, code: StepCode, args: Sequence[Any]) -> Reason | None:
+        """The first conjunct of a guard that is false, None where it holds, or why it cannot be evaluated."""
+        if code.blocked is None:
+            return None
+        try:
+            first = code.blocked(state, *args)
+        except Fail:
+            return Reason("its guard cannot be evaluated")
+        if first < 0:
+            return None
+        place, _, text = self._conjuncts[first].partition(": ")
         return Reason(text, int(place.removeprefix("line ")))
 
     def _idle_clock(self, state: State) -> Reason:
         for _, code, me in self._clocks(state):
-            if code.blocked is not None and (first := code.blocked(state, me)) >= 0:
-                reason = self._conjunct(first)
-                return Reason(f"{reason.text} (of {self.labels.process(me)})", reason.line)
+            guard = self._guard(state, code, (me,))
+            if guard is not None:
+                return Reason(f"{guard.text} (of {self.labels.process(me)})", guard.line)
             if code.limit is not None and not code.limit(state, me):
                 return Reason(f"the limit of {self.labels.process(me)} is reached")
         return Reason("it would change nothing")

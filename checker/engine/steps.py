@@ -10,11 +10,8 @@ Each step comes as `(unit, move, next state)`. A unit is what coverage counts: a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from checker.engine import networks
 from checker.engine.clocks import Clocks
-from checker.engine.idle import first_numbers
 from checker.engine.moves import Call, Failure, Move, Successor
 from checker.engine.program import Program, StepCode
 from checker.engine.runtime import Effects, Fail, State
@@ -119,43 +116,6 @@ class Steps(Clocks):
                     if undisturbed or (self.is_up(state, me) and not self.separated(state, me, sender)):
                         self._run(state, call, done, failed)
 
-    def refused(self, state: State) -> list[Move]:
-        """What could be asked of a process here and its guard forbids: actions, timeouts, and messages on a soup."""
-        soups = {index for index, network in enumerate(self.machine.networks) if network.kind == "soup"}
-        calls = [
-            call
-            for network, call in self._askable(state)
-            if call.code.step.kind in ("action", "timeout") or (call.code.step.kind == "message" and network in soups)
-        ]
-        return [call.move(()) for call in calls if isinstance(first := _first_false(state, call), int) and first >= 0]
-
-    def blocked(self, state: State, code: StepCode) -> list[tuple[Move, int | Fail]]:
-        """The calls of one handler that its guard refuses here, each with the number of the first conjunct that is false.
-
-        A guard that cannot be evaluated comes with what went wrong. Numbers count from 0 in each guard.
-        """
-        start = first_numbers(self.machine)[self.program.steps.index(code)]
-        result: list[tuple[Move, int | Fail]] = []
-        for _, call in self._askable(state):
-            if call.code is code:
-                first = _first_false(state, call)
-                if isinstance(first, Fail):
-                    result.append((call.move(()), first))
-                elif first >= 0:
-                    result.append((call.move(()), first - start))
-        return result
-
-    def _askable(self, state: State) -> Iterator[tuple[int, Call]]:
-        """Calls of processes that are up, whether guards hold or not; with the network of a message that can arrive, or -1."""
-        for me, own in self._own.items():
-            if self.is_up(state, me):
-                yield from ((-1, call) for call in own)
-        for index, slot in enumerate(self.layout.networks):
-            for message in networks.deliverable(self.machine.networks[index], state[slot]):
-                for call in self._calls_of(message, index):
-                    if self.is_up(state, call.process) and not self.separated(state, call.process, call.sender):
-                        yield index, call
-
     # ---- what a process does by itself
 
     def _act(self, state: State, done: list[Successor], failed: list[Failure]) -> None:
@@ -210,13 +170,3 @@ class Steps(Clocks):
         failed: list[Failure] = []
         self._run(state, call, done, failed)
         return bool(failed) or any(move.torn is None and target != state for _, move, target in done)
-
-
-def _first_false(state: State, call: Call) -> int | Fail:
-    """The number of the first conjunct of the guard that is false, -1 where it holds, or why it cannot be evaluated."""
-    if call.code.blocked is None:
-        return -1
-    try:
-        return call.code.blocked(state, *call.args)
-    except Fail as problem:
-        return problem

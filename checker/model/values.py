@@ -291,6 +291,11 @@ def instance_name(role: RoleInfo, process: int) -> str:
     return role.name if role.single else f"{role.name}{process - role.base}"
 
 
+def instance_names(role: RoleInfo) -> tuple[str, ...]:
+    """The names of all instances of a role."""
+    return tuple(instance_name(role, process) for process in role.processes)
+
+
 def to_json(t: Type, value: Value) -> Any:
     """The value in JSON: names for enums, ids and processes, null for none, lists for sets, objects for records and maps."""
     match t:

@@ -11,7 +11,7 @@ transaction that has not committed is rolled back then, by the database.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -19,10 +19,11 @@ import psycopg
 
 from checker.conformance.adapter import Adapter, Observation, Refused
 from checker.conformance.compare import NETWORK
-from checker.conformance.event import Event, Torn
+from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
+from refimpl.adapters.world import Effects
 from refimpl.transactions.outbox import (
     SHOP_TABLES,
     WAREHOUSE_TABLES,
@@ -49,28 +50,6 @@ MakeShop = Callable[[Database, Publish], Shop]
 def shop_without_broker(database: Database, publish: Publish) -> Shop:
     """The right shop has no use for a broker."""
     return Shop(database)
-
-
-class Fallen(BaseException):  # as a crash, it is nothing that a handler could catch
-    """The process ends here."""
-
-
-class Effects:
-    """Counts what happens. `left` is how many effects happen before a crash; None for all."""
-
-    def __init__(self) -> None:
-        self.left: int | None = None
-
-    def happen(self) -> None:
-        """One effect is about to happen.
-
-        Raises:
-            Fallen: the process has crashed before.
-        """
-        if self.left == 0:
-            raise Fallen
-        if self.left is not None:
-            self.left -= 1
 
 
 class CrashingDatabase:
@@ -214,19 +193,14 @@ class OutboxAdapter(Adapter):
     @step(*(f"crash {role}" for role in ROLES))
     def crash(self, event: Event) -> None:
         if event.torn is not None:
-            self._tear(event.torn)
+            with self._effects.until(event.torn):
+                self.perform(event.torn.event)
         self._status[event.node or ""] = "down"
 
     @step(*(f"restart {role}" for role in ROLES))
     def restart(self, event: Event) -> None:
         self._status[event.node or ""] = "up"
         self._boot(event.node or "")
-
-    def _tear(self, torn: Torn) -> None:
-        self._effects.left = torn.effects
-        with suppress(Fallen):
-            self.perform(torn.event)
-        self._effects.left = None
 
     # ---- messages
 

@@ -9,6 +9,7 @@ What has to survive a crash is looked up on disk, too: what stands in memory alo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from checker.conformance.adapter import UNSEEN, Adapter, Observation
 from checker.conformance.compare import NETWORK
@@ -16,7 +17,7 @@ from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
-from refimpl.adapters.world import Disk, Letter, World, bound, node_of, safe
+from refimpl.adapters.world import Disk, Letter, World, bound, node_of, unanimous
 from refimpl.consensus.paxos import (
     Accept,
     Accepted,
@@ -31,7 +32,7 @@ from refimpl.consensus.paxos import (
     Vote,
 )
 from refimpl.consensus.paxos_mistakes import MISTAKES
-from refimpl.runtime.log import Log, MemoryLog
+from refimpl.runtime.log import Log
 
 LEARNERS = ("all",)
 
@@ -49,7 +50,7 @@ class Paxos(Adapter):
         self._quorum = bound(machine, "QUORUM")
         self.leaders = self.instances("Leader")
         self.acceptors = self.instances("Acceptor")
-        self._texts: dict[Letter[Message], str] = {}
+        self.world: World[Message] = World((*self.leaders, *self.acceptors), self._written)
 
     @classmethod
     def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
@@ -63,7 +64,7 @@ class Paxos(Adapter):
         return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
 
     def begin(self, initial: Mapping[str, Json]) -> None:
-        self.world: World[Message] = World((*self.leaders, *self.acceptors), self._written, self._texts)
+        self.world.begin()
         self.processes: dict[Address, Acceptor | Leader] = {}
         for name in (*self.leaders, *self.acceptors):
             self._boot(name)
@@ -114,16 +115,17 @@ class Paxos(Adapter):
         seen: dict[str, object] = {NETWORK: self.world.network}
         for name in (*self.leaders, *self.acceptors):
             process = self.processes.get(name)
-            log = MemoryLog(self.world.disks[name])
             if name in self.acceptors:
-                disk = Acceptor((), log, lambda *_: None)
+                disk = self.world.stored(name, partial(Acceptor, ()))
                 memory = process if isinstance(process, Acceptor) else disk
-                seen[f"{name}.promised"] = safe(self._ballot(memory.promised), self._ballot(disk.promised))
-                seen[f"{name}.vote"] = safe(self._vote(memory.vote), self._vote(disk.vote))
+                seen[f"{name}.promised"] = unanimous(
+                    memory=self._ballot(memory.promised), disk=self._ballot(disk.promised)
+                )
+                seen[f"{name}.vote"] = unanimous(memory=self._vote(memory.vote), disk=self._vote(disk.vote))
             else:
-                stored = Leader(self.leaders.index(name), (), log, lambda *_: None)
+                stored = self.world.stored(name, partial(Leader, self.leaders.index(name), ()))
                 leader = process if isinstance(process, Leader) else None
-                seen[f"{name}.proposed"] = safe((leader or stored).proposed, stored.proposed)
+                seen[f"{name}.proposed"] = unanimous(memory=(leader or stored).proposed, disk=stored.proposed)
                 seen[f"{name}.heard"] = UNSEEN if leader is None else sorted(leader.heard)
                 seen[f"{name}.best"] = UNSEEN if leader is None else self._vote(leader.best)
             if self.can_fall(name.rstrip("0123456789")):

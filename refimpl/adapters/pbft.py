@@ -56,7 +56,7 @@ class Pbft(Adapter):
         self._quorum, self._views = bound(machine, "Q"), bound(machine, "VIEWS")
         secrets = {name: name.encode() for name in self.names}
         self._signatures = {name: SecretSignatures(name, secrets) for name in self.names}
-        self._texts: dict[Letter[Message], str] = {}
+        self.world: World[Message] = World(self.names, self._written)
 
     @classmethod
     def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
@@ -71,7 +71,7 @@ class Pbft(Adapter):
         faulty = initial.get("faulty", [])
         assert isinstance(faulty, list)
         self.faulty = [str(name) for name in faulty]
-        self.world: World[Message] = World(self.names, self._written, self._texts)
+        self.world.begin()
         self.replicas: dict[Address, Replica] = {}
         for name in self.names:
             signatures, disk = self._signatures[name], Disk(self.world, name)
@@ -82,7 +82,7 @@ class Pbft(Adapter):
 
     def _sender(self, name: Address) -> Send:
         def send(receiver: Address, message: Message) -> None:
-            self.world.happen(Letter(name, receiver if isinstance(message, PrePrepare) else ALL, message))
+            self.world.post(Letter(name, receiver if isinstance(message, PrePrepare) else ALL, message))
 
         return send
 

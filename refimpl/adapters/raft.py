@@ -10,6 +10,7 @@ Term, vote and log are looked up on disk, too: what stands in memory alone is no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from checker.conformance.adapter import UNSEEN, Adapter, Observation, Refused
@@ -18,10 +19,10 @@ from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
-from refimpl.adapters.world import Disk, Letter, World, bound, node_of, safe
+from refimpl.adapters.world import Disk, Letter, World, bound, node_of, unanimous
 from refimpl.consensus.raft import Ack, Address, Append, Ask, Entry, Message, Send, Server, Vote
 from refimpl.consensus.raft_mistakes import MISTAKES
-from refimpl.runtime.log import Log, MemoryLog
+from refimpl.runtime.log import Log
 
 MakeServer = Callable[[Address, Sequence[Address], Log, Send], Server]
 
@@ -33,7 +34,7 @@ class Raft(Adapter):
         super().__init__(machine)
         self._make = server
         self.names = self.instances("Server")
-        self._texts: dict[Letter[Message], str] = {}
+        self.world: World[Message] = World(self.names, self._written)
         self._bounds = {name: bound(machine, name) for name in ("TERMS", "LOG", "CANDIDATES")}
 
     @classmethod
@@ -46,9 +47,8 @@ class Raft(Adapter):
         return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
 
     def begin(self, initial: Mapping[str, Json]) -> None:
-        self.world: World[Message] = World(self.names, self._written, self._texts)
+        self.world.begin()
         self.servers: dict[Address, Server] = {}
-        self._stored: dict[Address, tuple[int, Server]] = {}
         for name in self.names:
             self._boot(name)
 
@@ -104,11 +104,11 @@ class Raft(Adapter):
         falls = self.can_fall("Server")
         for name in self.names:
             server = self.servers.get(name)
-            disk = self._on_disk(name)
+            disk = self.world.stored(name, partial(Server, name, self.names))
             memory = server or disk
-            seen[f"{name}.term"] = safe(memory.term, disk.term)
-            seen[f"{name}.voted"] = safe(memory.voted, disk.voted)
-            seen[f"{name}.log"] = safe([e.term for e in memory.log], [e.term for e in disk.log])
+            seen[f"{name}.term"] = unanimous(memory=memory.term, disk=disk.term)
+            seen[f"{name}.voted"] = unanimous(memory=memory.voted, disk=disk.voted)
+            seen[f"{name}.log"] = unanimous(memory=[e.term for e in memory.log], disk=[e.term for e in disk.log])
             if falls:
                 seen[f"{name}.status"] = "down" if server is None else "up"
             seen.update({f"{name}.{key}": value for key, value in self._memory(name, server).items()})
@@ -124,15 +124,6 @@ class Raft(Adapter):
             "next": {other: server.next.get(other, 1) for other in self.names},
             "match": {other: server.match.get(other, 0) for other in self.names},
         }
-
-    def _on_disk(self, name: Address) -> Server:
-        """What a server would know that read this disk; it is read again only when it has changed."""
-        records = self.world.disks[name]
-        known = self._stored.get(name)
-        if known is None or known[0] != len(records):
-            reader = Server(name, self.names, MemoryLog(records), lambda *_: None)
-            known = self._stored[name] = (len(records), reader)
-        return known[1]
 
     def _written(self, letter: Letter[Message]) -> str:
         way = letter.sender, letter.receiver

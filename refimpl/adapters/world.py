@@ -1,25 +1,68 @@
 """The world in which processes under test live: their disks, and the messages that they have sent.
 
 Messages are never taken away, as in the network of a spec that calls it a soup, so that any of them can be delivered at any
-later time and again. Every forced record and every message to one receiver is an effect, noted in order.
+later time and again.
 
-**A crash in the middle of a handler.** The handler runs to its end. Then disks and network are put back, and only those effects
-are done again that the crash let happen. Of a message to many, those that got it are the ones that the spec names, since a
-network reaches them in any order.
+**A crash in the middle of a handler.** Every forced record and every message to one receiver is an effect. The handler runs, and
+ends by `Fallen` at the first effect that the crash does not let happen; the adapter then drops the process. Of a message to many,
+those that get it are the ones that the spec names, since a network reaches them in any order.
+
+Observing is what takes the time of a replay, and what is observed repeats itself. So texts of messages, and what a process would
+know that starts from a disk, are kept for as long as the world is there, through all its beginnings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from checker.conformance.adapter import Adapter, Refused
 from checker.conformance.event import Event, Torn
 from checker.model.machine import Machine
+from refimpl.runtime.log import Log, MemoryLog
 
 Address = str
 M = TypeVar("M")
+P = TypeVar("P")
+
+
+class Fallen(BaseException):  # as a crash, it is nothing that a handler could catch
+    """The process ends here."""
+
+
+class Effects:
+    """Counts what happens. `left` is how many effects happen before a crash; None for all."""
+
+    def __init__(self) -> None:
+        self.left: int | None = None
+        self._reached: frozenset[Address] = frozenset()
+
+    def happen(self, receiver: Address | None = None) -> bool:
+        """One effect is about to happen, which may be a message to somebody; False if the crash keeps it from that receiver.
+
+        Raises:
+            Fallen: the process has crashed before.
+        """
+        if self.left is None:
+            return True
+        if self.left == 0:
+            raise Fallen
+        if receiver is not None and self.left <= len(self._reached) and receiver not in self._reached:
+            return False
+        self.left -= 1
+        return True
+
+    @contextmanager
+    def until(self, torn: Torn) -> Iterator[None]:
+        """Inside, a process acts until it is torn. Those who were reached are the receivers of its last effects."""
+        self.left, self._reached = torn.effects, frozenset(torn.reached or ())
+        try:
+            with suppress(Fallen):
+                yield
+        finally:
+            self.left, self._reached = None, frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,43 +75,48 @@ class Letter(Generic[M]):
 
 
 class World(Generic[M]):
-    """What survives every crash. `effects` is what happened since it was cleared.
+    """What survives every crash.
 
     Args:
         names: those who have a disk.
-        text: a message as the spec writes it. Observing is what takes the time of a replay, so texts are kept in `texts`,
-            which may be handed from one world to the next.
+        text: a message as the spec writes it.
     """
 
-    def __init__(
-        self, names: Iterable[Address], text: Callable[[Letter[M]], str], texts: dict[Letter[M], str] | None = None
-    ) -> None:
+    def __init__(self, names: Iterable[Address], text: Callable[[Letter[M]], str]) -> None:
         self.disks: dict[Address, list[str]] = {name: [] for name in names}
         self.letters: dict[Letter[M], str] = {}
-        self.effects: list[tuple[Address, str] | Letter[M]] = []
+        self._effects = Effects()
         self._text = text
-        self._texts = {} if texts is None else texts
+        self._texts: dict[Letter[M], str] = {}
+        self._stored: dict[tuple[Address, tuple[str, ...]], Any] = {}
+
+    def begin(self) -> None:
+        """Empties the disks and the network."""
+        for records in self.disks.values():
+            records.clear()
+        self.letters.clear()
 
     @property
     def network(self) -> list[str]:
         """The messages in flight, as the spec writes them."""
         return list(self.letters.values())
 
-    def happen(self, effect: tuple[Address, str] | Letter[M]) -> None:
-        """Lets an effect happen, and notes it."""
-        self.effects.append(effect)
-        if isinstance(effect, Letter):
-            text = self._texts.get(effect)
-            if text is None:
-                text = self._texts[effect] = self._text(effect)
-            self.letters[effect] = text
-        else:
-            owner, record = effect
+    def record(self, owner: Address, record: str) -> None:
+        """Appends a record to a disk."""
+        if self._effects.happen():
             self.disks[owner].append(record)
+
+    def post(self, letter: Letter[M]) -> None:
+        """Puts a message into the network."""
+        if self._effects.happen(letter.receiver):
+            text = self._texts.get(letter)
+            if text is None:
+                text = self._texts[letter] = self._text(letter)
+            self.letters[letter] = text
 
     def sender(self, name: Address) -> Callable[[Address, M], None]:
         """What a process is given to send with."""
-        return lambda receiver, message: self.happen(Letter(name, receiver, message))
+        return lambda receiver, message: self.post(Letter(name, receiver, message))
 
     def letter(self, sender: Address, receiver: Address, message: M) -> M:
         """A message that is to be delivered.
@@ -82,17 +130,16 @@ class World(Generic[M]):
 
     def tear(self, adapter: Adapter, torn: Torn) -> None:
         """Lets a handler run, and of its effects only some happen."""
-        disks = {owner: list(records) for owner, records in self.disks.items()}
-        letters = dict(self.letters)
-        self.effects.clear()
-        adapter.perform(torn.event)
-        effects = list(self.effects)
-        self.disks, self.letters = disks, letters
-        if torn.reached is not None:
-            reached = set(torn.reached)
-            effects.sort(key=lambda effect: isinstance(effect, Letter) and effect.receiver not in reached)
-        for effect in effects[: torn.effects]:
-            self.happen(effect)
+        with self._effects.until(torn):
+            adapter.perform(torn.event)
+
+    def stored(self, name: Address, start: Callable[[Log, Callable[[Any, Any], None]], P]) -> P:
+        """What a process would know that starts from this disk, given its log and nobody to send to."""
+        key = name, tuple(self.disks[name])
+        found: P | None = self._stored.get(key)
+        if found is None:
+            found = self._stored[key] = start(MemoryLog(key[1]), lambda *_: None)
+        return found
 
 
 class Disk(Generic[M]):
@@ -104,16 +151,21 @@ class Disk(Generic[M]):
 
     def force(self, record: str) -> None:
         """Appends a record."""
-        self._world.happen((self._owner, record))
+        self._world.record(self._owner, record)
 
     def records(self) -> Sequence[str]:
         """Everything that was forced so far."""
         return tuple(self._world.disks[self._owner])
 
 
-def safe(memory: object, disk: object) -> object:
-    """What a process knows, if its disk says the same, and otherwise what each says: that is no value of any spec."""
-    return memory if memory == disk else f"{memory} (memory), {disk} (disk)"
+def unanimous(**places: object) -> object:
+    """What several places say of one thing, if they agree, and otherwise what each says: that is no value of any spec."""
+    values = iter(places.values())
+    first = next(values)
+    for value in values:
+        if value != first:
+            return ", ".join(f"{'nothing' if v is None else v} ({place})" for place, v in places.items())
+    return first
 
 
 def node_of(event: Event) -> Address:

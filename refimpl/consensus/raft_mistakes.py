@@ -11,7 +11,6 @@ from typing import Any, Final
 from refimpl.consensus.raft import Ack, Address, Append, Ask, Entry, Message, Place, Role, Server, Term, Vote
 from refimpl.consensus.raft_service import Node
 from refimpl.consensus.store import Reply, Request, Store
-from refimpl.runtime.log import DiskLog
 
 
 class ForgetsItsVote(Server):
@@ -220,10 +219,3 @@ class DoesItTwice(Store):
 
     def apply(self, client: str, request: Request) -> Any:
         return self._do(request)
-
-
-class NeverSyncs(DiskLog):
-    """Writes, and does not wait until it is written."""
-
-    def force(self, record: str) -> None:
-        self._disk.append(self._file, record.encode() + b"\n")

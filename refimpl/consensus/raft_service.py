@@ -33,6 +33,8 @@ HEARTBEAT = 0.05
 ELECTION = (0.2, 0.4)
 """Seconds without a leader after which a server stands for election: at least, at most."""
 JOURNAL = "raft.log"
+STANDING = "standing"
+"""The name under which a server tells what it knows from its disk, when it begins."""
 
 MakeServer = Callable[[Address, Sequence[Address], Log, Send], Server]
 MakeJournal = Callable[[Disk, str], Log]
@@ -63,6 +65,7 @@ class Node:
 
     async def run(self) -> None:
         """Serves for ever."""
+        self._trace(STANDING, log=self._terms())
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(self._deadline):
@@ -88,7 +91,7 @@ class Node:
             return
         expected = server.next[sender]
         server.receive(sender, message)
-        self._trace(type(message).__name__)
+        self._trace(f"Server.{type(message).__name__}")
         match message:
             case Append(term) if term == server.term:
                 self._rest()
@@ -104,7 +107,7 @@ class Node:
         if place is None:
             self._answer(client, Redirect(request.number, server.leader))
             return
-        self._trace("Client")
+        self._trace("Server.Client")
         self._waiting[place] = (server.term, client, request.number)
         self._tell_all()
 
@@ -114,15 +117,15 @@ class Node:
             self._deadline = self._clock() + HEARTBEAT
         else:
             self.server.elect()
-            self._trace("Elect")
+            self._trace("Server.Elect")
             self._rest()
 
     def _settle(self) -> None:
         """What follows from what the server knows now."""
         if self.server.lead():
-            self._trace("Lead", log=[entry.term for entry in self.server.log])
+            self._trace("Server.Lead", log=self._terms())
             self.server.propose(None)
-            self._trace("Client")
+            self._trace("Server.Client")
             self._tell_all()
             self._deadline = self._clock() + HEARTBEAT
         while self.applied < self.server.commit:
@@ -148,12 +151,16 @@ class Node:
     def _answer(self, client: Address, message: Reply | Redirect) -> None:
         self._env.send(client, CLIENT_WIRE.write(message))
 
+    def _terms(self) -> list[Term]:
+        """The log as its spec has it."""
+        return [entry.term for entry in self.server.log]
+
     def _rest(self) -> None:
         self._deadline = self._clock() + self._env.random.uniform(*ELECTION)
 
     def _trace(self, step: str, **more: Any) -> None:
         s = self.server
-        self._env.trace(f"Server.{step}", term=s.term, voted=s.voted, mode=s.role.value, commit=s.commit, **more)
+        self._env.trace(step, term=s.term, voted=s.voted, mode=s.role.value, commit=s.commit, **more)
 
 
 async def serve(env: Environment, servers: Sequence[Address]) -> None:

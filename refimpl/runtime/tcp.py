@@ -6,12 +6,16 @@ dropped when there is too much of it, and what was written into a connection tha
 `interface`, and it is why protocols ask again.
 
 Lines come from other machines, so their length is bounded, and what is not an object of JSON ends the connection.
+
+What a process tells of its steps is kept in `traced`, for whoever looks at it. A process may run for years, so only the beginning
+is kept: the log says so once, and `untold` counts the rest.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -31,6 +35,10 @@ WAITING = 1_000
 """How many messages wait for a receiver that cannot be reached."""
 RETRY = 0.05
 """Seconds between two attempts to reach one."""
+MOST_TRACED = 100_000
+"""How many steps are kept."""
+
+_LOG = logging.getLogger(__name__)
 
 
 class TcpEnvironment:
@@ -41,6 +49,7 @@ class TcpEnvironment:
         self.random = Random()
         self.disk = FileDisk(folder)
         self.traced: list[tuple[float, str, dict[str, Any]]] = []
+        self.untold = 0
         self._places = dict(places)
         self._inbox: asyncio.Queue[tuple[str, Message]] = asyncio.Queue(WAITING)
         self._outboxes: dict[str, asyncio.Queue[bytes]] = {}
@@ -66,7 +75,14 @@ class TcpEnvironment:
         return await self._inbox.get()
 
     def trace(self, step: str, **observed: Any) -> None:
-        self.traced.append((self.now(), step, observed))
+        if len(self.traced) < MOST_TRACED:
+            self.traced.append((self.now(), step, observed))
+            return
+        if not self.untold:
+            _LOG.warning(
+                "%s has told of %s steps; what it tells from now on is not kept", self.name, f"{MOST_TRACED:,}"
+            )
+        self.untold += 1
 
     # ---- sockets
 

@@ -75,41 +75,51 @@ def read(message: interface.Message) -> Message:
     raise ValueError(f"no message of two-phase commit: {message}")
 
 
-async def coordinate(env: Environment, participants: Sequence[Address]) -> None:
+async def coordinate(
+    env: Environment,
+    participants: Sequence[Address],
+    *,
+    coordinator: type[Coordinator] = Coordinator,
+    log: type[DiskLog] = DiskLog,
+) -> None:
     """Runs the coordinator of one transaction, for as long as somebody may ask how it ended."""
-    coordinator = Coordinator(participants, DiskLog(env.disk), lambda to, message: env.send(to, written(message)))
+    leader = coordinator(participants, log(env.disk), lambda to, message: env.send(to, written(message)))
     clock = asyncio.get_running_loop().time
     end = clock() + PATIENCE
-    coordinator.begin()
+    leader.begin()
     while True:
-        decision = coordinator.decision and coordinator.decision.value
-        env.trace(STANDING, log=decision, agreed=sorted(coordinator.agreed))
+        env.trace(STANDING, log=leader.decision and leader.decision.value, agreed=sorted(leader.agreed))
         try:
             async with asyncio.timeout(AGAIN):
                 sender, message = await env.receive()
         except TimeoutError:
             if clock() < end:
-                coordinator.begin()
+                leader.begin()
             else:
-                coordinator.timeout()
+                leader.timeout()
             continue
         with suppress(ValueError):
-            coordinator.receive(sender, read(message))
-        coordinator.conclude()
+            leader.receive(sender, read(message))
+        leader.conclude()
 
 
-async def take_part(env: Environment, coordinator: Address, resource: Resource) -> None:
+async def take_part(
+    env: Environment,
+    coordinator: Address,
+    resource: Resource,
+    *,
+    participant: type[Participant] = Participant,
+    log: type[DiskLog] = DiskLog,
+) -> None:
     """Runs a participant of one transaction."""
-    participant = Participant(
-        coordinator, resource, DiskLog(env.disk), lambda to, message: env.send(to, written(message))
-    )
+    follower = participant(coordinator, resource, log(env.disk), lambda to, message: env.send(to, written(message)))
     while True:
-        env.trace(STANDING, state=participant.state.value)
+        env.trace(STANDING, state=follower.state.value)
         try:
             async with asyncio.timeout(PATIENCE):
                 sender, message = await env.receive()
         except TimeoutError:
-            participant.timeout()
+            follower.timeout()
             continue
         with suppress(ValueError):
-            participant.receive(sender, read(message))
+            follower.receive(sender, read(message))

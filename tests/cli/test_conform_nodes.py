@@ -73,7 +73,9 @@ def test_a_run_that_shows_nothing_is_exit_code_3() -> None:
     assert "no operation succeeded" in done.out
 
 
-ONE_OF = "give one of `--adapter MODULE:CLASS`, `--trace FILE`, `--node CMD` and `--history FILE`"
+ONE_OF = (
+    "give one of `--adapter MODULE:CLASS`, `--simulate MODULE:CLASS`, `--trace FILE`, `--node CMD` and `--history FILE`"
+)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,10 @@ ONE_OF = "give one of `--adapter MODULE:CLASS`, `--trace FILE`, `--node CMD` and
         (("--node", "x", "--workload", "echo", "--level", "strict"), "`strict` is no level for transactions of nodes"),
         (("--node", "x", "--workload", "echo", "--model", "kv"), "`--model` belongs to `--history`"),
         (("--history", "x", "--model", "kv", "--nodes", "3"), "`--nodes` belongs to `--node`"),
-        (("--history", "x", "--model", "kv", "--seed", "3"), "`--seed` belongs to `--node`"),
+        (
+            ("--history", "x", "--model", "kv", "--seed", "3"),
+            "`--seed` belongs to `--adapter` or `--simulate` or `--node`",
+        ),
         (("--history", "x"), "`--history` needs `--model NAME`"),
     ],
 )

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from checker.conformance.record import Entry, Kind, Record, text_of
+from checker.conformance.record import Entry, Kind, Record, read_record, text_of
 from tests.cli.support import lockstep
 from tests.conformance.toy import TEXT
 
+SPECS = Path(__file__).resolve().parents[2] / "specs"
 ADAPTER = "tests.conformance.toy:Library"
 WRONG = "tests.conformance.test_replay:Greedy"
 
@@ -90,6 +91,58 @@ def test_adapter_that_cannot_be_used(spec: Path, adapter: str, message: str) -> 
     assert result.code == 2
     assert "PSM871" in result.err
     assert message in result.err
+
+
+# ---- scenarios
+
+COMMIT = SPECS / "transactions/two_phase_commit.psm"
+SCENARIO = "refimpl.adapters.two_phase_commit_runs:TwoPhaseCommitRuns"
+
+
+def test_runs_that_the_spec_allows(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    simulate = ("conform", COMMIT, "--check", "recovery", "--simulate", SCENARIO)
+    result = lockstep(*simulate, "--runs", "30", "--html", page)
+    assert result.code == 0
+    assert result.out.startswith(
+        f"conforms: {SCENARIO} and TwoPhaseCommit, check recovery, in 30 runs with seeds from 0: "
+    )
+    assert "4 of 8 variables observed" in result.out
+    assert "in 30 runs" in page.read_text()
+    few = lockstep(*simulate, "--runs", "1")
+    assert few.code == 3
+    assert "in 1 run with" in few.out
+    assert "lacks: no run shows TM.GiveUp" in few.out
+    rare = few.out.rpartition("no run shows ")[2].strip().replace(", ", ",")
+    assert lockstep(*simulate, "--runs", "1", "--rare", rare).code == 0
+
+
+def test_runs_that_the_spec_does_not_allow(tmp_path: Path) -> None:
+    """A check without crashes does not allow that anything is forgotten in one."""
+    file, page = tmp_path / "run.jsonl", tmp_path / "page.html"
+    simulate = ("conform", COMMIT, "--check", "small", "--simulate", SCENARIO)
+    result = lockstep(*simulate, "--record", file, "--html", page)
+    assert result.code == 1
+    document = json.loads(lockstep(*simulate, "--json").out)
+    seed = document["failing"]["seed"]
+    assert f"The run with seed {seed} fails:" in result.out
+    assert "The spec does not allow entry" in result.out
+    assert page.read_text().count("<svg") == 1
+    with file.open() as lines:
+        assert read_record(lines).about["seed"] == seed
+    again = lockstep(*simulate, "--seed", seed, "--runs", "1", "--json")
+    assert json.loads(again.out)["failing"] == document["failing"]
+    reference = (SPECS.parent / "docs/reference/json.md").read_text()
+    assert all(f"`{key}`" in reference for key in (*document, *document["failing"]) if key != "version")
+
+
+def test_scenario_that_cannot_be_used() -> None:
+    result = lockstep("conform", COMMIT, "--simulate", "refimpl.adapters.two_phase_commit:TwoPhaseCommit")
+    assert result.code == 2
+    assert "is no subclass of Scenario" in result.err
+    assert "`--simulate` needs a spec" in lockstep("conform", "--simulate", SCENARIO).err
+    unknown = lockstep("conform", SPECS / "consensus/paxos.psm", "--simulate", SCENARIO)
+    assert unknown.code != 0
 
 
 # ---- records

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -21,16 +21,16 @@ SPECS = Path(__file__).resolve().parents[2] / "specs/consensus"
 Make = Callable[[Machine], Adapter]
 
 
-@cache
+@lru_cache(maxsize=4)  # the large ones take hundreds of megabytes
 def graph_of(spec: str, check: str, **constants: int) -> StateGraph:
     return checker.load(SPECS / f"{spec}.psm").graph(check, constants=constants)
 
 
 def conforms(make: Make, graph: StateGraph, transitions: int, unseen: tuple[str, ...] = ()) -> None:
-    """Takes every transition of the graph."""
+    """Takes every transition of the graph; of one that a bound cuts, every transition inside of it."""
     result = replay_all(make(graph.machine), graph)
     assert result.mismatch is None, result.mismatch.text()
-    assert result.outcome is Outcome.CONFORMS
+    assert result.outcome is (Outcome.CONFORMS if graph.complete else Outcome.INCOMPLETE)
     assert result.taken == result.total == transitions
     assert result.unseen == unseen
 

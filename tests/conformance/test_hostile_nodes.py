@@ -43,7 +43,7 @@ for line in sys.stdin:
 
 def run(script: str, **options: object) -> Report:
     plan = Plan(
-        (sys.executable, "-c", script), "echo", nodes=2, time=0.3, rate=60, timeout=0.3, seed=1,
+        (sys.executable, "-c", script), "echo", nodes=2, time=0.3, rate=200, timeout=0.3, seed=1,
         quality=Quality(latency=0.001), **options,  # type: ignore[arg-type]
     )  # fmt: skip
     return conform(plan)

@@ -29,7 +29,7 @@ def test_every_transition_is_as_in_the_spec(
 
 @pytest.mark.slow
 @pytest.mark.timeout(7_200)
-@pytest.mark.parametrize(("check", "transitions"), [("safe", 551_145), ("quorum", 363_120)])
+@pytest.mark.parametrize(("check", "transitions"), [("safe", 551_145), ("quorum", 363_120), ("reboot", 1_173_983)])
 def test_every_transition_of_the_checks_as_they_are(check: str, transitions: int) -> None:
     conforms(Paxos, graph_of("paxos", check), transitions)
 

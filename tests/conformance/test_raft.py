@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from checker.conformance.replay import replay_all
 from refimpl.adapters.raft import Raft
 from refimpl.consensus.raft_mistakes import MISTAKES
 from tests.conformance.consensus import Caught, conforms, graph_of, refuses
@@ -22,10 +23,26 @@ def test_every_transition_is_as_in_the_spec() -> None:
 @pytest.mark.timeout(7_200)
 @pytest.mark.parametrize(
     ("check", "constants", "transitions"),
-    [("crash", {"TERMS": 1}, 16_799), ("alone", {}, 111_261), ("crash", {}, 251_060), ("small", {}, 371_050)],
+    [
+        ("crash", {"TERMS": 1}, 16_799),
+        ("alone", {}, 111_261),
+        ("crash", {}, 251_060),
+        ("small", {}, 371_050),
+        ("figure8_rule", {}, 407_845),
+    ],
 )
 def test_every_transition_of_the_checks_as_they_are(check: str, constants: dict[str, int], transitions: int) -> None:
     conforms(Raft, graph_of("raft", check, **constants), transitions, GHOSTS)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7_200)
+def test_the_figure_shows_why_copies_are_not_counted() -> None:
+    """Two terms behind one another are needed, so no smaller check shows it."""
+    graph = graph_of("raft", "figure8_rule")
+    found = replay_all(Raft.mistakes()["CommitsByCounting"](graph.machine), graph).mismatch
+    assert found is not None
+    assert "Server0.commit" in found.differing
 
 
 @pytest.mark.slow

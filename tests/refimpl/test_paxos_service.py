@@ -18,7 +18,8 @@ from refimpl.consensus import paxos_mistakes as mistakes
 from refimpl.consensus.paxos import Accept, Accepted, Acceptor, Leader, Learner, Message, Prepare, Promise, Vote
 from refimpl.consensus.paxos_service import Member, wish
 from refimpl.runtime.interface import Environment
-from refimpl.runtime.log import DiskLog, MemoryLog
+from refimpl.runtime.log import MemoryLog
+from refimpl.runtime.log_mistakes import NeverSyncs
 from refimpl.runtime.tcp import tcp_environment
 from tests.refimpl.processes import Processes
 
@@ -26,13 +27,6 @@ MEMBERS = ("n1", "n2", "n3")
 CLIENTS = ("c1", "c2", "c3")
 
 MakeMember = Callable[[Environment, tuple[str, ...]], Member]
-
-
-class NeverSyncs(DiskLog):
-    """Writes, and does not wait until it is written."""
-
-    def force(self, record: str) -> None:
-        self._disk.append(self._file, record.encode() + b"\n")
 
 
 # ---- in the simulator

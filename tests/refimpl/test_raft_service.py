@@ -21,6 +21,7 @@ from refimpl.consensus.raft import Append, Ask, Entry, Server
 from refimpl.consensus.raft_service import JOURNAL, WIRE, Client, Node
 from refimpl.runtime.interface import Environment
 from refimpl.runtime.log import FileLog, MemoryLog
+from refimpl.runtime.log_mistakes import NeverSyncs
 from refimpl.runtime.tcp import tcp_environment
 from tests.refimpl.processes import Processes
 from tests.refimpl.raft_cluster import CLIENTS, MakeNode, run
@@ -64,7 +65,7 @@ def with_server(server: type[Server]) -> MakeNode:
 
 
 def never_syncs(env: Environment, servers: Sequence[str]) -> Node:
-    return Node(env, servers, journal=mistakes.NeverSyncs)
+    return Node(env, servers, journal=NeverSyncs)
 
 
 def does_it_twice(env: Environment, servers: Sequence[str]) -> Node:

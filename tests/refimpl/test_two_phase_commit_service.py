@@ -17,10 +17,11 @@ from checker.conformance.simulate.simulation import Process, Simulation
 from checker.conformance.simulate.surroundings import Survival
 from refimpl.runtime.interface import Disk, Environment
 from refimpl.runtime.log import DiskLog
+from refimpl.runtime.log_mistakes import NeverSyncs
 from refimpl.runtime.tcp import tcp_environment
-from refimpl.transactions import service
 from refimpl.transactions.service import coordinate, read, take_part, written
 from refimpl.transactions.two_phase_commit import Ask, Coordinator, Decide, Decision, Message, Prepare, Vote
+from refimpl.transactions.two_phase_commit_mistakes import TellsBeforeItLogs
 from tests.conformance.test_simulation import free_ports
 
 PARTICIPANTS = ("alice", "bob", "carol")
@@ -48,11 +49,14 @@ def accounts(refusing: str = "") -> dict[str, Account]:
     return {name: Account(name != refusing) for name in PARTICIPANTS}
 
 
-def processes(guarded: Mapping[str, Account]) -> dict[str, Process]:
+def processes(guarded: Mapping[str, Account], log: type[DiskLog], coordinator: type[Coordinator]) -> dict[str, Process]:
     def participant(name: str) -> Process:
-        return lambda env: take_part(env, "bank", guarded[name])
+        return lambda env: take_part(env, "bank", guarded[name], log=log)
 
-    return {"bank": lambda env: coordinate(env, PARTICIPANTS), **{name: participant(name) for name in PARTICIPANTS}}
+    return {
+        "bank": lambda env: coordinate(env, PARTICIPANTS, coordinator=coordinator, log=log),
+        **{name: participant(name) for name in PARTICIPANTS},
+    }
 
 
 async def trouble(sim: Simulation) -> None:
@@ -86,11 +90,18 @@ async def trouble(sim: Simulation) -> None:
     await asyncio.sleep(60)
 
 
-def run(seed: int, *, refusing: str = "") -> tuple[set[str], Record]:
+def run(
+    seed: int,
+    *,
+    refusing: str = "",
+    log: type[DiskLog] = DiskLog,
+    coordinator: type[Coordinator] = Coordinator,
+) -> tuple[set[str], Record]:
     """All ways in which the transaction ended anywhere."""
     guarded = accounts(refusing)
     quality = Quality(latency=0.05, loss=0.05, duplication=0.1)
-    record = Simulation(seed=seed, processes=processes(guarded), quality=quality, survival=Survival.PREFIX).run(trouble)
+    everyone = processes(guarded, log, coordinator)
+    record = Simulation(seed=seed, processes=everyone, quality=quality, survival=Survival.PREFIX).run(trouble)
     assert all(account.ends for account in guarded.values()), f"seed {seed}: somebody does not know how it ended"
     return {end for account in guarded.values() for end in account.ends}, record
 
@@ -112,26 +123,9 @@ def test_the_same_seed_gives_the_same_run() -> None:
     assert text_of(run(5)[1]) == text_of(run(5)[1])
 
 
-class Forgetful(DiskLog):
-    """Writes and does not sync."""
-
-    def force(self, record: str) -> None:
-        self._disk.append(self._file, record.encode() + b"\n")
-
-
-class Hasty(Coordinator):
-    """Tells of its decision before it is written."""
-
-    def _decide(self, decision: Decision) -> None:
-        self._tell_all(Decide(decision))
-        self._log.force(decision.value)
-        self.decision = decision
-
-
-@pytest.mark.parametrize(("name", "mistake"), [("DiskLog", Forgetful), ("Coordinator", Hasty)])
-def test_mistakes_break_atomicity(name: str, mistake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, name, mistake)
-    assert any(len(run(seed)[0]) == 2 for seed in range(400))
+@pytest.mark.parametrize("wrong", [{"log": NeverSyncs}, {"coordinator": TellsBeforeItLogs}])
+def test_mistakes_break_atomicity(wrong: dict[str, Any]) -> None:
+    assert any(len(run(seed, **wrong)[0]) == 2 for seed in range(400))
 
 
 def test_it_runs_on_sockets_and_files(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def repository_files() -> Iterator[Path]:
     for folder, subfolders, names in os.walk(ROOT):
         here = Path(folder).relative_to(ROOT)
         subfolders[:] = sorted(name for name in subfolders if belongs(here / name))
-        yield from (here / name for name in sorted(names))
+        yield from (here / name for name in sorted(names) if name != ".git")  # a file in a worktree
 
 
 FILES = tuple(repository_files())

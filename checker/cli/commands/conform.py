@@ -27,14 +27,18 @@ SPREADS = ("constant", "uniform", "exponential")
 
 MODES = ("replay", "probe", "walks", "explore")
 
-OF_ADAPTERS = ("modes", "runs", "steps", "choices", "min_coverage")
-OF_TRACES = ("budget", "rare")
+OWN = {
+    "adapter": ("modes", "runs", "steps", "choices", "min_coverage", "seed_"),
+    "traces": ("budget", "rare"),
+    "simulate": ("runs", "seed_", "rare", "budget", "record"),
+    "history": ("model", "initial", "situations"),
+    "command_": (
+        "workload", "nodes", "clients", "time_", "rate", "faults_", "latency", "latency_spread", "patience", "seed_", "record",
+        "logs",
+    ),
+}  # fmt: skip
+"""What is held to something, with the options that belong to it."""
 OF_SPECS = ("check", "constants", "html")
-OF_HISTORIES = ("model", "initial", "situations")
-OF_NODES = (
-    "workload", "nodes", "clients", "time_", "rate", "faults_", "latency", "latency_spread", "patience", "seed_", "record",
-    "logs",
-)  # fmt: skip
 
 
 def program(text: str) -> tuple[str, ...]:
@@ -80,10 +84,12 @@ def specs(function: F) -> F:
         click.option("--check", metavar="NAME", help="Which check of SPEC; the first one by default."),
         click.option("constants", "--set", multiple=True, type=constant, metavar="CONST=VALUE", help=SET_HELP),
         click.option("--adapter", metavar="MODULE:CLASS", help="The adapter of an implementation in Python."),
+        click.option("--simulate", metavar="MODULE:CLASS",
+                     help="The scenario of a system in the simulator, in Python."),
         click.option("modes", "--mode", type=modes, default="replay,probe,explore", show_default=True, metavar="MODE,…",
-                     help=f"What is done with it, any of {', '.join(MODES)}."),
+                     help=f"What is done with an adapter, any of {', '.join(MODES)}."),
         click.option("--runs", type=count, default="100", show_default=True, metavar="N",
-                     help="How many runs an exploration makes."),
+                     help="How many runs an exploration makes, or are simulated."),
         click.option("--steps", type=count, default="40", show_default=True, metavar="N", help="The most steps of each."),
         click.option("--choices", type=choices, metavar="N,…", help="Make this one run, as a failure printed it."),
         click.option("--min-coverage", type=click.FloatRange(0, 100), default=0.0, metavar="PERCENT",
@@ -92,7 +98,7 @@ def specs(function: F) -> F:
                      help="A record of a run, as lines of JSON. May be repeated."),
         click.option("--mapping", type=click.Path(), metavar="FILE",
                      help="What the words of a record mean in SPEC, as JSON."),
-        click.option("--rare", metavar="STEP,…", help="Steps of SPEC that no record needs to show."),
+        click.option("--rare", metavar="STEP,…", help="Steps of SPEC that no record and no run needs to show."),
         click.option("--budget", type=count, default="200000", show_default=True, metavar="N",
                      help="Give up after so many points of record and spec."),
         click.option("--html", type=click.Path(), metavar="FILE", help="Write a page with the result."),
@@ -171,6 +177,9 @@ def command(ctx: click.Context, /, **options: Any) -> Exit:
     With SPEC and `--adapter MODULE:CLASS`, an implementation in Python: along every transition of a check, with what the spec
     forbids, and in explorations that are shrunk where they fail.
 
+    With SPEC and `--simulate MODULE:CLASS`, a system in the simulator: run after run, each with its seed, is recorded, and the
+    spec says whether it allows that.
+
     With SPEC and `--trace FILE`, a run that was recorded: does the spec allow it?
 
     With `--history FILE --model NAME`, a history that was recorded elsewhere. Models of one object: register, kv, list, set,
@@ -185,34 +194,33 @@ def command(ctx: click.Context, /, **options: Any) -> Exit:
     Exit codes: 0 everything is as demanded, 1 it is not, 2 nothing could be read or started or the command line is wrong, 3 it
     is not decided, or could not have shown anything.
     """
-    given = [name for name in ("adapter", "traces", "command_", "history") if options[name]]
+    given = [name for name in OWN if options[name]]
     if len(given) != 1:
         raise click.UsageError(
-            "give one of `--adapter MODULE:CLASS`, `--trace FILE`, `--node CMD` and `--history FILE`"
+            "give one of `--adapter MODULE:CLASS`, `--simulate MODULE:CLASS`, `--trace FILE`, `--node CMD` and "
+            "`--history FILE`"
         )
     (what,) = given
-    if what in ("adapter", "traces") and options["spec"] is None:
-        raise click.UsageError(
-            f"`--{what.removesuffix('s')}` needs a spec: lockstep conform SPEC --{what.removesuffix('s')} …"
-        )
+    flags = {"traces": "--trace", "command_": "--node"}
+    if what in ("adapter", "simulate", "traces") and options["spec"] is None:
+        flag = flags.get(what, f"--{what}")
+        raise click.UsageError(f"`{flag}` needs a spec: lockstep conform SPEC {flag} …")
     if what == "history" and options["spec"] is not None:
         raise click.UsageError("`--history` is judged by a model, not by a spec: leave SPEC out")
-    for owner, flag, names in (
-        ("adapter", "--adapter", OF_ADAPTERS),
-        ("traces", "--trace", OF_TRACES),
-        ("history", "--history", OF_HISTORIES),
-        ("command_", "--node", tuple(name for name in OF_NODES if name != "seed_" or what != "adapter")),
-    ):
-        if what != owner:
-            _refuse(ctx, names, flag)
+    for name in dict.fromkeys(name for names in OWN.values() for name in names if name not in OWN[what]):
+        owners = [f"`{flags.get(owner, f'--{owner}')}`" for owner, names in OWN.items() if name in names]
+        _refuse(ctx, (name,), " or ".join(owners))
     if options["spec"] is None:
-        _refuse(ctx, (*OF_SPECS, "mapping"), "SPEC")
+        _refuse(ctx, (*OF_SPECS, "mapping"), "`SPEC`")
     match what:
         case "adapter":
-            _refuse(ctx, ("mapping", "level", "timeout"), "--trace" if options["mapping"] else "--node")
+            _refuse(ctx, ("mapping", "level", "timeout"), "`--trace`" if options["mapping"] else "`--node`")
             return _adapt(options)
+        case "simulate":
+            _refuse(ctx, ("mapping", "level", "timeout"), "`--trace`" if options["mapping"] else "`--node`")
+            return _simulate(options)
         case "traces":
-            _refuse(ctx, ("level", "timeout"), "--history")
+            _refuse(ctx, ("level", "timeout"), "`--history`")
             return _validate(options)
         case "history":
             return _judge(options)
@@ -258,11 +266,36 @@ def _validate(options: dict[str, Any]) -> Exit:
         bindings(options["constants"]),
         [Path(trace) for trace in options["traces"]],
         None if options["mapping"] is None else Path(options["mapping"]),
-        rare=tuple(part.strip() for part in (options["rare"] or "").split(",") if part.strip()),
+        rare=_rare(options),
         budget=options["budget"],
         html=None if options["html"] is None else Path(options["html"]),
         json=options["format_"] == "json",
     )
+
+
+def _simulate(options: dict[str, Any]) -> Exit:
+    from pathlib import Path
+
+    from checker.cli.adapting import load_scenario, run_scenario
+
+    return run_scenario(
+        options["spec"],
+        options["check"],
+        bindings(options["constants"]),
+        load_scenario(options["simulate"]),
+        name=options["simulate"],
+        seed=options["seed_"],
+        runs=options["runs"],
+        rare=_rare(options),
+        budget=options["budget"],
+        record=None if options["record"] is None else Path(options["record"]),
+        html=None if options["html"] is None else Path(options["html"]),
+        json=options["format_"] == "json",
+    )
+
+
+def _rare(options: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (options["rare"] or "").split(",") if part.strip())
 
 
 def _judge(options: dict[str, Any]) -> Exit:
@@ -326,4 +359,4 @@ def _refuse(ctx: click.Context, names: tuple[str, ...], owner: str) -> None:
     for parameter in ctx.command.params:
         if parameter.name in names and ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
             flag = next(name for name in parameter.opts if name.startswith("--"))
-            raise click.UsageError(f"`{flag}` belongs to `{owner}`")
+            raise click.UsageError(f"`{flag}` belongs to {owner}")

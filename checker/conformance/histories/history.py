@@ -36,7 +36,10 @@ class Outcome(Enum):
 
 
 class Moment(NamedTuple):
-    """One event: `type` is `invoke`, `ok`, `fail` or `info`. `time` is in nanoseconds, for people; -1 where there is none."""
+    """One event: `type` is `invoke`, `ok`, `fail` or `info`, or `fault` for something that happens to the system, by nobody.
+
+    `time` is in nanoseconds, for people; -1 where there is none.
+    """
 
     process: object
     type: str
@@ -84,11 +87,13 @@ class History:
     Attributes:
         name: what messages call it, such as its file.
         cut: why the record is known to end before the run did; None where it is whole.
+        faults: where among all events those are that tell of faults.
     """
 
     name: str
     operations: tuple[Operation, ...]
     cut: str | None = None
+    faults: tuple[int, ...] = ()
 
     def count(self, outcome: Outcome) -> int:
         """How many operations ended so."""
@@ -118,6 +123,8 @@ class History:
             found.append("no operation succeeded")
         elif not self.overlapping:
             found.append("no two operations overlap, so nothing was at risk")
+        if self.faults and not any(op.end > self.faults[0] for op in self.operations if op.outcome is not Outcome.FAIL):
+            found.append("no operation was under way at or after a fault")
         if self.cut is not None:
             found.append(f"the record is cut off: {self.cut}")
         return tuple(found)
@@ -133,9 +140,13 @@ def history_of(moments: Iterable[Moment], *, name: str = "history", cut: str | N
         SpecError: PSM851 for an answer without a question, a question while another is open, or an answer to another one.
     """
     done: list[Operation | None] = []
+    faults: list[int] = []
     pending: dict[object, tuple[int, int, Moment]] = {}
     position = 0
     for position, moment in enumerate(moments):
+        if moment.type == "fault":
+            faults.append(position)
+            continue
         if moment.type == "invoke":
             if moment.process in pending:
                 raise _misplaced(name, moment, pending[moment.process][2], "invokes while its operation is open")
@@ -154,7 +165,7 @@ def history_of(moments: Iterable[Moment], *, name: str = "history", cut: str | N
         cut = still if cut is None else f"{cut}; {still}"
         for index, begin, first in pending.values():
             done[index] = _operation(index, begin, NEVER, first, first._replace(type="info"))
-    return History(name, tuple(op for op in done if op is not None), cut)
+    return History(name, tuple(op for op in done if op is not None), cut, tuple(faults))
 
 
 def _operation(index: int, begin: int, position: int, first: Moment, last: Moment) -> Operation:

@@ -21,16 +21,17 @@ Sources: Adya, Liskov and O'Neil, "Generalized Isolation Level Definitions", ICD
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final, Protocol
+from collections.abc import Iterable
+from typing import Any, Final
 
 from checker.conformance.histories.anomalies import anomalies
 from checker.conformance.histories.collector import no_collector
-from checker.conformance.histories.dependencies import Dependencies, Edge, Effort
+from checker.conformance.histories.dependencies import Effort
 from checker.conformance.histories.history import History, Outcome
 from checker.conformance.histories.list_append import ListAppend
 from checker.conformance.histories.rw_register import RwRegister
-from checker.conformance.histories.verdict import Finding, Judgement, judged
+from checker.conformance.histories.transactions import Analysis
+from checker.conformance.histories.verdict import Judgement, judged
 
 LEVELS: Final[dict[str, tuple[str, ...]]] = {
     "read-uncommitted": (),
@@ -62,18 +63,7 @@ FORBIDDEN: Final[dict[str, str]] = {
 """The weakest levels that forbid an anomaly, worst anomalies first."""
 
 
-class Analysis(Protocol):
-    """What a kind of transaction tells: `ListAppend`, `RwRegister`."""
-
-    findings: list[Finding]
-    dependencies: Dependencies
-
-    def why(self, edge: Edge) -> str:
-        """What an edge rests on."""
-        ...
-
-
-ANALYSES: Final[dict[str, Callable[[History], Analysis]]] = {"list-append": ListAppend, "rw-register": RwRegister}
+ANALYSES: Final[dict[str, type[Analysis[Any]]]] = {"list-append": ListAppend, "rw-register": RwRegister}
 
 
 def isolated(history: History, model: str, level: str = "serializable", *, effort: int = 3_000_000) -> Judgement:

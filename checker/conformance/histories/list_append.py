@@ -14,24 +14,15 @@ are compared and mapped as wholes.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from checker.conformance.histories.dependencies import WR, WW, Dependencies, Edge
+from checker.conformance.histories.dependencies import WR, WW, Edge
 from checker.conformance.histories.edn import show
-from checker.conformance.histories.history import History, Operation, Outcome
+from checker.conformance.histories.history import Operation, Outcome
 from checker.conformance.histories.model import freeze
-from checker.conformance.histories.transactions import (
-    APPEND,
-    READ,
-    failed_parts,
-    malformed,
-    nodes_of,
-    parts_of,
-    reason_of_time,
-    twice,
-)
+from checker.conformance.histories.transactions import APPEND, READ, Analysis, parts_of, twice
 from checker.conformance.histories.verdict import Finding
 
 KINDS: Final = {
@@ -72,30 +63,13 @@ class _Key:
     whole: list[tuple[int, Any]] = field(default_factory=list)
 
 
-class ListAppend:
-    """The analysis of one history. `findings` are what needs no cycle, `dependencies` the graph."""
+class ListAppend(Analysis[_Key]):
+    """The analysis of a history of such transactions."""
 
-    def __init__(self, history: History) -> None:
-        """Reads all transactions.
-
-        Raises:
-            SpecError: PSM852 for what is no transaction over lists, or a value that is appended twice.
-        """
-        nodes = nodes_of(history)
-        self.dependencies = Dependencies(nodes)
-        self.findings: list[Finding] = []
-        self._keys: dict[Hashable, _Key] = {}
-        self._nodes = nodes
-        for node, op in enumerate(nodes):
-            try:
-                self._take(node, op)
-            except (TypeError, ValueError):
-                raise malformed(op, '["append", key, value]', '["r", key, list]', "rw-register") from None
-        for op, (f, key, value) in failed_parts(history):
-            if f in APPEND and freeze(key) in self._keys:
-                self._keys[freeze(key)].failed[freeze(value)] = op
-        for key, about in self._keys.items():
-            self._key(key, about)
+    writing = APPEND
+    parts = ('["append", key, value]', '["r", key, list]')
+    verb = "appended"
+    other = "rw-register"
 
     # ---- one pass over all transactions
 
@@ -236,16 +210,9 @@ class ListAppend:
 
     def _strangers(self, key: Any, about: _Key, writers: list[int]) -> None:
         """Values in the order that no transaction wrote which took place."""
-        reader = self._nodes[about.longest_reader]
         for value, writer in zip(about.longest, writers, strict=True):
-            if writer >= 0:
-                continue
-            if value in about.failed:
-                message = f"key {show(key)}: a transaction reads {show(value)}, which another appended that failed"
-                self.findings.append(Finding("G1a", message, (about.failed[value], reader)))
-            else:
-                message = f"key {show(key)}: a transaction reads {show(value)}, which nobody appended"
-                self.findings.append(Finding("unexpected element", message, (reader,)))
+            if writer < 0:
+                self._stranger(key, value, about, about.longest_reader)
 
     def _repeated(self, key: Any, about: _Key) -> None:
         message = f"key {show(key)}: a transaction reads a value twice in {show(about.longest)}"
@@ -268,10 +235,6 @@ class ListAppend:
                 self.findings.append(Finding("lost update", message, (self._nodes[other], self._nodes[node])))
 
     # ---- for people
-
-    def why(self, edge: Edge) -> str:
-        """What an edge rests on."""
-        return reason_of_time(edge) or next(self._reasons(edge), "")
 
     def _reasons(self, edge: Edge) -> Iterator[str]:
         if edge.kinds == WW:

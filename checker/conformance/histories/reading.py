@@ -29,6 +29,7 @@ from checker.conformance.histories import edn
 from checker.conformance.histories.collector import no_collector
 from checker.conformance.histories.edn import Keyword, MalformedError
 from checker.conformance.histories.history import History, Moment, Operation, Outcome, history_of
+from checker.conformance.record import HEALING
 
 MAX_BYTES: Final = 1 << 30
 """The largest file that is read."""
@@ -76,7 +77,7 @@ def parse_history(text: str, *, name: str = "history") -> History:
     reading = _Reading(text, name)
     with no_collector():
         moments = list(reading.moments())
-    if not moments:
+    if all(moment.type == "fault" for moment in moments):
         raise error(
             "PSM851",
             f"`{name}` has no event of a client",
@@ -96,7 +97,7 @@ class _Reading:
         self.cut: str | None = None
 
     def moments(self) -> Iterator[Moment]:
-        """The events of clients."""
+        """The events of clients, and faults."""
         try:
             for value, offset in self._values():
                 moment = self._moment(value, self._line_of(offset))
@@ -138,7 +139,7 @@ class _Reading:
             missing = "type" if kind is None else "process"
             raise self._error(line, f"an event without `{missing}`", "is the file a history of Jepsen?")
         if isinstance(process, Keyword) or process == "nemesis":
-            return None
+            return _fault(_name(event.get("f")), line)
         return self._checked(process, kind, event, event.get("value"), event.get("time"), line)
 
     def _of_run(self, event: dict[Any, Any], line: int) -> Moment | None:
@@ -147,6 +148,8 @@ class _Reading:
                 part, kind = event.get("args"), "invoke"
             case "return":
                 part, kind = event.get("obs"), ""
+            case "fault" if event.get("name") not in HEALING:
+                return _fault(event.get("name"), line)
             case _:
                 return None
         if not isinstance(part, dict):
@@ -169,6 +172,11 @@ class _Reading:
 
     def _error(self, line: int, what: str, help: str) -> SpecError:
         return error("PSM851", f"{self._name}, line {line}: {what}", help=help)
+
+
+def _fault(name: object, line: int) -> Moment:
+    """Jepsen's `:nemesis`, or an entry of a record that tells of a fault."""
+    return Moment(None, "fault", str(name), None, None, -1, line)
 
 
 def _json_values(text: str) -> Iterator[tuple[Any, int]]:

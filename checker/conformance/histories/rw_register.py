@@ -14,20 +14,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
-from checker.conformance.histories.dependencies import RW, WR, WW, Dependencies, Edge, strong
+from checker.conformance.histories.dependencies import RW, WR, WW, Edge, strong
 from checker.conformance.histories.edn import show
-from checker.conformance.histories.history import History, Operation, Outcome
+from checker.conformance.histories.history import Operation, Outcome
 from checker.conformance.histories.model import freeze
-from checker.conformance.histories.transactions import (
-    READ,
-    WRITE,
-    failed_parts,
-    malformed,
-    nodes_of,
-    parts_of,
-    reason_of_time,
-    twice,
-)
+from checker.conformance.histories.transactions import READ, WRITE, Analysis, parts_of, twice
 from checker.conformance.histories.verdict import Finding
 
 _FEW = 8
@@ -52,29 +43,13 @@ class _Key:
     after: dict[tuple[Hashable, Hashable], int] = field(default_factory=dict)
 
 
-class RwRegister:
-    """The analysis of one history. `findings` are what needs no cycle, `dependencies` the graph."""
+class RwRegister(Analysis[_Key]):
+    """The analysis of a history of such transactions."""
 
-    def __init__(self, history: History) -> None:
-        """Reads all transactions.
-
-        Raises:
-            SpecError: PSM852 for what is no transaction over registers, or a value that is written twice.
-        """
-        self._nodes = nodes_of(history)
-        self.dependencies = Dependencies(self._nodes)
-        self.findings: list[Finding] = []
-        self._keys: dict[Hashable, _Key] = {}
-        for node, op in enumerate(self._nodes):
-            try:
-                self._take(node, op)
-            except (TypeError, ValueError):
-                raise malformed(op, '["w", key, value]', '["r", key, value]', "list-append") from None
-        for op, (f, key, value) in failed_parts(history):
-            if f in WRITE and freeze(key) in self._keys:
-                self._keys[freeze(key)].failed[freeze(value)] = op
-        for key, about in self._keys.items():
-            self._key(key, about)
+    writing = WRITE
+    parts = ('["w", key, value]', '["r", key, value]')
+    verb = "wrote"
+    other = "list-append"
 
     # ---- one pass over all transactions
 
@@ -146,15 +121,6 @@ class RwRegister:
 
     # ---- what needs no cycle of transactions
 
-    def _stranger(self, key: Hashable, value: Hashable, about: _Key, reader: int) -> None:
-        read = self._nodes[reader]
-        if value in about.failed:
-            message = f"key {show(key)}: a transaction reads {show(value)}, which another wrote that failed"
-            self.findings.append(Finding("G1a", message, (about.failed[value], read)))
-        else:
-            message = f"key {show(key)}: a transaction reads {show(value)}, which nobody wrote"
-            self.findings.append(Finding("unexpected element", message, (read,)))
-
     def _intermediate(self, key: Hashable, value: Hashable, writer: int, readers: list[int]) -> None:
         for reader in readers:
             if reader != writer:
@@ -184,10 +150,6 @@ class RwRegister:
             self.findings.append(Finding("lost update", message, nodes))
 
     # ---- for people
-
-    def why(self, edge: Edge) -> str:
-        """What an edge rests on."""
-        return reason_of_time(edge) or next(self._reasons(edge), "")
 
     def _reasons(self, edge: Edge) -> Iterator[str]:
         for key in dict.fromkeys(freeze(part[1]) for part in parts_of(self._nodes[edge.target])):

@@ -67,14 +67,10 @@ class Frontier:
         self._hidden = frozenset(hidden)
         self._budget = budget
         self._events = Events(graph.labels)
-        self._made: dict[int, Event] = {}
 
     def event(self, number: int) -> Event:
         """The event of an edge."""
-        event = self._made.get(number)
-        if event is None:
-            event = self._made[number] = self._events.of(self.graph.edges[number])
-        return event
+        return self._events.of(self.graph.edges[number])
 
     # ---- moving
 

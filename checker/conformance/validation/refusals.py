@@ -18,7 +18,6 @@ from checker.conformance.mismatch import Field, Letters
 from checker.conformance.validation.frontier import Frontier
 from checker.conformance.validation.sightings import Part, Pattern
 from checker.engine.program import StepCode
-from checker.engine.runtime import Fail
 
 MOST_STATES = 5
 """Of how many states of the last frontier refusals are listed."""
@@ -152,7 +151,10 @@ def _tried(frontier: Frontier, state: int, code: StepCode, pattern: Pattern) -> 
     graph = frontier.graph
     slots = graph.states[state]
     told: set[tuple[str, str]] = set()
-    for move, blocked in graph.steps.blocked(slots, code):
+    for _, call, reason in graph.steps.blocked(slots):
+        if call.code is not code:
+            continue
+        move = call.sole_move
         label = graph.labels.step(move)
         process = graph.labels.process(move.process)
         sender = None if move.sender < 0 else graph.labels.process(move.sender)
@@ -161,9 +163,7 @@ def _tried(frontier: Frontier, state: int, code: StepCode, pattern: Pattern) -> 
                 continue
         elif (pattern.process or process) != process or (pattern.sender or sender) != sender:
             continue
-        text = (
-            "its guard cannot be evaluated" if isinstance(blocked, Fail) else f"{code.step.conjuncts[blocked]} is false"
-        )
+        text = reason.text if reason.line is None else f"line {reason.line}: {reason.text} is false"
         if (label, text) not in told:
             told.add((label, text))
             yield Refusal(label, Refuser.GUARD, text)

@@ -1,9 +1,8 @@
 """Judges a recorded run: allowed by the spec, not allowed, or not shown.
 
-A record is `incomplete`, whatever matched, where it was cut off, where it shows no step or no variable, where it tells of
-clients and none of their operations succeeded, or of faults and none of them struck while an operation was under way, and
-where the search gave up. A record that does not match is a mismatch even then: what was cut off cannot mend it. Steps that
-never fired are listed; whether that is too little depends on how many records there are, so whoever has all of them judges it.
+A record is `incomplete`, whatever matched, where it was cut off, where its `evidence` is not enough, or where the search gave up.
+A record that does not match is a mismatch even then: what was cut off cannot mend it. Steps that never fired are listed; whether
+that is too little depends on how many records there are, so whoever has all of them judges it.
 """
 
 from __future__ import annotations
@@ -13,16 +12,14 @@ from dataclasses import dataclass, field
 
 from checker.conformance.growing import GraphTooLarge, GrowingGraph
 from checker.conformance.mapping import required_units
-from checker.conformance.record import Kind, Record
+from checker.conformance.record import Record
 from checker.conformance.replay import Outcome
+from checker.conformance.validation.evidence import Evidence, evidence_of
 from checker.conformance.validation.frontier import BUDGET, Frontier, OutOfBudget, Way
 from checker.conformance.validation.mapping import TraceMapping
 from checker.conformance.validation.refusals import MOST_STATES, Stuck, stuck_in
 from checker.conformance.validation.sightings import Part, sightings
 from checker.model.machine import Machine
-
-HEALING = ("restart", "heal", "resume", "honest", "exit")
-"""Entries of kind `fault` that end one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +32,8 @@ class Validated:
         hidden: how many hidden steps the way takes that was found.
         seen, unseen: the variables of the spec that were observed at least once, and the others.
         passed_over: entries that are no steps of the spec, by kind and name, with their number.
-        fired: the steps of the spec that the record shows; `never` are those that it does not, faults left aside.
-        lacks: why the record does not show that the implementation is right, one reason each.
+        fired: the steps of the spec that the record shows; `never` are those that it does not, faults of the check among them.
+        evidence: what the record could have shown; `spoilt` says what else keeps it from showing anything.
         graph, way: the way through the spec, as far as it goes; None where not even an initial state agrees.
         part: what the spec does not allow; `frontier` is how many states were left before it, `stuck` explains some of them.
     """
@@ -53,12 +50,18 @@ class Validated:
     passed_over: Mapping[str, int]
     fired: tuple[str, ...]
     never: tuple[str, ...]
-    lacks: tuple[str, ...]
+    evidence: Evidence
+    spoilt: tuple[str, ...]
     graph: GrowingGraph = field(repr=False, compare=False)
     way: Way | None = None
     part: Part | None = None
     frontier: int = 0
     stuck: tuple[Stuck, ...] = ()
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Why the record does not show that the implementation is right, one reason each."""
+        return (*self.spoilt, *self.evidence.lacks)
 
     @property
     def outcome(self) -> Outcome:
@@ -74,21 +77,27 @@ class Validated:
 
 
 def validate(
-    machine: Machine, record: Record, mapping: TraceMapping | None = None, *, budget: int = BUDGET
+    machine: Machine,
+    record: Record,
+    mapping: TraceMapping | None = None,
+    *,
+    budget: int = BUDGET,
+    graph: GrowingGraph | None = None,
 ) -> Validated:
-    """Judges a record.
+    """Judges a record; where there are several, a `graph` that grows with all of them saves time.
 
     Raises:
         TraceMappingError: it does not speak of this spec.
     """
     mapping = mapping or TraceMapping()
-    graph = GrowingGraph(machine)
+    graph = GrowingGraph(machine) if graph is None else graph
     probe = Frontier(graph, (), ())
     observed = sightings(record, machine, mapping, probe.comparison.observable)
     parts = observed.parts
     accepting = Frontier(graph, parts, mapping.hidden, budget)
     explaining = Frontier(graph, parts, mapping.hidden, budget)
-    lacks = _lacks(record, observed.seen, any(part.pattern is not None for part in parts))
+    evidence = evidence_of(record, sum(part.pattern is not None for part in parts), observed.seen)
+    spoilt = ("the record was cut off: its last line is missing",) if record.truncated else ()
     way: Way | None = None
     part: Part | None = None
     stuck: tuple[Stuck, ...] = ()
@@ -105,7 +114,7 @@ def validate(
     except (OutOfBudget, GraphTooLarge) as problem:
         matched, part = max(0, accepting.deepest), None
         text = str(problem) or f"{budget:,} points of record and spec were looked at"
-        lacks = (*lacks, f"the search gave up: {text}; record more, or allow a larger budget")
+        spoilt = (*spoilt, f"the search gave up: {text}; record more, or allow a larger budget")
     fired = dict.fromkeys(graph.edges[number].unit for number, _ in (way.edges if way else ()))
     return Validated(
         spec=machine.spec,
@@ -119,8 +128,9 @@ def validate(
         unseen=tuple(n for n in probe.comparison.observable if n not in observed.seen),
         passed_over=observed.passed_over,
         fired=tuple(fired),
-        never=tuple(u for u in _own_steps(machine) if u not in fired and u not in mapping.hidden),
-        lacks=lacks,
+        never=tuple(u for u in expected(machine) if u not in fired and u not in mapping.hidden),
+        evidence=evidence,
+        spoilt=spoilt,
         graph=graph,
         way=way,
         part=part,
@@ -134,42 +144,8 @@ def _distance(stuck: Stuck) -> int:
     return min((refusal.differing for refusal in stuck.refusals), default=99)
 
 
-def _own_steps(machine: Machine) -> list[str]:
-    """The steps that are no faults and no restarts: what a run of any length should show."""
+def expected(machine: Machine) -> list[str]:
+    """The steps that a run of any length should show, and the faults that its check is about; restarts follow from those."""
     kinds = {step.label: step.kind for step in machine.steps}
-    return [u for u in required_units(machine) if kinds.get(u) in ("message", "action", "timeout")]
-
-
-def _lacks(record: Record, seen: tuple[str, ...], steps: bool) -> tuple[str, ...]:
-    """Why a record cannot show anything, whatever it matches."""
-    result = []
-    if record.truncated:
-        result.append("the record was cut off: its last line is missing")
-    if not steps:
-        result.append("it has no step of the spec")
-    if not seen:
-        result.append("it observes no variable of the spec, so that nothing was compared but the order of steps")
-    asked = [e for e in record.entries if e.kind is Kind.INVOKE]
-    succeeded = sum(e.kind is Kind.RETURN and e.obs.get("type") == "ok" for e in record.entries)
-    if asked and not succeeded:
-        result.append(f"none of {len(asked):,} operations succeeded")
-    faults, overlapping = overlapping_faults(record)
-    if asked and faults and not overlapping:
-        result.append(f"none of {faults:,} faults struck while an operation was under way")
-    return tuple(result)
-
-
-def overlapping_faults(record: Record) -> tuple[int, int]:
-    """How many faults a record tells of, and how many of them struck while an operation of a client was under way."""
-    under_way: set[str | None] = set()
-    faults = overlapping = 0
-    for entry in record.entries:
-        match entry.kind:
-            case Kind.INVOKE:
-                under_way.add(entry.node)
-            case Kind.RETURN:
-                under_way.discard(entry.node)
-            case Kind.FAULT if entry.name not in HEALING:
-                faults += 1
-                overlapping += bool(under_way)
-    return faults, overlapping
+    faults = {budget.key for budget in machine.budgets if budget.count and budget.kind != "byzantine"}
+    return [u for u in required_units(machine) if kinds.get(u) in ("message", "action", "timeout") or u in faults]
