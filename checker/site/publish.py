@@ -18,7 +18,7 @@ from checker.base.source import display_name
 from checker.site.benchmarks import benchmarks_html, read_results
 from checker.site.console import build_consoles, read_commands
 from checker.site.editor.build import editor_state
-from checker.site.facts import SpecFacts
+from checker.site.facts import Kills, SpecFacts
 from checker.site.gather import SpecFile, find_specs, gather, gather_consoles
 from checker.site.killing import read_matrices
 from checker.site.pages import build_pages
@@ -110,7 +110,10 @@ def publish(project: Project, *, workers: int | None = None) -> Published:
     printed = gather_consoles(read_commands(project.tutorial), store, workers=workers)
     store.clean()
     matrices = read_matrices(project.mutation)
-    specs = tuple(replace(spec, matrix=matrices.get(spec.path)) for spec in facts[: len(files)])
+    specs = tuple(
+        replace(spec, kills=Kills(matrices[spec.path], built=False)) if spec.path in matrices else spec
+        for spec in facts[: len(files)]
+    )
     pieces = {
         **build_tutorial(facts[len(files) :]),
         **build_consoles(printed),

@@ -24,7 +24,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from checker.conformance.adapter import UNSEEN, Adapter, Observation, Refused
+from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation, Refused
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event, Torn
 from checker.conformance.mapping import step
@@ -147,6 +147,8 @@ class TwoPhaseCommit(Adapter):
 
     Other classes than the real ones may be put in their place, by tests.
     """
+
+    smaller = (Instance("recovery", {"N": 1}),)
 
     def __init__(
         self,
