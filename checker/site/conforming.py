@@ -37,8 +37,8 @@ MOST_STATES = 8_000
 RUNS = 50
 """How many runs an exploration makes, of a check that is larger, and of each mistake."""
 
-MUTATED_STATES = 2_500
-"""The most states of an instance in which every mistake is replayed."""
+MUTATED_STATES = 1_200
+"""The most states of a check in which every mistake is replayed."""
 
 LONGEST = 300.0
 """Seconds after which the rest of the mistakes is not run. The page then says so."""

@@ -71,9 +71,14 @@ class Project:
         return tuple(sorted(path.parent.name for path in self.docs.glob(f"*/{WORDS}")))
 
     @property
-    def benchmarks(self) -> tuple[Path, ...]:
-        """Where results of `make bench` may be, the newest kind first."""
-        return (self.root / "build" / "bench" / "results.json", self.docs / "benchmarks" / "results.json")
+    def measured(self) -> Path:
+        """Where `make bench` may have left results on this machine."""
+        return self.root / "build" / "bench" / "results.json"
+
+    @property
+    def benchmarks(self) -> Path:
+        """Results of a quiet machine, which are a part of the site."""
+        return self.docs / "benchmarks" / "results.json"
 
     def pages(self, language: str = "en") -> Path:
         """The folder of the generated pages of a language."""
@@ -117,7 +122,7 @@ def publish(project: Project, *, workers: int | None = None) -> Published:
     pieces = {
         **build_tutorial(facts[len(files) :]),
         **build_consoles(printed),
-        "benchmarks.html": benchmarks_html(read_results(project.benchmarks)),
+        "benchmarks.html": _benchmarks(project),
     }
     languages = {"en": specs, **{code: translated(project, specs, code) for code in project.languages}}
     count = changed = 0
@@ -126,6 +131,12 @@ def publish(project: Project, *, workers: int | None = None) -> Published:
         count += len(pages)
         changed += write_files(project.pages(code), pages)
     return Published(specs, count, changed, languages)
+
+
+def _benchmarks(project: Project) -> str:
+    """What was measured here; otherwise what the repository has."""
+    here = read_results(project.measured)
+    return benchmarks_html(here or read_results(project.benchmarks), address=None if here else project.benchmarks.name)
 
 
 def translated(project: Project, specs: Sequence[SpecFacts], language: str) -> tuple[SpecFacts, ...]:

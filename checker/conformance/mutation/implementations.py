@@ -21,6 +21,9 @@ from checker.conformance.replay import Outcome
 from checker.engine.graph import StateGraph
 from checker.model.machine import Machine
 
+EXPLORING = 5
+"""How many steps of a replay are as dear as one of an exploration, about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -31,8 +34,8 @@ class Place:
     graph: StateGraph | None = None
 
     def cost(self, plan: Plan) -> int:
-        """About how many steps it takes to get through."""
-        return plan.runs * plan.steps if self.graph is None else len(self.graph.edges)
+        """How long it takes to get through, in steps of a replay. One of an exploration, which also shrinks, is dearer."""
+        return EXPLORING * plan.runs * plan.steps if self.graph is None else len(self.graph.edges)
 
 
 @dataclass(frozen=True, slots=True)

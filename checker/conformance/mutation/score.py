@@ -45,7 +45,7 @@ class Effort:
 
 
 MOST_STATES = 200_000
-"""How large the graph of a check may be that is asked for by name."""
+"""How large the graph of a check may be that is asked for by name, or of an instance that an adapter calls small."""
 
 
 class NoChecks(Exception):
@@ -81,7 +81,9 @@ def kill_matrix(
         return end - time.monotonic()
 
     most_states = effort.most_states if checks is None else MOST_STATES
-    places = [_place(spec, instance, most_states) for instance in _instances(spec, checks, adapter)]
+    places = [_place(spec, instance, most_states) for instance in _checks(spec, checks, adapter)]
+    if checks is None and adapter is not None:
+        places += [_place(spec, instance, MOST_STATES) for instance in adapter.smaller]
     found = [(place.instance, place.graph) for place in places if place.graph is not None]
     if not found:
         raise NoChecks(f"no check of {spec.name} has at most {most_states:,} states and no bound")
@@ -106,10 +108,9 @@ def kill_matrix(
     return Matrix(spec.path, spec.name, name, (*graphs, *large), tuple(groups), effort.seed)
 
 
-def _instances(spec: LoadedSpec, checks: tuple[str, ...] | None, adapter: type[Adapter] | None) -> list[Instance]:
-    if checks is None and adapter is not None:
-        return [*map(Instance, adapter.checks or spec.checks), *adapter.smaller]
-    return [*map(Instance, spec.checks if checks is None else checks)]
+def _checks(spec: LoadedSpec, checks: tuple[str, ...] | None, adapter: type[Adapter] | None) -> Iterator[Instance]:
+    followed = None if adapter is None else adapter.checks
+    return map(Instance, checks or followed or spec.checks)
 
 
 def _place(spec: LoadedSpec, instance: Instance, most_states: int) -> Place:
