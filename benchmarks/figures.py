@@ -5,18 +5,13 @@ does not reward luck. The least and the greatest are kept beside it, so that a r
 is a quotient of medians; it compares peers on one machine in one session, which absolute numbers cannot do.
 
 `document` is for programs, such as the site. Its `version` is 1: within a version keys may be added, and none is
-renamed, removed or given another meaning. It describes the machine by its kind alone, without host names, users or
-paths.
+renamed, removed or given another meaning.
 """
 
 from __future__ import annotations
 
-import os
-import platform
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -101,50 +96,27 @@ def ratio(result: Result, results: Sequence[Result], other: str | None = YARDSTI
     return result.rate.median / others[0].rate.median
 
 
-def machine() -> dict[str, Any]:
-    """The kind of this machine, and nothing that would tell which one it is."""
-    return {
-        "system": platform.system(),
-        "architecture": platform.machine(),
-        "processor": processor(),
-        "processors": os.cpu_count(),
-        "memory_gib": memory(),
-        "python": platform.python_version(),
-    }
-
-
-def processor() -> str | None:
-    """The model name, where the system has it in a file."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found[1].strip() if found else None
-
-
-def memory() -> float | None:
-    """GiB of memory, where the system says it."""
-    try:
-        return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1)
-    except (ValueError, OSError):
-        return None
-
-
 def document(
     results: Sequence[Result],
     limits: Mapping[str, float] | str,
     runs: int,
     *,
     description: Mapping[str, Any],
+    versions: Mapping[str, str] | None = None,
+    day: str | None = None,
     compiled: Compiled | None = None,
 ) -> dict[str, Any]:
-    """Everything that was measured, as data for JSON. `limits` is a reason where they were not measured."""
+    """Everything that was measured, as data for JSON. `limits` is a reason where they were not measured.
+
+    `description`, `versions` and `day` are as `provenance` has them.
+    """
     measured = not isinstance(limits, str)
     return {
         "version": VERSION,
         "runs": runs,
+        "day": day,
         "machine": dict(description),
+        "versions": dict(versions or {}),
         "limits_ns": dict(limits) if not isinstance(limits, str) else None,
         "limits_absent": None if measured else limits,
         "yardstick": YARDSTICK,

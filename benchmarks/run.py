@@ -22,11 +22,12 @@ from rich.text import Text
 
 from benchmarks.cases import CASES, LARGE, ROOT, Case
 from benchmarks.compiling import measure_compilation
-from benchmarks.figures import YARDSTICK, Compiled, Result, document, machine, ratio
+from benchmarks.figures import YARDSTICK, Compiled, Result, document, ratio
 from benchmarks.limits import MEANINGS, measure_limits
 from benchmarks.limits import missing as limits_missing
 from benchmarks.peers import COVERED, PEERS, UNCOVERED, Peer, Sample
 from benchmarks.process import Failed
+from benchmarks.provenance import machine, today, versions
 from checker.native import jit
 
 OUTPUT = ROOT / "build" / "bench" / "results.json"
@@ -235,7 +236,9 @@ def main(given: Sequence[str] | None = None, peers: Sequence[Peer] = PEERS) -> i
         console.print(line, highlight=False, markup=False)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     known = None if isinstance(compiled, str) else compiled
-    written = document(results, limits, options.runs, description=kind, compiled=known)
+    written = document(
+        results, limits, options.runs, description=kind, versions=versions(), day=today(), compiled=known
+    )
     options.output.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
     wrong = [line for one in results for line in one.wrong()]

@@ -22,21 +22,38 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from lark import Lark, UnexpectedInput
+from lark.grammar import Rule
 
 import checker
 from checker.base.diagnostics import CODES, Diagnostic, Severity
+from checker.engine import histories, refinement
+from checker.engine.names import MAX_DOMAIN
+from checker.engine.program import MAX_BINDINGS, MAX_INITIAL
+from checker.engine.runtime import MAX_TEARS
 from checker.lang.build import KEYWORDS
 from checker.lang.library import Library
-from checker.lang.resolve import BUILTIN_FUNCTIONS, BUILTIN_NAMES
+from checker.lang.parser import MAX_BRACKETS, MAX_DEPTH, MAX_ERRORS, MAX_TOKENS
+from checker.lang.resolve import BUILTIN_FUNCTIONS, BUILTIN_NAMES, BUILTIN_PROPERTIES
+from checker.model.checks import MAX_CUT
+from checker.model.elaborate import DEFAULT_CHECK
+from checker.model.liveness import MAX_CASES
+from checker.model.types import MAX_INDEX
+from checker.model.world import MAX_PROCESSES, MAX_WIDTH
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, Verdict
 
-PAGES = Path(__file__).resolve().parents[1] / "docs" / "language"
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ROOT / "docs" / "language"
+GRAMMAR = ROOT / "checker" / "lang" / "grammar.lark"
 
 NOT_SHOWN = {
     "PSM103": "it takes a hundred open brackets",
@@ -256,6 +273,50 @@ def test_the_keywords_are_those_of_the_language() -> None:
     (listed,) = (part.text for part in parts_of(page) if isinstance(part, Block) and part.kind == "text")
     assert set(listed.split()) == KEYWORDS
     assert all(f"`{name}`" in page for name in (BUILTIN_NAMES | BUILTIN_FUNCTIONS) - {"_"})
+
+
+def test_every_word_is_in_the_index() -> None:
+    """Keywords, words of the grammar that are free as names, and what is built in."""
+    grammar = re.sub(r"^//.*", "", GRAMMAR.read_text("utf-8"), flags=re.MULTILINE)
+    quoted = set(re.findall(r'"([A-Za-z]+)"', grammar))
+    patterns = {word for found in re.findall(r"/\(?([a-z|]+)\)?\\b/", grammar) for word in found.split("|")}
+    built_in = BUILTIN_NAMES | BUILTIN_FUNCTIONS | {*BUILTIN_PROPERTIES, DEFAULT_CHECK}
+    page = (PAGES / "words.md").read_text("utf-8").partition("## Signs")[0]
+    listed = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert listed == sorted(listed, key=lambda word: (word == "_", word.lower(), word))
+    assert set(listed) == KEYWORDS | quoted | patterns | built_in
+
+
+def test_every_construct_is_shown() -> None:
+    """Of each rule of the grammar, each symbol that it may have is in some block; comments may stand everywhere."""
+    lark = Lark(GRAMMAR.read_text("utf-8"), parser="lalr", maybe_placeholders=True)
+    parser: Any = lark.parser
+    callbacks: dict[Rule, Callable[[Any], Any]] = parser.parser.parser.callbacks
+    used: set[Rule] = set()
+
+    def noted(rule: Rule, build: Callable[[Any], Any], children: Any) -> Any:
+        used.add(rule)
+        return build(children)
+
+    for rule, build in callbacks.items():
+        callbacks[rule] = partial(noted, rule, build)
+    for case in CASES:
+        with suppress(UnexpectedInput):
+            lark.parse(case.spec.text)
+
+    def parts(rules: Iterable[Rule]) -> set[tuple[str, str | None, str]]:
+        return {(rule.origin.name, rule.alias, symbol.name) for rule in rules for symbol in rule.expansion}
+
+    doc = next(symbol.name for rule in lark.rules if rule.origin.name == "start" for symbol in rule.expansion)
+    assert {part for part in parts(callbacks) - parts(used) if part[2] != doc} == set()
+
+
+def test_limits_are_those_of_the_checker() -> None:
+    page = (PAGES / "limits.md").read_text("utf-8")
+    limits = [MAX_TOKENS, MAX_BRACKETS, MAX_DEPTH, MAX_ERRORS, MAX_PROCESSES, MAX_CUT, MAX_INDEX, MAX_DOMAIN, MAX_WIDTH]
+    limits += [MAX_BINDINGS, MAX_TEARS, MAX_CASES, MAX_INITIAL, refinement.MAX_STATES, refinement.MAX_EDGES]
+    limits += [histories.MAX_STATES, histories.MAX_NUMBERS]
+    assert [limit for limit in limits if not re.search(rf"\b{limit:,}\b", page)] == []
 
 
 def test_names_of_cases_are_unique() -> None:

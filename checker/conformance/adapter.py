@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar, Final
 
@@ -61,6 +62,18 @@ class ObservationError(Exception):
     """`observe` gave something that is no variable of the spec."""
 
 
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A check, and constants that make it smaller than its author has it."""
+
+    check: str
+    constants: Mapping[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{name} = {value}" for name, value in self.constants.items())
+        return f"{self.check} ({given})" if given else self.check
+
+
 class Adapter(ABC):
     """Drives one implementation in this process. A fresh one is made at every `begin`."""
 
@@ -68,6 +81,8 @@ class Adapter(ABC):
     """What has to run for it on this machine, such as `PostgreSQL`."""
     checks: ClassVar[tuple[str, ...] | None] = None
     """The checks of the spec that the implementation is to follow, where others are about something else; None for all."""
+    smaller: ClassVar[tuple[Instance, ...]] = ()
+    """Instances in which everything can be tried in seconds, where the checks as they are would take minutes."""
     hidden: ClassVar[tuple[str, ...]] = ()
     """Steps that the implementation takes by itself and unseen."""
     environment: ClassVar[tuple[str, ...]] = ()
@@ -81,6 +96,11 @@ class Adapter(ABC):
     def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
         """Wrong implementations by name, each as a maker of an adapter: what a test of the tests has to find."""
         return {}
+
+    @classmethod
+    def absent(cls) -> str | None:
+        """What is missing here for it to run, such as a service that does not answer; None where nothing is."""
+        return None
 
     def __init__(self, machine: Machine) -> None:
         """Checks that every step of the spec is accounted for.
@@ -101,6 +121,9 @@ class Adapter(ABC):
     @abstractmethod
     def observe(self) -> Observation:
         """The state of the implementation, as far as it can be seen."""
+
+    def close(self) -> None:  # noqa: B027
+        """Gives back what it holds outside of its memory. Whoever made the adapter calls this at the end."""
 
     # ---- what a driver calls
 

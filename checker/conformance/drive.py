@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
 from typing import assert_never
@@ -151,7 +152,8 @@ def drive(
         ObservationError: it observes what is no variable of the spec.
         ChoiceError, MissingHypothesis, GraphTooLarge: of an exploration.
     """
-    return Driver(make(machine), machine, plan or Plan(), graph).report(name)
+    with closing(make(machine)) as adapter:
+        return Driver(adapter, machine, plan or Plan(), graph).report(name)
 
 
 @dataclass(frozen=True, slots=True)

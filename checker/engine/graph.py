@@ -76,6 +76,14 @@ def state_graph(machine: Machine, limits: Limits | None = None) -> StateGraph:
     )
 
 
+def small_graph(machine: Machine, most_states: int) -> StateGraph | None:
+    """The whole graph of a machine that has at most so many states, or None. The counts of its check are believed."""
+    if machine.counts is not None and machine.counts.judged and machine.counts.states > most_states:
+        return None
+    graph = state_graph(machine, Limits(max_states=most_states))
+    return graph if graph.complete else None
+
+
 def path_graph(labels: Labels, path: Path) -> StateGraph:
     """A path as a graph of its states and steps alone. A state that it meets twice is one node."""
     numbers: dict[State, int] = {}

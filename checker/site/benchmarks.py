@@ -1,78 +1,135 @@
-"""The measurements of `make bench` as a table for the page of benchmarks; without measurements, how to make them.
+"""The measurements of `make bench` on the page of benchmarks: charts, the figures as a table, and where they come from.
 
-The document is read with care: it may come from an earlier version. Numbers are shown as they are; nothing here computes one.
+A build measures nothing: machines that build sites have other things to do, and a figure of a busy machine is worth nothing. So
+the page shows a document: the one that `make bench` has left in `build/`, or the one in `docs/benchmarks/`, which was measured
+on a quiet machine and is a part of the repository. It says for itself which machine that was, when, and with which versions.
+
+The document is read with care: it may come from an earlier version, which had fewer keys. Numbers are shown as they are;
+nothing here computes one.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from checker.render.plain import duration
+from checker.site.charts import Dot, dot_plot
 from checker.site.results import table
-from checker.site.text import escape
+from checker.site.text import escape, listed
 
 VERSION = 1
+ENOUGH = 10_000
+"""From how many states on bytes a state say something about the engine, and not about the size of an empty process."""
+
+NO_MODEL = "no model of it"
+
+Result = Mapping[str, Any]
 
 
-def read_results(places: Sequence[Path]) -> Mapping[str, Any] | None:
-    """The document in the first of these files that exists.
+def read_results(path: Path) -> Mapping[str, Any] | None:
+    """The document in a file, if there is one.
 
     Raises:
         ValueError: it is not of the version that this module reads.
     """
-    for path in places:
-        if path.is_file():
-            data = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(data, dict) or data.get("version") != VERSION:
-                raise ValueError(f"{path} is no document of `make bench` in version {VERSION}; remove it")
-            return data
-    return None
+    if not path.is_file():
+        return None
+    data = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(data, dict) or data.get("version") != VERSION:
+        raise ValueError(f"{path} is no document of `make bench` in version {VERSION}; remove it")
+    return data
 
 
-def benchmarks_html(document: Mapping[str, Any] | None) -> str:
-    """The piece that the page includes."""
+def benchmarks_html(document: Mapping[str, Any] | None, *, address: str | None = None) -> str:
+    """The piece that the page includes. `address`: where the document is on the site, seen from the page."""
     if document is None:
         return (
             '<div class="ls-notice"><p>This site was built without measurements. <code>make bench</code> makes them, and the '
             "next build shows them here.</p></div>\n"
         )
+    yardstick = str(document["yardstick"])
+    measured = [one for one in document["results"] if not one["absent"]]
+    parts = [
+        _origin(document, address),
+        _chart(
+            measured, "transitions_a_second", "Speed of exploration: more is better", "transitions a second", _short
+        ),
+        _chart(measured, "verdict_seconds", "Time from the command to its answer: less is better", "time", duration),
+        _chart(_large(measured), "bytes_a_state", "Memory for each state: less is better", "bytes a state", _short),
+        _table(measured, yardstick),
+        _more(document, measured),
+        _missing(document["results"]),
+    ]
+    return "\n".join(part for part in parts if part) + "\n"
+
+
+def _origin(document: Mapping[str, Any], address: str | None) -> str:
+    """Where, when and with what it was measured."""
     machine = document["machine"]
-    what = ", ".join(
-        escape(str(part))
-        for part in (
-            machine.get("processor") or machine.get("architecture"),
-            f"{machine.get('processors')} processors",
-            f"{machine.get('memory_gib')} GiB",
-            machine.get("system"),
-            f"Python {machine.get('python')}",
-        )
-        if part
+    kind = (
+        machine.get("processor") or machine.get("architecture"),
+        f"{machine.get('processors')} processors",
+        f"{machine.get('memory_gib')} GiB",
+        machine.get("system"),
+        f"Python {machine.get('python')}",
     )
-    rows = [_row(one, str(document["yardstick"])) for one in document["results"] if not one["absent"]]
+    what = ", ".join(str(part) for part in kind if part)
+    day = f" on {document['day']}" if document.get("day") else ""
+    runs = document["runs"]
+    said = f"medians of {runs} runs, the range below them" if runs > 1 else "a single run, which says little"
+    versions = listed(f"{name} {version}" for name, version in (document.get("versions") or {}).items())
+    with_what = f" With {escape(versions)}." if versions else ""
+    where = f' <a href="{escape(address)}">The figures as JSON.</a>' if address else ""
+    return f"<p>Measured{escape(day)}: {escape(what)}; {said}.{with_what}{where}</p>"
+
+
+# ---- charts
+
+
+def _chart(results: Sequence[Result], what: str, title: str, unit: str, show: Callable[[float], str]) -> str:
+    """One measure of all peers on all models; results that are not positive have no place on its scale."""
+    rows: dict[str, list[Dot]] = {}
+    for one in results:
+        found = one[what]
+        if found is not None and found["least"] > 0:
+            dot = Dot(str(one["peer"]), found["median"], found["least"], found["greatest"])
+            rows.setdefault(str(one["model"]), []).append(dot)
+    return dot_plot(list(rows.items()), title, unit, show)
+
+
+def _large(results: Sequence[Result]) -> list[Result]:
+    return [one for one in results if (one["states"] or 0) >= ENOUGH]
+
+
+def _short(number: float) -> str:
+    """`18 M`, `250 k`, `96`."""
+    for size, sign in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g} {sign}"
+    return f"{number:.3g}"
+
+
+# ---- figures
+
+
+def _table(measured: Sequence[Result], yardstick: str) -> str:
     head = (
         "Model",
         "Peer",
         "States",
         "Transitions",
         "Transitions a second",
-        f"× {document['yardstick']}",
+        f"× {escape(yardstick)}",
         "Time",
         "Bytes a state",
     )
-    absent = dict.fromkeys(f"{one['peer']}: {one['absent']}" for one in document["results"] if one["absent"])
-    missing = "".join(f"<li>{escape(text)}</li>" for text in absent if not text.endswith("no model of it"))
-    return (
-        f"<p>Measured on {what}; medians of {document['runs']} runs, the range in brackets.</p>\n"
-        + table(head, rows, numbers=range(2, 8), name="Benchmarks")
-        + (f'<p class="ls-small">Not measured:</p><ul class="ls-small">{missing}</ul>' if missing else "")
-        + "\n"
-    )
+    return table(head, [_row(one, yardstick) for one in measured], numbers=range(2, 8), name="Benchmarks")
 
 
-def _row(one: Mapping[str, Any], yardstick: str) -> list[str]:
+def _row(one: Result, yardstick: str) -> list[str]:
     wrong = "".join(f'<div class="ls-small ls-bad-text">{escape(text)}</div>' for text in one["wrong"])
     warm = ' <span class="ls-small">warm cache</span>' if one["warm"] else ""
     return [
@@ -83,7 +140,7 @@ def _row(one: Mapping[str, Any], yardstick: str) -> list[str]:
         _spread(one["transitions_a_second"], lambda n: f"{n / 1e6:.2f} M"),
         "1" if one["peer"] == yardstick else "–" if one["ratio"] is None else f"{one['ratio']:.2f}",
         _spread(one["verdict_seconds"], duration),
-        _spread(one["bytes_a_state"], lambda n: f"{n:,.0f}"),
+        _spread(one["bytes_a_state"], lambda n: f"{n:,.0f}") if _large([one]) else "–",
     ]
 
 
@@ -91,8 +148,45 @@ def _number(value: int | None) -> str:
     return "–" if value is None else f"{value:,}"
 
 
-def _spread(value: Mapping[str, float] | None, show: Any) -> str:
+def _spread(value: Mapping[str, float] | None, show: Callable[[float], str]) -> str:
     if value is None:
         return "–"
-    least, greatest = show(value["least"]), show(value["greatest"])
-    return f'{escape(show(value["median"]))}<div class="ls-small">{escape(least)} – {escape(greatest)}</div>'
+    median, least, greatest = (escape(show(value[name])) for name in ("median", "least", "greatest"))
+    return median if least == greatest else f'{median}<div class="ls-small">{least} – {greatest}</div>'
+
+
+def _more(document: Mapping[str, Any], measured: Sequence[Result]) -> str:
+    """What else the run tells: workers, compilation, and how fast memory answers."""
+    lines = [
+        f"<code>{escape(one['model'])}</code>, {escape(one['peer'])}: {one['one_worker_ratio']:.2f} times as fast as "
+        f"{escape(one['one_worker'])}."
+        for one in _large(measured)
+        if one.get("one_worker_ratio")
+    ]
+    compilation = document.get("compilation")
+    if compilation:
+        first, best = (duration(compilation[f"{name}_seconds"]["median"]) for name in ("first_state", "optimised"))
+        lines.append(
+            f"Compiling <code>{escape(compilation['spec'])}</code>, the spec with the longest handlers: the first state is "
+            f"explored after {escape(first)}, and the code is fully optimised after {escape(best)}."
+        )
+    limits = document.get("limits_ns")
+    if limits:
+        loads = listed(f"{nanoseconds:.1f} ns for {name} loads" for name, nanoseconds in limits.items())
+        lines.append(f"Memory of this machine beyond its caches: {escape(loads)}. No explorer is faster than that.")
+    items = "".join(f"<li>{line}</li>" for line in lines)
+    return f"<p>The same run also measured:</p><ul>{items}</ul>" if items else ""
+
+
+def _missing(results: Sequence[Result]) -> str:
+    """Who was not measured, and why, once for each reason."""
+    models: dict[tuple[str, str], list[str]] = {}
+    for one in results:
+        if one["absent"] and one["absent"] != NO_MODEL:
+            models.setdefault((str(one["peer"]), str(one["absent"])), []).append(str(one["model"]))
+    every = len({one["model"] for one in results})
+    lines = []
+    for (peer, reason), where in models.items():
+        on = "" if len(where) == every else f" on {listed(where)}"
+        lines.append(f"<li>{escape(peer)}{escape(on)}: {escape(reason)}</li>")
+    return f'<p class="ls-small">Not measured:</p><ul class="ls-small">{"".join(lines)}</ul>' if lines else ""

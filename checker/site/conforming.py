@@ -1,28 +1,47 @@
-"""Holding the reference implementations to their specs for the pages.
+"""Holding the reference implementations to their specs for the pages, and trying what would be noticed if they were wrong.
 
 The adapter of `specs/<family>/NAME.psm` stands in a module `NAME` somewhere below `refimpl.adapters`. For each check whose
 graph is small enough, the implementation is taken along paths that cover every transition, and is asked in every state for
-what the spec forbids there. Larger checks, and all of an implementation that needs a service, are left to the tests, and the page
-says so.
+what the spec forbids there. Of a larger check the build takes a sample, and the smaller instances that the adapter names are
+tried in full. Then each mistake that the adapter lists is put in, and what notices it is written down.
+
+What is done is bounded by states and runs, not by time, so that pages are equal on slow machines and on fast ones. Where an
+adapter needs a service, that service is used if it answers; where it does not, the page says so. That is a part of what a
+result depends on: see `surroundings`.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
+from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 from checker.api import LoadedSpec
 from checker.base.diagnostics import SpecError
-from checker.conformance.adapter import Adapter
+from checker.conformance.adapter import Adapter, Instance
+from checker.conformance.drive import Mode
+from checker.conformance.explore import explore
+from checker.conformance.mutation.matrix import document_of
+from checker.conformance.mutation.score import Effort, NoChecks, kill_matrix
 from checker.conformance.probe import probe_all
-from checker.conformance.replay import replay_all
-from checker.engine.graph import state_graph
-from checker.engine.interface import Limits
-from checker.site.facts import Conformance, Replayed
+from checker.conformance.replay import Outcome, replay_all
+from checker.engine.graph import StateGraph, small_graph
+from checker.model.machine import Machine
+from checker.site.facts import Conformance, Kills, Replayed
 
-MOST_STATES = 2_500
+MOST_STATES = 8_000
 """The most states of a check whose every transition is tried by the build; tests try larger ones."""
+
+RUNS = 50
+"""How many runs an exploration makes, of a check that is larger, and of each mistake."""
+
+MUTATED_STATES = 1_200
+"""The most states of a check in which every mistake is replayed."""
+
+LONGEST = 300.0
+"""Seconds after which the rest of the mistakes is not run. The page then says so."""
 
 _ADAPTERS = Path(__file__).resolve().parents[2] / "refimpl" / "adapters"
 
@@ -36,13 +55,40 @@ def adapters(path: str) -> tuple[str, ...]:
     return tuple(".".join(p.relative_to(_ADAPTERS.parents[1]).with_suffix("").parts) for p in found)
 
 
-def conform(spec: LoadedSpec, module: str) -> Conformance:
-    """Takes the implementation of an adapter along every small check of its spec."""
-    kind = _adapter_in(module)
+def surroundings(module: str) -> str:
+    """What is missing on this machine for an adapter; empty where nothing is."""
+    try:
+        kind = _adapter_in(module)
+    except ImportError as problem:
+        return str(problem)
+    return "" if kind is None else kind.absent() or ""
+
+
+def conform(spec: LoadedSpec, module: str, absent: str = "") -> Conformance:
+    """Takes the implementation of an adapter along the checks of its spec; `absent` as `surroundings` has it."""
+    kind = None if absent else _adapter_in(module)
     if kind is None:
-        return Conformance(module, ())
-    checks = [c for c in spec.checks if kind.checks is None or c in kind.checks]
-    return Conformance(module, tuple(_one(spec, kind, check) for check in checks), tuple(sorted(kind.unsupported)))
+        return Conformance(module, (), absent=absent)
+    instances = (*map(Instance, kind.checks or spec.checks), *kind.smaller)
+    checks = tuple(_one(spec, kind, instance) for instance in instances)
+    return Conformance(module, checks, tuple(sorted(kind.unsupported)), kind.services)
+
+
+def kills(spec: LoadedSpec, module: str, absent: str = "") -> Kills:
+    """The kill matrix of an adapter's mistakes; without a document where there is none."""
+    kind = None if absent else _adapter_in(module)
+    if kind is None or not kind.mistakes():
+        return Kills(None)
+    effort = Effort(kinds=("implementation",), modes=_modes(), seconds=LONGEST, most_states=MUTATED_STATES, runs=RUNS)
+    try:
+        return Kills(document_of(kill_matrix(spec, effort, adapter=kind, name=f"{module}:{kind.__name__}")))
+    except (NoChecks, SpecError):
+        return Kills(None)
+
+
+def _modes() -> tuple[Mode, ...]:
+    """Explorations need Hypothesis, which not every environment has that builds the site."""
+    return (Mode.REPLAY, Mode.PROBE, Mode.EXPLORE) if find_spec("hypothesis") else (Mode.REPLAY, Mode.PROBE)
 
 
 def _adapter_in(module: str) -> type[Adapter] | None:
@@ -55,20 +101,23 @@ def _adapter_in(module: str) -> type[Adapter] | None:
     return next((kind for kind in kinds if not inspect.isabstract(kind)), None)
 
 
-def _one(spec: LoadedSpec, kind: type[Adapter], check: str) -> Replayed:
-    if kind.services:
-        return Replayed(check, "left")
+def _one(spec: LoadedSpec, kind: type[Adapter], instance: Instance) -> Replayed:
+    name = str(instance)
     try:
-        graph = state_graph(spec.machine(check), Limits(max_states=MOST_STATES + 1))
+        machine = spec.machine(instance.check, constants=instance.constants)
+        graph = small_graph(machine, MOST_STATES)
     except SpecError:
-        return Replayed(check, "incomplete")
-    if len(graph.states) > MOST_STATES:
-        return Replayed(check, "left")
-    result = replay_all(kind(graph.machine), graph)
-    probes = probe_all(kind(graph.machine), graph)
+        return Replayed(name, "incomplete")
+    with closing(kind(machine)) as adapter:
+        return _sampled(name, adapter, machine) if graph is None else _replayed(name, adapter, graph)
+
+
+def _replayed(name: str, adapter: Adapter, graph: StateGraph) -> Replayed:
+    result = replay_all(adapter, graph)
+    probes = probe_all(adapter, graph)
     mismatch = result.mismatch or probes.mismatch
     return Replayed(
-        check,
+        name,
         result.outcome.value if mismatch is None else "mismatch",
         taken=result.taken,
         total=result.total,
@@ -79,4 +128,23 @@ def _one(spec: LoadedSpec, kind: type[Adapter], check: str) -> Replayed:
         variables=len(result.seen) + len(result.unseen),
         tried=probes.tried,
         report="" if mismatch is None else mismatch.text(),
+    )
+
+
+def _sampled(name: str, adapter: Adapter, machine: Machine) -> Replayed:
+    if Mode.EXPLORE not in _modes():
+        return Replayed(name, "left")
+    result = explore(adapter, runs=RUNS)
+    counts = machine.counts
+    return Replayed(
+        name,
+        "sampled" if result.outcome is Outcome.CONFORMS else result.outcome.value,
+        taken=result.transitions,
+        total=0 if counts is None else counts.transitions or 0,
+        paths=result.runs,
+        steps=result.steps,
+        seen=len(result.seen),
+        variables=len(result.seen) + len(result.unseen),
+        tried=result.probes,
+        report="" if result.mismatch is None else result.mismatch.text(),
     )

@@ -120,8 +120,9 @@ class Replayed:
 
     Attributes:
         check: its name.
-        outcome: `conforms`, `mismatch` or `incomplete`; `left` where the build left it to the tests.
-        taken, total: transitions of the graph that were compared, and all of them; None where it was too large.
+        outcome: `conforms`, `mismatch` or `incomplete`; `sampled` where only some runs of it were made, and nothing differed;
+            `left` where not even that could be done.
+        taken, total: transitions of the graph that were compared, and all of them; 0 where nobody counted.
         left_out: transitions behind steps that the implementation does not have.
         paths, steps: how the transitions were covered.
         seen, variables: how many variables of the spec were observed, of how many.
@@ -144,12 +145,32 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Conformance:
-    """An implementation and how it did: `module` is that of its adapter, `unsupported` are the steps that it does not have."""
+    """An implementation and how it did.
+
+    Attributes:
+        module: that of its adapter.
+        checks: by instance.
+        unsupported: the steps that it does not have.
+        services: what it ran on.
+        absent: what was missing for it to run at all.
+    """
 
     module: str
     checks: tuple[Replayed, ...]
     unsupported: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    absent: str = ""
 
+
+@dataclass(frozen=True, slots=True)
+class Kills:
+    """A kill matrix as the document of `lockstep mutate`, None where there is none; `built`: the build of the site made it."""
+
+    document: Mapping[str, Any] | None
+    built: bool = True
+
+
+NO_KILLS = Kills(None)
 
 _LIMITS = ("Bounds of the model", "Limits of the model", "Left out")
 _SOURCES = ("Source: ", "Sources: ")
@@ -165,8 +186,8 @@ class SpecFacts:
     checks: tuple[CheckFacts, ...]
     figures: Figures = field(default_factory=Figures)
     conformance: tuple[Conformance, ...] = ()
-    matrix: Mapping[str, Any] | None = None
-    """The document of its kill matrix (see `killing`), if there is one."""
+    kills: Kills = NO_KILLS
+    """What becomes of mistakes that are put into it, or into its implementation."""
     words: Words = ENGLISH
     """The language of the pages, with translations of this spec's doc comments."""
     levels: tuple[int, ...] = ()

@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 from checker.api import LoadedSpec
 from checker.base.diagnostics import SpecError
 from checker.lang.parser import read_source
-from checker.site.conforming import adapters, conform
+from checker.site.conforming import adapters, conform, kills, surroundings
 from checker.site.console import Command, Printed, run_command
 from checker.site.drawings import draw
-from checker.site.facts import CheckFacts, Conformance, Figures, Levels, SpecFacts
+from checker.site.facts import NO_KILLS, CheckFacts, Conformance, Figures, Kills, Levels, SpecFacts
 from checker.site.levels import levels_of
 from checker.site.running import loaded, run_check
 from checker.site.store import Store, key, sources_hash
@@ -75,7 +75,14 @@ def gather(files: Sequence[SpecFile], store: Store, *, workers: int | None = Non
             problems.append(problem)
     if problems:
         raise SpecError(d for problem in problems for d in problem.diagnostics)
+    missing = {module: surroundings(module) for spec, _ in specs for module in adapters(spec.path)}
     checks = _Jobs(store)
+    for spec, folder in specs:  # what takes longest comes first, so that nobody waits for it alone in the end
+        for module in adapters(spec.path):
+            texts = (spec.path, spec.source.text, *spec.refined, module, missing[module])
+            args = spec.path, spec.source.text, folder, module, missing[module]
+            checks.add(key("kills", *texts, sources_hash(_CONFORMS)), Kills, run_kills, *args)
+            checks.add(key("conformance", *texts, sources_hash(_CONFORMS)), Conformance, run_conformance, *args)
     for spec, folder in specs:
         texts = (spec.path, spec.source.text, *spec.refined)
         for check in spec.checks:
@@ -83,19 +90,18 @@ def gather(files: Sequence[SpecFile], store: Store, *, workers: int | None = Non
             checks.add(name, CheckFacts, run_check, spec.path, spec.source.text, check, folder)
         name = key("figures", *texts, sources_hash(_DRAWS))
         checks.add(name, Figures, run_drawings, spec.path, spec.source.text, folder)
-        for module in adapters(spec.path):
-            name = key("conformance", *texts, module, sources_hash(_CONFORMS))
-            checks.add(name, Conformance, run_conformance, spec.path, spec.source.text, folder, module)
     done = iter(checks.run(workers))
+    held = [tuple((next(done), next(done)) for _ in adapters(s.path)) for s, _ in specs]
     facts = [
         SpecFacts(
             s.path,
             s.source.text,
             tuple(next(done) for _ in s.checks),
             next(done),
-            tuple(next(done) for _ in adapters(s.path)),
+            tuple(conformance for _, conformance in found),
+            next((kills for kills, _ in found if kills.document is not None), NO_KILLS),
         )
-        for s, _ in specs
+        for (s, _), found in zip(specs, held, strict=True)
     ]
     shapes = _Jobs(store)
     for found, (spec, folder) in zip(facts, specs, strict=True):
@@ -173,6 +179,11 @@ def run_levels(path: str, text: str, folder: str, check: str, states: str) -> Le
     return Levels(levels_of(loaded(path, text, folder), check, int(states)))
 
 
-def run_conformance(path: str, text: str, folder: str, module: str) -> Conformance:
+def run_conformance(path: str, text: str, folder: str, module: str, absent: str) -> Conformance:
     """What an implementation does along the spec."""
-    return conform(loaded(path, text, folder), module)
+    return conform(loaded(path, text, folder), module, absent)
+
+
+def run_kills(path: str, text: str, folder: str, module: str, absent: str) -> Kills:
+    """What becomes of mistakes in an implementation."""
+    return kills(loaded(path, text, folder), module, absent)

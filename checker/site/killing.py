@@ -1,8 +1,10 @@
 """The kill matrix of a protocol: which mistake, put in on purpose, was noticed by which detector.
 
-Making one takes longer than a build may, so it is made by `lockstep mutate` and left as JSON in `build/mutation/`; the page says
-where it comes from. Documents belong to the spec whose path they name. They are read with care: one of another version, or of
-another shape, is refused with its name.
+The build makes one of the mistakes that an adapter lists, in small instances and samples of large checks (`conforming`).
+Mutants of specs and traces, and larger instances, take longer than a build may. Who has the time calls `lockstep mutate` and
+leaves its JSON in `build/mutation/`; it takes the place of the build's, and the page says where it comes from. Documents
+belong to the spec whose path they name. They are read with care: one of another version, or of another shape, is refused
+with its name.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from checker.render.plain import duration
+from checker.site.facts import Kills
 from checker.site.results import Mark, badge, table
 from checker.site.text import escape
 from checker.site.words import Words
@@ -47,9 +50,13 @@ def read_matrices(folder: Path) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def matrix_html(document: Mapping[str, Any], words: Words) -> str:
+def matrix_html(kills: Kills, words: Words) -> str:
     """All groups of a document. Raises KeyError where it has another shape."""
-    parts = [f"<p>{words(_WHAT)}</p>"]
+    document = kills.document
+    assert document is not None
+    checks = words.listed([f"<code>{escape(check)}</code>" for check in document["checks"]])
+    source = words(_BUILT if kills.built else _READ)
+    parts = [f"<p>{words(_WHAT)} {source} {words('Instances: {checks}.', checks=checks)}</p>"]
     if not document["complete"]:
         parts.append(f'<p class="ls-small">{words("The run was ended before all of them were tried.")}</p>')
     for group in document["groups"]:
@@ -83,11 +90,17 @@ def _cell(cell: Mapping[str, Any] | None) -> str:
     took = escape(duration(float(cell["seconds"])))
     if not cell["killed"]:
         return f'<span class="ls-quiet">{"·" if cell["decided"] else "…"}</span>'
-    how = f'<div class="ls-small">{escape(str(cell["how"]))}</div>' if cell.get("how") else ""
+    where = ": ".join(escape(str(cell[part])) for part in ("check", "how") if cell.get(part))
+    how = f'<div class="ls-small">{where}</div>' if where else ""
     return f"✓ {took}{how}"
 
 
 _WHAT = (
     "How much would the checks and tests notice? Mistakes were put in on purpose, one at a time, and each detector was asked. "
-    "A sign says who noticed, and how long that took. From the last run of <code>lockstep mutate</code>."
+    "A sign says who noticed, where, and how long that took."
 )
+_BUILT = (
+    "The build of this site did this, in small instances and in samples of large ones, cheapest first, until somebody "
+    "noticed. What survives is for the tests, which have more time."
+)
+_READ = "From a run of <code>lockstep mutate</code>."

@@ -18,7 +18,7 @@ from checker.base.source import display_name
 from checker.site.benchmarks import benchmarks_html, read_results
 from checker.site.console import build_consoles, read_commands
 from checker.site.editor.build import editor_state
-from checker.site.facts import SpecFacts
+from checker.site.facts import Kills, SpecFacts
 from checker.site.gather import SpecFile, find_specs, gather, gather_consoles
 from checker.site.killing import read_matrices
 from checker.site.pages import build_pages
@@ -71,9 +71,14 @@ class Project:
         return tuple(sorted(path.parent.name for path in self.docs.glob(f"*/{WORDS}")))
 
     @property
-    def benchmarks(self) -> tuple[Path, ...]:
-        """Where results of `make bench` may be, the newest kind first."""
-        return (self.root / "build" / "bench" / "results.json", self.docs / "benchmarks" / "results.json")
+    def measured(self) -> Path:
+        """Where `make bench` may have left results on this machine."""
+        return self.root / "build" / "bench" / "results.json"
+
+    @property
+    def benchmarks(self) -> Path:
+        """Results of a quiet machine, which are a part of the site."""
+        return self.docs / "benchmarks" / "results.json"
 
     def pages(self, language: str = "en") -> Path:
         """The folder of the generated pages of a language."""
@@ -110,8 +115,11 @@ def publish(project: Project, *, workers: int | None = None) -> Published:
     printed = gather_consoles(read_commands(project.tutorial), store, workers=workers)
     store.clean()
     matrices = read_matrices(project.mutation)
-    specs = tuple(replace(spec, matrix=matrices.get(spec.path)) for spec in facts)
-    english = {**build_consoles(printed), "benchmarks.html": benchmarks_html(read_results(project.benchmarks))}
+    specs = tuple(
+        replace(spec, kills=Kills(matrices[spec.path], built=False)) if spec.path in matrices else spec
+        for spec in facts
+    )
+    english = {**build_consoles(printed), "benchmarks.html": _benchmarks(project)}
     languages = {"en": specs, **{code: translated(project, specs, code) for code in project.languages}}
     languages, tutorials = (
         {c: s[part] for c, s in languages.items()} for part in (slice(len(files)), slice(len(files), None))
@@ -123,6 +131,12 @@ def publish(project: Project, *, workers: int | None = None) -> Published:
         count += len(pages)
         changed += write_files(project.pages(code), pages)
     return Published(languages["en"], count, changed, languages)
+
+
+def _benchmarks(project: Project) -> str:
+    """What was measured here; otherwise what the repository has."""
+    here = read_results(project.measured)
+    return benchmarks_html(here or read_results(project.benchmarks), address=None if here else project.benchmarks.name)
 
 
 def translated(project: Project, specs: Sequence[SpecFacts], language: str) -> tuple[SpecFacts, ...]:

@@ -11,7 +11,7 @@ transaction that has not committed is rolled back then, by the database.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -36,6 +36,9 @@ from refimpl.transactions.outbox import (
 )
 from refimpl.transactions.outbox_mistakes import MISTAKES, Part, Publishing
 
+NO_POSTGRES = "no PostgreSQL answers where PGHOST and the other variables say"
+WAIT = 2
+"""Seconds for PostgreSQL to answer whether it is there."""
 ROLES = ("Shop", "Relay", "Broker", "Warehouse")
 
 CLEAR = b"DELETE FROM orders; DELETE FROM outbox; DELETE FROM known; DELETE FROM shipment"
@@ -106,8 +109,17 @@ class OutboxAdapter(Adapter):
         warehouse: Callable[[Database], Warehouse] = Warehouse,
     ) -> None:
         super().__init__(machine)
-        self._session = _temporary() if session is None else session
+        self._ending = ExitStack()
+        self._session = self._ending.enter_context(closing(_temporary())) if session is None else session
         self._makers = (shop, relay, warehouse)
+
+    @classmethod
+    def absent(cls) -> str | None:
+        try:
+            psycopg.connect("", connect_timeout=WAIT).close()
+        except psycopg.OperationalError:
+            return NO_POSTGRES
+        return None
 
     @classmethod
     def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
@@ -122,6 +134,10 @@ class OutboxAdapter(Adapter):
             return cls(machine, relay=mistake)
         assert issubclass(mistake, Warehouse)
         return cls(machine, warehouse=mistake)
+
+    def close(self) -> None:
+        """Ends the session, if the adapter has opened it, and with it the tables."""
+        self._ending.close()
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         self._session.execute(CLEAR)
@@ -240,8 +256,8 @@ class OutboxAdapter(Adapter):
         return seen
 
 
-def _temporary() -> Database:
-    session: Database = psycopg.connect("", autocommit=True)
+def _temporary() -> psycopg.Connection:
+    session = psycopg.connect("", autocommit=True)
     for sql in (*SHOP_TABLES, *WAREHOUSE_TABLES):
         session.execute(sql.replace("CREATE", "CREATE TEMPORARY", 1).encode())
     return session

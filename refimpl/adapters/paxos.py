@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from checker.conformance.adapter import UNSEEN, Adapter, Observation
+from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
@@ -42,6 +42,8 @@ MakeLeader = Callable[[Ballot, Sequence[Address], Log, Send], Leader]
 
 class Paxos(Adapter):
     """Drives leaders and acceptors. Other classes than the real ones may be put in their place, by tests."""
+
+    smaller = (Instance("safe", {"A": 1}), Instance("reboot", {"A": 1}), Instance("safe", {"BALLOTS": 1}))
 
     def __init__(self, machine: Machine, *, acceptor: MakeAcceptor = Acceptor, leader: MakeLeader = Leader) -> None:
         super().__init__(machine)

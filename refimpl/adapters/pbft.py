@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from checker.conformance.adapter import Adapter, Observation, Refused
+from checker.conformance.adapter import Adapter, Instance, Observation, Refused
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
@@ -48,6 +48,7 @@ class Pbft(Adapter):
     """Drives the honest replicas. Another class than the real one may be put in its place, by tests."""
 
     environment = ("byzantine Rep",)  # who is faulty is part of the initial state
+    smaller = (Instance("f1", {"VIEWS": 1}), Instance("f1", {"N": 3, "Q": 3}))
 
     def __init__(self, machine: Machine, *, replica: MakeReplica = Replica) -> None:
         super().__init__(machine)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from checker.conformance.adapter import UNSEEN, Adapter, Observation, Refused
+from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation, Refused
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
@@ -29,6 +29,9 @@ MakeServer = Callable[[Address, Sequence[Address], Log, Send], Server]
 
 class Raft(Adapter):
     """Drives N servers. Other classes than the real one may be put in its place, by tests."""
+
+    checks = ("small", "alone", "crash", "figure8_rule")
+    smaller = (Instance("alone", {"LOG": 1}), Instance("crash", {"TERMS": 1}))
 
     def __init__(self, machine: Machine, *, server: MakeServer = Server) -> None:
         super().__init__(machine)

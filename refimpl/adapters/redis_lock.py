@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from checker.conformance.adapter import Adapter, Observation, Refused
+from checker.conformance.adapter import Adapter, Instance, Observation, Refused
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
@@ -32,6 +32,9 @@ from refimpl.locks.redis_lock_mistakes import MISTAKES
 REDIS, STORE = "Redis", "Store"
 SETTLING = 4
 """Turns of the event loop after which every client waits for the gate."""
+NO_REDIS = "no Redis answers at localhost:6379"
+WAIT = 2.0
+"""Seconds for Redis to answer whether it is there."""
 LOOK = """
 return {redis.call('GET', KEYS[1]) or '', redis.call('GET', KEYS[2]) or '0', redis.call('HGET', KEYS[3], 'token') or '0'}
 """
@@ -93,6 +96,8 @@ class RedisLockAdapter(Adapter):
     """Drives C clients of one lock. Other classes than the real ones may be put in their place, by tests."""
 
     services = ("Redis",)
+    checks = ("fenced", "pause", "tight")
+    smaller = (Instance("fenced", {"GRANTS": 2}),)
     unsupported = ("crash Client", "restart Client")
 
     def __init__(
@@ -129,6 +134,16 @@ class RedisLockAdapter(Adapter):
             return lambda machine: cls(machine, store=mistake)
 
         return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
+
+    @classmethod
+    def absent(cls) -> str | None:
+        import redis
+
+        try:
+            redis.Redis(socket_timeout=WAIT, socket_connect_timeout=WAIT).ping()
+        except redis.RedisError:
+            return NO_REDIS
+        return None
 
     def close(self) -> None:
         """Ends the event loop, and removes what is in Redis. Otherwise that happens when the adapter is no longer used."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from checker.conformance.adapter import UNSEEN, Adapter, Observation
+from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
@@ -83,6 +83,8 @@ class TwoPhaseCommit(Adapter):
 
     Other classes than the real ones may be put in their place, by tests.
     """
+
+    smaller = (Instance("recovery", {"N": 1}),)
 
     def __init__(
         self,

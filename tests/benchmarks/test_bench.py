@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,9 +15,10 @@ import checker
 from benchmarks import compiling, limits, peers, run
 from benchmarks.cases import CASES, MODELS, ROOT, SMALLEST, Case
 from benchmarks.compiling import measure_compilation
-from benchmarks.figures import Result, Spread, document, machine, ratio
+from benchmarks.figures import Result, Spread, document, ratio
 from benchmarks.peers import PEERS, Lockstep, Sample, Spin, parse_lockstep, parse_spin, parse_tlc
 from benchmarks.process import Failed, Measured, measure
+from benchmarks.provenance import machine, versions
 from checker.native import jit
 from checker.properties.kinds import CheckVerdict
 
@@ -246,7 +248,9 @@ def test_cold_start_beside_a_warm_one() -> None:
 def test_document_tells_nothing_about_whose_machine_it_is() -> None:
     description = machine()
     assert set(description) == {"system", "architecture", "processor", "processors", "memory_gib", "python"}
-    text = json.dumps(document([], "gcc is not installed", 3, description=description))
+    found = versions()
+    assert found["Lockstep"] == checker.__version__ and all(re.fullmatch(r"[\w.+-]+", text) for text in found.values())
+    text = json.dumps(document([], "gcc is not installed", 3, description=description, versions=found))
     assert str(ROOT) not in text
 
 

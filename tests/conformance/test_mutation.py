@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 
 import checker
 from checker.base.source import Source
-from checker.conformance.drive import Mode
+from checker.conformance.adapter import Adapter, Instance
+from checker.conformance.drive import Mode, Plan
+from checker.conformance.mutation.implementations import ImplementationDetectors, Place
 from checker.conformance.mutation.matrix import Cell, Fate, Group, Matrix, Mutant, document_of
 from checker.conformance.mutation.operators import mutants_of
 from checker.conformance.mutation.report import lines_of
@@ -19,6 +22,7 @@ from checker.conformance.mutation.score import Effort, kill_matrix
 from checker.conformance.mutation.traces import trace_mutants
 from checker.lang.parser import parse
 from checker.lang.printer import format_tree
+from checker.model.machine import Machine
 from refimpl.adapters.two_phase_commit import TwoPhaseCommit
 from tests.conformance.test_two_phase_commit import SPEC, graph_of
 
@@ -133,6 +137,34 @@ def test_mistakes_of_an_implementation_are_killed() -> None:
     }, "in a check without crashes, what crashes show cannot be seen"
     assert group.kills("replay") == 6
     assert group.kills("probe") >= 4
+
+
+class Hasty(TwoPhaseCommit):
+    """With a mistake that only a crash shows, and one that a check without crashes does."""
+
+    @classmethod
+    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
+        return {name: TwoPhaseCommit.mistakes()[name] for name in ("VotesBeforeItLogs", "CommitsOnPaper")}
+
+
+def test_a_mistake_is_looked_for_in_the_cheapest_place_first() -> None:
+    """In the only check with a small graph, then in the smaller instance of a large check; the rest would be explored."""
+    effort = Effort(kinds=("implementation",), most_states=200, runs=5)
+    matrix = kill_matrix(checker.load(SPEC), effort, adapter=Hasty)
+    assert matrix.checks == ("small", "recovery (N = 1)", "three", "recovery", "blocking", "lost_log", "heuristic")
+    (group,) = matrix.groups
+    hasty, paper = group.mutants
+    assert {cell.check for cell in paper.cells.values() if cell.killed} == {"small"}
+    assert hasty.cells["replay"].killed and hasty.cells["replay"].check == "recovery (N = 1)"
+    assert all(cell.check in ("", "recovery (N = 1)") for cell in hasty.cells.values())
+
+
+def test_what_is_large_can_still_be_explored() -> None:
+    place = Place(Instance("recovery"), checker.load(SPEC).machine("recovery"))
+    detectors = ImplementationDetectors(Hasty, (place,), Plan(modes=(Mode.REPLAY, Mode.EXPLORE), runs=50))
+    mutant = detectors.judged("CommitsOnPaper", Hasty.mistakes()["CommitsOnPaper"], lambda: 1.0)
+    assert set(mutant.cells) == {"explore"} and mutant.fate is Fate.KILLED
+    assert detectors.judged("CommitsOnPaper", Hasty.mistakes()["CommitsOnPaper"], lambda: 0.0).fate is Fate.NOT_RUN
 
 
 @pytest.mark.slow

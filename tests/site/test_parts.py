@@ -6,20 +6,23 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import checker
 from checker.site.annotated import annotated_html, pieces
 from checker.site.benchmarks import benchmarks_html, read_results
+from checker.site.charts import Dot, dot_plot
 from checker.site.conformance import conformance_section
-from checker.site.conforming import MOST_STATES, adapters, conform
+from checker.site.conforming import MOST_STATES, adapters, conform, kills, surroundings
 from checker.site.console import console_html, read_commands, run_command
 from checker.site.drawings import MOST_MOVED, MOST_NEAR, MOST_NODES, draw
-from checker.site.facts import Conformance, Replayed, SpecFacts
+from checker.site.facts import Conformance, Kills, Replayed, SpecFacts
 from checker.site.graphs import states_section
 from checker.site.killing import read_matrices
 from checker.site.levels import levels_of
+from checker.site.publish import Project, publish
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,7 +68,7 @@ def test_an_implementation_is_found_and_followed() -> None:
         text[: text.index("check three")] + text[text.index("check lost_log") : text.index("/// One database does not")]
     )
     found = conform(checker.loads(small, library=spec.library), module)
-    assert [(c.check, c.outcome, c.taken, c.total, c.left_out) for c in found.checks] == [
+    assert [(c.check, c.outcome, c.taken, c.total, c.left_out) for c in found.checks if "(" not in c.check] == [
         ("small", "conforms", 662, 662, 0),
         ("lost_log", "conforms", 2155, 2155, 0),
     ]
@@ -73,13 +76,46 @@ def test_an_implementation_is_found_and_followed() -> None:
     assert found.unsupported == ()
 
 
-def test_large_checks_are_left_to_the_tests() -> None:
+def two_phase_commit(checks: str) -> checker.LoadedSpec:
+    """The spec with other checks."""
     spec = checker.load(ROOT / "specs/transactions/two_phase_commit.psm")
     text = spec.source.text
-    large = text[: text.index("check small")] + "check recovery { faults crash TM <= 2, crash RM <= 1 }\n"
-    (one,) = conform(checker.loads(large, library=spec.library), "refimpl.adapters.two_phase_commit").checks
-    assert (one.outcome, one.total) == ("left", 0)
-    assert MOST_STATES < 7_850
+    return checker.loads(text[: text.index("check small")] + checks, library=spec.library)
+
+
+COMMITMENT = "refimpl.adapters.two_phase_commit"
+
+
+def test_of_a_large_check_there_is_a_sample_and_a_smaller_instance() -> None:
+    spec = two_phase_commit(
+        f"check recovery {{ N = 3  faults crash TM <= 1  expect states {MOST_STATES + 1} transitions 99999 }}\n"
+    )
+    large, smaller = conform(spec, COMMITMENT).checks
+    assert (large.check, large.outcome, large.total) == ("recovery", "sampled", 99_999)
+    assert 50 < large.taken < large.steps
+    assert (smaller.check, smaller.outcome) == ("recovery (N = 1)", "conforms")
+    assert smaller.taken == smaller.total > 0
+
+
+def test_the_build_puts_mistakes_in() -> None:
+    found = kills(two_phase_commit("check recovery { N = 1  faults crash RM <= 1 }\n"), COMMITMENT)
+    assert found.built and found.document is not None and found.document["complete"]
+    (group,) = found.document["groups"]
+    assert group["detectors"] == ["replay", "probe", "explore"]
+    assert "VotesBeforeItLogs" in {mutant["name"] for mutant in group["mutants"] if mutant["fate"] == "killed"}
+
+
+def test_what_is_missing_is_said_and_nothing_is_run(relay: SpecFacts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", "127.0.0.1")
+    monkeypatch.setenv("PGPORT", "1")
+    outbox = "refimpl.adapters.outbox"
+    absent = surroundings(outbox)
+    assert absent == "no PostgreSQL answers where PGHOST and the other variables say"
+    assert surroundings(COMMITMENT) == "" and "No module" in surroundings("refimpl.adapters.nothing")
+    spec = checker.load(ROOT / "specs/transactions/outbox.psm")
+    held = conform(spec, outbox, absent)
+    assert held.checks == () and kills(spec, outbox, absent).document is None
+    assert f"when this site was built: {absent}" in conformance_section(replace(relay, conformance=(held,)))
 
 
 @pytest.mark.parametrize(
@@ -101,6 +137,7 @@ MATRIX = {
     "version": 1,
     "path": "specs/toys/relay.psm",
     "complete": False,
+    "checks": ["small", "<small>"],
     "groups": [
         {
             "kind": "implementation",
@@ -109,7 +146,8 @@ MATRIX = {
             "survived": 1,
             "mutants": [
                 {"name": "forgets", "text": "<i>", "line": None, "fate": "killed", "problem": None, "cells": {
-                    "replay": {"killed": True, "decided": True, "seconds": 0.5, "how": "<b>state</b>"},
+                    "replay": {"killed": True, "decided": True, "seconds": 0.5, "check": "small",
+                               "how": "<b>state</b>"},
                     "<probe>": {"killed": False, "decided": True, "seconds": 0.5, "how": None}}},
                 {"name": "late", "text": "x", "line": 3, "fate": "survived", "problem": "p", "cells": {}},
             ],
@@ -121,10 +159,11 @@ MATRIX = {
 def test_a_kill_matrix_is_shown(relay: SpecFacts, tmp_path: Path) -> None:
     (tmp_path / "relay.json").write_text(json.dumps(MATRIX))
     found = read_matrices(tmp_path)
-    shown = conformance_section(replace(relay, matrix=found[relay.path]))
+    shown = conformance_section(replace(relay, kills=Kills(found[relay.path], built=False)))
     assert "1 of 2 noticed" in shown and "✓ 0.50 s" in shown and 'href="#L3"' in shown
     assert "ended before all" in shown
-    assert not re.search("<b>|<i>|<probe>", shown)
+    assert "small: &lt;b&gt;state" in shown and "lockstep mutate" in shown
+    assert not re.search("<b>|<i>|<probe>|<small>", shown)
     (tmp_path / "other.json").write_text('{"version": 7}')
     with pytest.raises(ValueError, match=r"other\.json is no kill matrix"):
         read_matrices(tmp_path)
@@ -217,11 +256,11 @@ def test_the_tutorial_ends_with_a_program_that_conforms_and_one_that_does_not() 
 SPREAD = {"median": 2e6, "least": 1e6, "greatest": 3e6}
 
 
-def document(**more: object) -> dict[str, object]:
+def document(**more: object) -> dict[str, Any]:
     one = {
         "model": "<two>", "warm": False, "peer": "native", "absent": None, "states": 10, "transitions": 20,
         "transitions_a_second": SPREAD, "verdict_seconds": {"median": 1.0, "least": 1.0, "greatest": 2.0},
-        "bytes_a_state": None, "ratio": 1.5, "wrong": [],
+        "bytes_a_state": {"median": 800.0, "least": 800.0, "greatest": 800.0}, "ratio": 1.5, "wrong": [],
     }  # fmt: skip
     gone = {**one, "peer": "TLC", "absent": "not <installed>"}
     machine = {"processor": "P & Q", "processors": 2, "memory_gib": 4, "system": "Linux", "python": "3.11"}
@@ -229,15 +268,60 @@ def document(**more: object) -> dict[str, object]:
 
 
 def test_measurements_are_shown_as_they_are() -> None:
-    shown = benchmarks_html(document())
+    shown = benchmarks_html(document(), address="results.json")
     assert "2.00 M" in shown and "1.00 M – 3.00 M" in shown and ">1.50<" in shown and "P &amp; Q" in shown
-    assert "<two>" not in shown and "TLC: not &lt;installed&gt;" in shown
+    assert "<two>" not in shown and "TLC: not &lt;installed&gt;" in shown and 'href="results.json"' in shown
+    assert "Bytes" in shown and ">800<" not in shown, "of a small graph, it says nothing"
+
+
+def test_what_else_was_measured_is_shown() -> None:
+    compiled = {"spec": "a.psm", "check": "c", "first_state_seconds": SPREAD, "optimised_seconds": SPREAD}
+    one, gone = document()["results"]
+    workers = {**one, "states": 20_000, "peer": "native, 2 workers", "one_worker": "native", "one_worker_ratio": 1.75}
+    shown = benchmarks_html(
+        document(
+            results=[workers, one, gone, {**gone, "peer": "Spin", "absent": "no model of it"}],
+            compilation=compiled,
+            limits_ns={"dependent": 98.4},
+            day="2026-01-31",
+            versions={"Spin": "6.5", "gcc": "<12>"},
+            runs=1,
+        )
+    )
+    assert "native, 2 workers: 1.75 times as fast as native." in shown and ">800<" in shown
+    assert "<code>a.psm</code>" in shown and "98.4 ns for dependent loads" in shown
+    assert "Measured on 2026-01-31" in shown and "With Spin 6.5 and gcc &lt;12&gt;." in shown
+    assert "a single run, which says little" in shown and "Spin: no model" not in shown
+
+
+def test_measurements_of_this_machine_come_first(relay: SpecFacts, tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    for path, day in ((project.benchmarks, "2026-01-01"), (project.measured, "2026-02-02")):
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(document(day=day)))
+        (project.specs / "toys").mkdir(parents=True, exist_ok=True)
+        (project.specs / "toys" / "relay.psm").write_text(relay.text)
+        publish(project)
+        shown = (project.pages() / "benchmarks.html").read_text()
+        assert day in shown and ("results.json" in shown) == (path == project.benchmarks)
 
 
 def test_without_measurements_the_page_says_so(tmp_path: Path) -> None:
-    assert read_results([tmp_path / "no.json"]) is None
+    assert read_results(tmp_path / "no.json") is None
     assert "make bench" in benchmarks_html(None)
     old = tmp_path / "old.json"
     old.write_text(json.dumps(document(version=9)))
     with pytest.raises(ValueError, match="version 1"):
-        read_results([tmp_path / "no.json", old])
+        read_results(old)
+
+
+def test_a_chart_has_a_dot_for_each_figure_on_a_scale_of_powers() -> None:
+    rows = [
+        ("<one>", [Dot("a", 100.0, 90.0, 120.0), Dot("b", 1000.0, 1000.0, 1000.0)]),
+        ("two", [Dot("a", 1.0, 1.0, 1.0)]),
+    ]
+    drawn = dot_plot(rows, "Speed", "steps & more", lambda n: f"{n:g}")
+    assert drawn.count("<title>") == 3 and "<title>&lt;one&gt;, b: 1000</title>" in drawn
+    assert [drawn.count(f">{power}<") for power in (1, 10, 100, 1000)] == [1, 1, 1, 1]
+    assert "steps &amp; more" in drawn and "<one>" not in drawn and 'aria-hidden="true"' in drawn
+    assert dot_plot([("none", [])], "x", "y", str) == ""

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from checker.site.annotated import pieces
-from checker.site.facts import CheckFacts, Conformance, Replayed, SpecFacts
+from checker.site.facts import CheckFacts, Conformance, Kills, Replayed, SpecFacts
 from checker.site.gather import SpecFile, gather
 from checker.site.pages import build_pages
 from checker.site.store import Store
 from checker.site.text import paragraphs
 from checker.site.words import ENGLISH, Words, key_of, read_catalogue
+from refimpl.adapters.outbox import NO_POSTGRES, OutboxAdapter
+from refimpl.adapters.redis_lock import NO_REDIS, RedisLockAdapter
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = ROOT / "docs" / "zh" / "words.json"
@@ -38,6 +40,7 @@ class Noting(Words):
 
 MATRIX = {
     "complete": False,
+    "checks": ["small"],
     "groups": [
         {"kind": kind, "detectors": [], "killed": 1, "survived": 3, "mutants": [
             {"name": "m", "text": "", "fate": fate, "cells": {}} for fate in ("killed", "survived", "invalid", "not run")
@@ -51,16 +54,24 @@ HELD = Conformance(
     (
         Replayed("small", "conforms", 8, 8, 0, 2, 9, 3, 4, 5),
         Replayed("lossy", "mismatch", 1, 8, 2, 1, 1, 3, 4, 5, "no\n<b>"),
+        Replayed("three", "sampled", 1, 800, 0, 2, 9, 3, 4, 5),
+        Replayed("strict", "left"),
     ),
     ("Sink.Slip",),
+    ("Redis",),
 )
+ABSENT = [
+    Conformance(kind.__module__, (), absent=reason)
+    for kind, reason in ((OutboxAdapter, NO_POSTGRES), (RedisLockAdapter, NO_REDIS))
+]
 
 
 def test_every_sentence_is_translated(relay: SpecFacts, hostile: SpecFacts) -> None:
     words = Noting("zh", read_catalogue(WORDS))
     Noting.missed.clear()
-    held = replace(relay, words=words, conformance=(HELD,))
-    build_pages([held, replace(held, matrix=MATRIX), replace(hostile, words=words)])
+    held = replace(relay, words=words, conformance=(HELD, *ABSENT))
+    matrices = [replace(held, kills=Kills(MATRIX, built=built)) for built in (True, False)]
+    build_pages([held, *matrices, replace(hostile, words=words)])
     names = {spec.title for spec in (relay, hostile)} | {"Toys", "B-toys"}
     assert Noting.missed - names == set()
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from checker.api import LoadedSpec
-from checker.conformance.adapter import Adapter
+from checker.conformance.adapter import Adapter, Instance
 from checker.conformance.drive import Mode, Plan
 from checker.conformance.mutation import traces
-from checker.conformance.mutation.implementations import ImplementationDetectors
+from checker.conformance.mutation.implementations import ImplementationDetectors, Place
 from checker.conformance.mutation.matrix import Group, Matrix, Mutant
 from checker.conformance.mutation.specs import SpecDetectors
-from checker.engine.graph import StateGraph
+from checker.engine.graph import StateGraph, small_graph
 from checker.engine.interface import Limits
 
 KINDS: tuple[Literal["spec", "implementation", "trace"], ...] = ("spec", "implementation", "trace")
@@ -31,7 +31,7 @@ class Effort:
         kinds: which mutants; those of implementations and traces need an adapter.
         modes: how an implementation is driven.
         seconds: for everything; mutants that it does not reach are not run.
-        most_states: checks with larger graphs are left out.
+        most_states: checks with larger graphs are left out, or only explored.
         runs: of each exploration.
         seed: of explorations and traces.
     """
@@ -42,6 +42,10 @@ class Effort:
     most_states: int = 5_000
     runs: int = 100
     seed: int = 0
+
+
+MOST_STATES = 200_000
+"""How large the graph of a check may be that is asked for by name, or of an instance that an adapter calls small."""
 
 
 class NoChecks(Exception):
@@ -62,7 +66,7 @@ def kill_matrix(
     Args:
         spec: the spec.
         effort: how much is done.
-        checks: which checks are looked at; None: all that are small enough. Those that are named may be of any size.
+        checks: which checks are looked at, of any size; None: all that the adapter is to follow, and its smaller instances.
         adapter: that of the right implementation.
         name: what the adapter is called.
         tell: is told of each mutant.
@@ -76,27 +80,42 @@ def kill_matrix(
     def left() -> float:
         return end - time.monotonic()
 
-    limits = Limits(max_states=effort.most_states) if checks is None else Limits(max_states=200_000)
-    graphs = {check: spec.graph(check, limits=limits) for check in (spec.checks if checks is None else checks)}
-    graphs = {check: graph for check, graph in graphs.items() if graph.complete}
-    if not graphs:
-        raise NoChecks(f"no check of {spec.name} has at most {limits.max_states:,} states and no bound")
-    graphs = dict(sorted(graphs.items(), key=lambda item: len(item[1].edges)))
-    plan = Plan(modes=effort.modes, seed=effort.seed, runs=effort.runs, most_states=limits.max_states or 0)
+    most_states = effort.most_states if checks is None else MOST_STATES
+    places = [_place(spec, instance, most_states) for instance in _checks(spec, checks, adapter)]
+    if checks is None and adapter is not None:
+        places += [_place(spec, instance, MOST_STATES) for instance in adapter.smaller]
+    found = [(place.instance, place.graph) for place in places if place.graph is not None]
+    if not found:
+        raise NoChecks(f"no check of {spec.name} has at most {most_states:,} states and no bound")
+    found.sort(key=lambda one: len(one[1].edges))
+    graphs = {str(instance): graph for instance, graph in found}
+    plan = Plan(modes=effort.modes, seed=effort.seed, runs=effort.runs, most_states=most_states)
     groups = []
     if "spec" in effort.kinds:
         # a broken spec may have a far larger graph than its original, and is cut off where that is plain
         beyond = Limits(max_states=20 * max(len(g.states) for g in graphs.values()), timeout=30)
-        detectors = SpecDetectors(spec, tuple(graphs), plan, beyond, adapter)
-        groups.append(Group("spec", detectors.names, tuple(_noted(_of_spec(detectors, left), "spec", tell))))
+        judges = SpecDetectors(spec, tuple(instance for instance, _ in found), plan, beyond, adapter)
+        groups.append(Group("spec", judges.names, tuple(_noted(_of_spec(judges, left), "spec", tell))))
     if adapter is not None and "implementation" in effort.kinds:
-        found = ImplementationDetectors(adapter, graphs, plan)
-        wrong = (found.judged(mistake, make, left) for mistake, make in adapter.mistakes().items())
-        groups.append(Group("implementation", found.names, tuple(_noted(wrong, "implementation", tell))))
+        detectors = ImplementationDetectors(adapter, places, plan)
+        wrong = (detectors.judged(mistake, make, left) for mistake, make in adapter.mistakes().items())
+        groups.append(Group("implementation", detectors.names, tuple(_noted(wrong, "implementation", tell))))
     if adapter is not None and "trace" in effort.kinds:
         mutants = _of_traces(adapter, graphs, effort.seed, left)
         groups.append(Group("trace", tuple(traces.SIGHTS), tuple(_noted(mutants, "trace", tell))))
-    return Matrix(spec.path, spec.name, name, tuple(graphs), tuple(groups), effort.seed)
+    explored = adapter is not None and "implementation" in effort.kinds and Mode.EXPLORE in effort.modes
+    large = [str(place.instance) for place in places if place.graph is None and explored]
+    return Matrix(spec.path, spec.name, name, (*graphs, *large), tuple(groups), effort.seed)
+
+
+def _checks(spec: LoadedSpec, checks: tuple[str, ...] | None, adapter: type[Adapter] | None) -> Iterator[Instance]:
+    followed = None if adapter is None else adapter.checks
+    return map(Instance, checks or followed or spec.checks)
+
+
+def _place(spec: LoadedSpec, instance: Instance, most_states: int) -> Place:
+    machine = spec.machine(instance.check, constants=instance.constants)
+    return Place(instance, machine, small_graph(machine, most_states))
 
 
 def _of_spec(detectors: SpecDetectors, left: Callable[[], float]) -> Iterator[Mutant]:

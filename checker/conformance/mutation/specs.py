@@ -16,6 +16,7 @@ from functools import cached_property
 from checker.api import LoadedSpec
 from checker.base.diagnostics import SpecError
 from checker.base.source import Source
+from checker.conformance.adapter import Instance
 from checker.conformance.drive import Make, Mode, Plan, drive
 from checker.conformance.mapping import MappingError
 from checker.conformance.mutation.matrix import Cell, Mutant
@@ -37,13 +38,13 @@ class SpecDetectors:
 
     Attributes:
         spec: the original.
-        checks: which checks are looked at.
+        instances: which checks are looked at, and under which constants.
         plan: how the implementation is driven, one mode after the other; `make` makes its adapter; None: there is none.
         limits: of each exploration of a check.
     """
 
     spec: LoadedSpec
-    checks: tuple[str, ...]
+    instances: tuple[Instance, ...]
     plan: Plan
     limits: Limits
     make: Make | None = None
@@ -58,10 +59,10 @@ class SpecDetectors:
         return mutants_of(self.spec.tree)
 
     @cached_property
-    def _expected(self) -> dict[str, CheckResult]:
-        """What the original gives."""
+    def _expected(self) -> list[CheckResult]:
+        """What the original gives, by instance."""
         original = self._written(self.spec.tree)
-        return {name: original.check(name, limits=self.limits) for name in self.checks}
+        return [original.check(i.check, constants=i.constants, limits=self.limits) for i in self.instances]
 
     def judged(self, number: int, mutant: SpecMutant, left: Left) -> Mutant:
         """A mutant with what every detector makes of it."""
@@ -69,8 +70,8 @@ class SpecDetectors:
         result = Mutant(f"S{number}", mutant.operator, mutant.text, line)
         broken = self._written(mutant.tree)
         try:
-            for name in self.checks:
-                broken.machine(name)
+            for instance in self.instances:
+                broken.machine(instance.check, constants=instance.constants)
         except SpecError as problem:
             return replace(result, problem=problem.diagnostics[0].headline())
         if left() <= 0:
@@ -93,10 +94,10 @@ class SpecDetectors:
         properties: Cell | None = None
         counts: Cell | None = None
         decided = True
-        for name in self.checks:
-            expected = self._expected[name]
+        for instance, expected in zip(self.instances, self._expected, strict=True):
+            name = str(instance)
             try:
-                found = spec.check(name, limits=self.limits)
+                found = spec.check(instance.check, constants=instance.constants, limits=self.limits)
             except SpecError as problem:  # it can be typed and not explored
                 properties = properties or Cell(True, _since(started), name, problem.diagnostics[0].headline())
                 continue
@@ -120,9 +121,11 @@ class SpecDetectors:
         """What the implementation of the original says."""
         started = time.perf_counter()
         decided = False
-        for name in self.checks:
+        for instance in self.instances:
+            name = str(instance)
             try:
-                report = drive(make, spec.machine(name), replace(self.plan, modes=(mode,)))
+                machine = spec.machine(instance.check, constants=instance.constants)
+                report = drive(make, machine, replace(self.plan, modes=(mode,)))
             except (MappingError, SpecError) as problem:
                 return Cell(True, _since(started), name, str(problem).splitlines()[0])
             if report.outcome is Outcome.MISMATCH:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -54,12 +55,12 @@ def trace_mutants(
     random = Random(seed)
     runs: list[tuple[str, Record]] = []
     for check, graph in graphs.items():
-        adapter = make(graph.machine)
-        walks = random_walks(graph, seed=seed, walks=WALKS, steps=STEPS, avoid=unsupported_by(adapter))
-        for path in walks.paths:
-            if len(path) > 2:
-                run = recorded(adapter, graph, path, graph.edges[path[0]].source)
-                runs.append((check, run))
+        with closing(make(graph.machine)) as adapter:
+            walks = random_walks(graph, seed=seed, walks=WALKS, steps=STEPS, avoid=unsupported_by(adapter))
+            for path in walks.paths:
+                if len(path) > 2:
+                    run = recorded(adapter, graph, path, graph.edges[path[0]].source)
+                    runs.append((check, run))
     if not runs:
         return
     values = _values(runs)
