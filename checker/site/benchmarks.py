@@ -22,7 +22,7 @@ from checker.site.text import escape, listed
 
 VERSION = 1
 ENOUGH = 10_000
-"""From how many states on bytes a state say something about the engine, and not about the size of an empty process."""
+"""From how many states on speed and bytes a state say something about the engine, and not about an empty process."""
 
 NO_MODEL = "no model of it"
 
@@ -54,11 +54,9 @@ def benchmarks_html(document: Mapping[str, Any] | None, *, address: str | None =
     measured = [one for one in document["results"] if not one["absent"]]
     parts = [
         _origin(document, address),
-        _chart(
-            measured, "transitions_a_second", "Speed of exploration: more is better", "transitions a second", _short
-        ),
-        _chart(measured, "verdict_seconds", "Time from the command to its answer: less is better", "time", duration),
-        _chart(_large(measured), "bytes_a_state", "Memory for each state: less is better", "bytes a state", _short),
+        _chart(_large(measured), "transitions_a_second", "Speed: more is better", "transitions a second"),
+        _chart(measured, "verdict_seconds", "Time to the answer: less is better", "seconds"),
+        _chart(_large(measured), "bytes_a_state", "Memory: less is better", "bytes a state"),
         _table(measured, yardstick),
         _more(document, measured),
         _missing(document["results"]),
@@ -89,7 +87,7 @@ def _origin(document: Mapping[str, Any], address: str | None) -> str:
 # ---- charts
 
 
-def _chart(results: Sequence[Result], what: str, title: str, unit: str, show: Callable[[float], str]) -> str:
+def _chart(results: Sequence[Result], what: str, title: str, unit: str) -> str:
     """One measure of all peers on all models; results that are not positive have no place on its scale."""
     rows: dict[str, list[Dot]] = {}
     for one in results:
@@ -97,7 +95,7 @@ def _chart(results: Sequence[Result], what: str, title: str, unit: str, show: Ca
         if found is not None and found["least"] > 0:
             dot = Dot(str(one["peer"]), found["median"], found["least"], found["greatest"])
             rows.setdefault(str(one["model"]), []).append(dot)
-    return dot_plot(list(rows.items()), title, unit, show)
+    return dot_plot(list(rows.items()), title, unit, _short)
 
 
 def _large(results: Sequence[Result]) -> list[Result]:
