@@ -82,8 +82,8 @@ class Script:
         return choice
 
 
-def search(play: Play[F], *, seed: int, runs: int) -> Failing[F] | None:
-    """Makes runs until one fails, and shrinks that one. The same seed gives the same runs.
+def search(play: Play[F], *, seed: int, runs: int, shrink: bool = True) -> Failing[F] | None:
+    """Makes runs until one fails, and shrinks that one, if it is to be read. The same seed gives the same runs.
 
     Raises:
         MissingHypothesis: see there.
@@ -102,7 +102,7 @@ def search(play: Play[F], *, seed: int, runs: int) -> Failing[F] | None:
         max_examples=runs,
         database=None,
         deadline=None,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
         suppress_health_check=list(HealthCheck),
         verbosity=Verbosity.quiet,
         print_blob=False,

@@ -54,6 +54,7 @@ class Plan:
         modes: in order.
         seed: of explorations and random walks.
         runs, steps: how many runs an exploration makes, and the most steps of each.
+        shrink: whether a run that fails is made small, for somebody to read.
         choices: an exploration makes this one run instead; replays and probes do, along `path`, where one is given.
         walks: how many random walks are made; they have `steps` steps.
         sequences: how long the sequences are of which `walks` takes as many as it can.
@@ -65,6 +66,7 @@ class Plan:
     seed: int = 0
     runs: int = 100
     steps: int = 40
+    shrink: bool = True
     choices: tuple[int, ...] | None = None
     path: Path | None = None
     walks: int = 50
@@ -249,7 +251,11 @@ class Driver:
         plan = self.plan
         explorer = Explorer(self.adapter, steps=plan.steps)
         given = plan.choices
-        result = explorer.search(seed=plan.seed, runs=plan.runs) if given is None else explorer.again(given)
+        result = (
+            explorer.search(seed=plan.seed, runs=plan.runs, shrink=plan.shrink)
+            if given is None
+            else explorer.again(given)
+        )
         self._note(explorer.run)
         if result.mismatch is not None:  # its numbers are those of the graph of a run of its own
             explorer = Explorer(self.adapter, steps=plan.steps)

@@ -138,9 +138,9 @@ class Explorer:
         self._most = steps
         self._ranks: dict[int, tuple[int, str | None]] = {}
 
-    def search(self, *, seed: int, runs: int) -> Explored:
-        """See `explore`."""
-        failing = search(self.play, seed=seed, runs=runs)
+    def search(self, *, seed: int, runs: int, shrink: bool = True) -> Explored:
+        """See `explore`; without shrinking, it is not the smallest run that is told."""
+        failing = search(self.play, seed=seed, runs=runs, shrink=shrink)
         result = self._explored(seed)
         if failing is None:
             return result

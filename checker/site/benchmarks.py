@@ -21,8 +21,8 @@ from checker.site.results import table
 from checker.site.text import escape, listed
 
 VERSION = 1
-ENOUGH = 10_000
-"""From how many states on bytes a state say something about the engine, and not about the size of an empty process."""
+FAST, HEAVY = 10_000, 100_000
+"""From how many states on the speed, and the bytes a state, are those of an engine and not those of an empty process."""
 
 NO_MODEL = "no model of it"
 
@@ -54,11 +54,9 @@ def benchmarks_html(document: Mapping[str, Any] | None, *, address: str | None =
     measured = [one for one in document["results"] if not one["absent"]]
     parts = [
         _origin(document, address),
-        _chart(
-            measured, "transitions_a_second", "Speed of exploration: more is better", "transitions a second", _short
-        ),
-        _chart(measured, "verdict_seconds", "Time from the command to its answer: less is better", "time", duration),
-        _chart(_large(measured), "bytes_a_state", "Memory for each state: less is better", "bytes a state", _short),
+        _chart(_of(FAST, measured), "transitions_a_second", "Speed: more is better", "transitions a second"),
+        _chart(measured, "verdict_seconds", "Time to the answer: less is better", "seconds"),
+        _chart(_of(HEAVY, measured), "bytes_a_state", "Memory: less is better", "bytes a state"),
         _table(measured, yardstick),
         _more(document, measured),
         _missing(document["results"]),
@@ -89,7 +87,7 @@ def _origin(document: Mapping[str, Any], address: str | None) -> str:
 # ---- charts
 
 
-def _chart(results: Sequence[Result], what: str, title: str, unit: str, show: Callable[[float], str]) -> str:
+def _chart(results: Sequence[Result], what: str, title: str, unit: str) -> str:
     """One measure of all peers on all models; results that are not positive have no place on its scale."""
     rows: dict[str, list[Dot]] = {}
     for one in results:
@@ -97,11 +95,12 @@ def _chart(results: Sequence[Result], what: str, title: str, unit: str, show: Ca
         if found is not None and found["least"] > 0:
             dot = Dot(str(one["peer"]), found["median"], found["least"], found["greatest"])
             rows.setdefault(str(one["model"]), []).append(dot)
-    return dot_plot(list(rows.items()), title, unit, show)
+    return dot_plot(list(rows.items()), title, unit, _short)
 
 
-def _large(results: Sequence[Result]) -> list[Result]:
-    return [one for one in results if (one["states"] or 0) >= ENOUGH]
+def _of(states: int, results: Sequence[Result]) -> list[Result]:
+    """Those of graphs with at least so many states."""
+    return [one for one in results if (one["states"] or 0) >= states]
 
 
 def _short(number: float) -> str:
@@ -140,7 +139,7 @@ def _row(one: Result, yardstick: str) -> list[str]:
         _spread(one["transitions_a_second"], lambda n: f"{n / 1e6:.2f} M"),
         "1" if one["peer"] == yardstick else "–" if one["ratio"] is None else f"{one['ratio']:.2f}",
         _spread(one["verdict_seconds"], duration),
-        _spread(one["bytes_a_state"], lambda n: f"{n:,.0f}") if _large([one]) else "–",
+        _spread(one["bytes_a_state"], lambda n: f"{n:,.0f}") if _of(HEAVY, [one]) else "–",
     ]
 
 
@@ -160,7 +159,7 @@ def _more(document: Mapping[str, Any], measured: Sequence[Result]) -> str:
     lines = [
         f"<code>{escape(one['model'])}</code>, {escape(one['peer'])}: {one['one_worker_ratio']:.2f} times as fast as "
         f"{escape(one['one_worker'])}."
-        for one in _large(measured)
+        for one in _of(FAST, measured)
         if one.get("one_worker_ratio")
     ]
     compilation = document.get("compilation")

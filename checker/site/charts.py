@@ -17,7 +17,7 @@ from math import ceil, floor, log10
 from checker.site.text import escape, scrolling
 
 _COLOURS = ("#6b7fd7", "#2a9d8f", "#c46f17", "#c2527e", "#8a7f2b", "#7a8290")
-_LABELS, _PLOT, _RIGHT = 150, 470, 24
+_LABELS, _PLOT, _RIGHT = 150, 470, 40
 _TOP, _ROW, _FOOT = 12, 26, 34
 _LEGEND = 20
 
@@ -63,14 +63,14 @@ def dot_plot(rows: Sequence[tuple[str, Sequence[Dot]]], title: str, unit: str, s
     legend_rows = -(-len(series) // 3)
     for number, name in enumerate(series):
         column, line = number % 3, number // 3
-        at, y = _LABELS + column * 165, bottom + _FOOT + 8 + line * _LEGEND
+        at, y = 60 + column * 210, bottom + _FOOT + 8 + line * _LEGEND
         parts.append(f'{_shape(number, at, y)}<text x="{at + 12}" y="{y + 4:g}">{escape(name)}</text>')
     width, height = _LABELS + _PLOT + _RIGHT, bottom + _FOOT + legend_rows * _LEGEND + 4
     drawing = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ls-chart" aria-hidden="true" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" fill="currentColor" font-size="12">{"".join(parts)}</svg>'
     )
-    return f'<p class="ls-small">{escape(title)}</p>{scrolling(drawing, title)}'
+    return f"<p><strong>{escape(title)}</strong></p>{scrolling(drawing, title)}"
 
 
 def _axis(

@@ -277,7 +277,7 @@ def test_measurements_are_shown_as_they_are() -> None:
 def test_what_else_was_measured_is_shown() -> None:
     compiled = {"spec": "a.psm", "check": "c", "first_state_seconds": SPREAD, "optimised_seconds": SPREAD}
     one, gone = document()["results"]
-    workers = {**one, "states": 20_000, "peer": "native, 2 workers", "one_worker": "native", "one_worker_ratio": 1.75}
+    workers = {**one, "states": 200_000, "peer": "native, 2 workers", "one_worker": "native", "one_worker_ratio": 1.75}
     shown = benchmarks_html(
         document(
             results=[workers, one, gone, {**gone, "peer": "Spin", "absent": "no model of it"}],

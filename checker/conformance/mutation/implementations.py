@@ -34,7 +34,7 @@ class Place:
     graph: StateGraph | None = None
 
     def cost(self, plan: Plan) -> int:
-        """How long it takes to get through, in steps of a replay. One of an exploration, which also shrinks, is dearer."""
+        """How long it takes to get through, in steps of a replay. One of an exploration, which looks around, is dearer."""
         return EXPLORING * plan.runs * plan.steps if self.graph is None else len(self.graph.edges)
 
 
@@ -68,8 +68,8 @@ class ImplementationDetectors:
     def _driven(self, place: Place, make: Make, mode: Mode, before: Cell | None) -> Cell:
         """What a mode makes of a mistake in a place, after what it made of it in those before."""
         started = time.perf_counter()
-        # an exploration needs no graph: one of a single state costs nothing
-        plan = replace(self.plan, modes=(mode,), most_states=1)
+        # that somebody noticed is enough; and an exploration needs no graph, of which one state costs nothing
+        plan = replace(self.plan, modes=(mode,), most_states=1, shrink=False)
         report = drive(make, place.machine, plan, graph=place.graph)
         seconds = time.perf_counter() - started + (0 if before is None else before.seconds)
         if report.outcome is not Outcome.MISMATCH:

@@ -125,7 +125,7 @@ class SpecDetectors:
             name = str(instance)
             try:
                 machine = spec.machine(instance.check, constants=instance.constants)
-                report = drive(make, machine, replace(self.plan, modes=(mode,)))
+                report = drive(make, machine, replace(self.plan, modes=(mode,), shrink=False))
             except (MappingError, SpecError) as problem:
                 return Cell(True, _since(started), name, str(problem).splitlines()[0])
             if report.outcome is Outcome.MISMATCH:
