@@ -196,7 +196,7 @@ class Driver:
             check=self._machine.check,
             phases=tuple(phases),
             coverage=summary,
-            lacks=() if found else tuple(self._lacks(summary)),
+            lacks=() if found else tuple(self.lacks(summary)),
             observed=tuple(n for n in self._observable if n in self.observed),
             unobserved=tuple(n for n in self._observable if n not in self.observed),
             cast=cast(self._machine),
@@ -268,12 +268,14 @@ class Driver:
         self.observed |= run.seen
         self._observable = run.comparison.observable
 
-    def _lacks(self, summary: Summary) -> Iterator[str]:
+    def lacks(self, summary: Summary) -> Iterator[str]:
+        """Why nothing wrong does not mean that all is well."""
         never = self.coverage.never(dict.fromkeys(edge.unit for edge in self.graph.edges if self._is_expected(edge)))
-        if never and self.plan.choices is None and self.plan.path is None:
-            yield f"never taken: {', '.join(never)}"
-        if self.coverage.faults and not self.coverage.begun:
-            yield f"none of {self.coverage.faults:,} faults struck after something had begun"
+        if self.plan.choices is None and self.plan.path is None:  # who repeats one run asks for that one alone
+            if never:
+                yield f"never taken: {', '.join(never)}"
+            if self.coverage.faults and not self.coverage.begun:
+                yield f"none of {self.coverage.faults:,} faults struck after something had begun"
         if not self.observed and self._observable:
             yield "nothing was observed"
         ratio = summary.transitions.ratio

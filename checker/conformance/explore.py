@@ -153,7 +153,7 @@ class Explorer:
     def again(self, choices: tuple[int, ...]) -> Explored:
         """See `explore_again`."""
         found = self.play(Script(choices))
-        result = self._explored(0)
+        result = replace(self._explored(0), calm=False)  # who repeats a run asks for that one alone
         return result if found is None else replace(result, mismatch=self._told(found, choices), choices=choices)
 
     def play(self, choose: Choose) -> Mismatch | None:

@@ -12,6 +12,8 @@ import pytest
 import checker
 from checker.conformance.adapter import Adapter, Observation
 from checker.conformance.choices import ChoiceError, Choose, DrawnRandom, Script, search
+from checker.conformance.coverage import Coverage
+from checker.conformance.drive import Driver, Mode, Plan
 from checker.conformance.event import Event
 from checker.conformance.explore import Explorer, explore, explore_again
 from checker.conformance.growing import GraphTooLarge, GrowingGraph
@@ -140,6 +142,32 @@ def test_nothing_seen_is_incomplete() -> None:
 
     machine = graph_of("calm").machine
     assert explore(Blind(machine), runs=5).outcome is Outcome.INCOMPLETE
+
+
+def test_no_fault_is_incomplete_where_there_could_be_one() -> None:
+    machine = graph_of("rough").machine
+    result = explore(Library(machine), runs=1, steps=2)
+    assert (result.steps > 0, result.faults, result.calm) == (True, 0, True)
+    assert result.outcome is Outcome.INCOMPLETE
+    assert "no fault struck after something had begun" in str(result)
+    assert explore(Library(graph_of("calm").machine), runs=1, steps=2).outcome is Outcome.CONFORMS
+    assert explore_again(Library(machine), (0,)).outcome is Outcome.CONFORMS, "that run was asked for"
+
+
+def test_faults_of_the_surroundings_have_to_strike() -> None:
+    graph = graph_of("rough")
+    without = [n for n, edge in enumerate(graph.edges) if edge.unit != "lose"]
+    plan = Plan(modes=(Mode.EXPLORE,), runs=300, steps=30)
+    driver = Driver(Library(graph.machine), graph.machine, plan, graph)
+    assert driver.report().outcome is Outcome.CONFORMS
+    driver.coverage = Coverage(graph.machine, graph=graph)
+    driver.coverage.add(graph, without)
+    assert "never taken: lose" in tuple(driver.lacks(driver.coverage.summary()))
+    driver.coverage = Coverage(graph.machine, graph=graph)
+    driver.coverage.add(
+        graph, [n for n in without if not graph.edges[n].fault or graph.edges[n].source in graph.initial]
+    )
+    assert "none of 1 faults struck after something had begun" in tuple(driver.lacks(driver.coverage.summary()))
 
 
 class Greedy(Library):

@@ -125,3 +125,38 @@ def test_options_go_before_markers(run: pytest.Pytester) -> None:
     missing = run.runpytest_subprocess("--lockstep-replay=nothing.json")
     assert missing.ret == pytest.ExitCode.USAGE_ERROR
     missing.stderr.fnmatch_lines(["*--lockstep-replay: nothing.json cannot be used*"])
+
+
+SCENARIOS = """
+import pytest
+from refimpl.adapters.two_phase_commit_runs import TwoPhaseCommitRuns
+
+@pytest.mark.lockstep(spec="commit.psm", check="recovery", runs=30)
+def test_runs(lockstep):
+    result = lockstep.simulate(TwoPhaseCommitRuns)
+    assert result.runs == 30
+
+@pytest.mark.lockstep(spec="commit.psm", check="recovery", runs=30)
+def test_wrong_runs(lockstep):
+    lockstep.simulate(TwoPhaseCommitRuns.mistakes()["NeverSyncs"], name="never syncs")
+
+@pytest.mark.lockstep(spec="commit.psm", check="recovery", runs=1)
+def test_few_runs(lockstep):
+    lockstep.simulate(TwoPhaseCommitRuns)
+"""
+
+
+def test_scenarios(run: pytest.Pytester) -> None:
+    spec = ROOT / "specs/transactions/two_phase_commit.psm"
+    file = run.makepyfile(test_scenarios=SCENARIOS.replace("commit.psm", str(spec)))
+    result = run.runpytest_subprocess(file, "--lockstep-html=page.html")
+    result.assert_outcomes(passed=1, failed=2)
+    text = result.stdout.str()
+    assert "1 conforms, 1 mismatch, 1 incomplete" in text
+    assert "lacks: no run shows" in text
+    again = re.search(r"--lockstep-seed=(\d+) --lockstep-runs=1", text)
+    assert again is not None
+    repeated = run.runpytest_subprocess(file, "-k", "test_wrong_runs", *again[0].split())
+    repeated.assert_outcomes(failed=1, deselected=2)
+    assert f"The run with seed {again[1]} fails:" in repeated.stdout.str()
+    assert (run.path / "page.html").read_text().count("<svg") == 1

@@ -33,6 +33,46 @@ def test_every_transition_is_compared() -> None:
     )
 
 
+def test_what_was_compared_on_the_way_is_not_looked_at_again() -> None:
+    """Once for each state on a shortest way to it, and each time on any other way."""
+    looks = 0
+
+    class Counted(Library):
+        def observe(self) -> Observation:
+            nonlocal looks
+            looks += 1
+            return super().observe()
+
+    graph = graph_of("calm")
+    result = replay_all(Counted(graph.machine), graph)
+    assert result.taken == len(graph.edges)
+    assert len(graph.edges) < looks < result.steps
+    before = looks
+    probe_all(Counted(graph.machine), graph)
+    assert looks - before == len(graph.states) + 94, "and once behind each of 94 probes"
+
+
+def test_other_ways_to_a_state_are_compared() -> None:
+    """A reader that grows tired takes nothing for the third time; on the shortest ways it never takes that often."""
+
+    class Tired(Library):
+        def begin(self, initial: Mapping[str, Json]) -> None:
+            super().begin(initial)
+            self.taken = 0
+
+        @step("Reader.Take")
+        def take(self, event: Event) -> None:
+            self.taken += 1
+            if self.taken < 3:
+                super().take(event)
+
+    graph = graph_of("calm")
+    mismatch = replay_all(Tired(graph.machine), graph).mismatch
+    assert mismatch is not None
+    assert mismatch.differing == ("Reader.hands",)
+    assert sum(name.startswith("Reader.Take") for name in mismatch.matched) == 2
+
+
 def test_unsupported_steps_are_left_out_and_counted() -> None:
     graph = graph_of("rough")
     result = replay_all(Library(graph.machine), graph)

@@ -12,6 +12,7 @@ import checker
 from checker.conformance.record import Entry, Kind, Record
 from checker.conformance.recording import recorded
 from checker.conformance.replay import Outcome
+from checker.conformance.validation.evidence import NOTHING
 from checker.conformance.validation.mapping import TraceMapping, TraceMappingError, read_mapping
 from checker.conformance.validation.refusals import Refuser
 from checker.conformance.validation.report import document_of, text_of
@@ -258,6 +259,37 @@ def test_operations_without_success_are_incomplete() -> None:
     )
     fine = replace(failed, obs={"type": "ok"})
     assert validate(store("falls"), record(asked, step, fell, fine)).outcome is Outcome.CONFORMS
+
+
+def test_faults_strike_while_something_is_under_way() -> None:
+    """Without clients, the processes have to be at work before a fault and after it."""
+    step, other = act("Ask", "Client", {"asked": 1}), act("Ask", "Client", {"asked": 2})
+    fell = Entry(0.0, "Server", Kind.FAULT, "crash")
+    rose = Entry(0.0, "Server", Kind.FAULT, "restart")
+    for entries in ([fell, rose, step], [step, fell, rose]):
+        result = validate(store("falls"), record(*entries))
+        assert result.lacks == ("none of 1 faults struck while the processes were at work",)
+    assert validate(store("falls"), record(step, fell, rose, other)).outcome is Outcome.CONFORMS
+    asked = Entry(0.0, "c1", Kind.INVOKE, "put", {"value": 1})
+    done = Entry(0.0, "c1", Kind.RETURN, "put", {}, {"type": "ok"})
+    assert validate(store("falls"), record(step, fell, asked, rose, done)).outcome is Outcome.CONFORMS
+    healed = validate(store("falls"), record(step, fell, rose, asked, other, done))
+    assert healed.lacks == ("none of 1 faults struck while an operation was under way",)
+
+
+def test_evidence_of_several_records_adds_up() -> None:
+    fell, step = Entry(0.0, "Server", Kind.FAULT, "crash"), act("Ask", "Client", {"asked": 1})
+    early = validate(store("falls"), record(fell, step)).evidence
+    between = validate(store("falls"), record(step, fell, act("Ask", "Client"))).evidence
+    assert early.lacks
+    assert (early + between).lacks == ()
+    assert (NOTHING + early) == early
+
+
+def test_faults_of_the_check_are_missed() -> None:
+    run = record(act("Ask", "Client", {"asked": 1}))
+    assert validate(store("falls"), run).never == ("Client.Got", "Server.Put", "Server.Refresh", "crash Server")
+    assert "crash Server" not in validate(store(), run).never
 
 
 def test_what_is_cut_off_and_wrong_is_wrong() -> None:

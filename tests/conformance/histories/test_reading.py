@@ -15,6 +15,7 @@ from checker.conformance.histories import edn
 from checker.conformance.histories.edn import Keyword, MalformedError
 from checker.conformance.histories.history import NEVER, Outcome
 from checker.conformance.histories.isolation import isolated
+from checker.conformance.histories.judge import judge
 from checker.conformance.histories.reading import FORMATS, load_history, parse_history, write_history
 from checker.conformance.histories.verdict import Verdict
 from tests.conformance.histories.databases import database
@@ -29,6 +30,36 @@ JEPSEN = """\
 {:type :invoke, :f :cas, :value [3 4], :process 1, :time 20, :error [:timeout "no answer"]}
 {:type :info, :f :cas, :value [3 4], :process 1, :time 21}
 """
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [
+            '{"process": "nemesis", "type": "info", "f": "start", "value": null}',
+            '{"process": 0, "type": "invoke", "f": "write", "value": 1}',
+            '{"process": 1, "type": "invoke", "f": "write", "value": 2}',
+            '{"process": 0, "type": "ok", "f": "write", "value": 1}',
+            '{"process": 1, "type": "ok", "f": "write", "value": 2}',
+        ],
+        [
+            '{"t": 0, "node": "n1", "kind": "fault", "name": "crash"}',
+            '{"t": 0, "node": "c1", "kind": "invoke", "name": "write", "args": {"value": 1}}',
+            '{"t": 0, "node": "c2", "kind": "invoke", "name": "write", "args": {"value": 2}}',
+            '{"t": 0, "node": "c1", "kind": "return", "name": "write", "obs": {"type": "ok", "value": 1}}',
+            '{"t": 0, "node": "c2", "kind": "return", "name": "write", "obs": {"type": "ok", "value": 2}}',
+        ],
+    ],
+    ids=["Jepsen", "record"],
+)
+def test_a_fault_after_everything_has_shown_nothing(events: list[str]) -> None:
+    during = judge(parse_history("\n".join(events)), "register")
+    assert during.verdict is Verdict.OK
+    after = judge(parse_history("\n".join([*events[1:], events[0]])), "register")
+    assert (after.verdict, after.reason) == (Verdict.INCOMPLETE, "no operation was under way at or after a fault")
+    healed = events[0].replace("crash", "heal")
+    if healed != events[0]:
+        assert judge(parse_history("\n".join([*events[1:], healed])), "register").verdict is Verdict.OK
 
 
 def test_edn_of_jepsen() -> None:
