@@ -31,8 +31,7 @@ BOOKKEEPING = "left of "
 class _Variable:
     """One variable of a spec, and the forms of the values that states have in it."""
 
-    def __init__(self, name: str, slot: int, show: Callable[[Any], Json], type_: Type | None) -> None:
-        self.name = name
+    def __init__(self, slot: int, show: Callable[[Any], Json], type_: Type | None) -> None:
         self._slot = slot
         self._show = show
         self._type = type_
@@ -61,9 +60,7 @@ class Comparison:
         self._graph = graph
         self._names = Names(graph.machine)
         types = self._names.types
-        self._variables = {
-            name: _Variable(name, slot, show, types.get(name)) for name, slot, show in graph.labels.parts
-        }
+        self._variables = {name: _Variable(slot, show, types.get(name)) for name, slot, show in graph.labels.parts}
         own = [name for name in self._variables if not name.startswith(BOOKKEEPING)]
         self.observable = (*own, NETWORK)
         """The variables of the spec that an implementation could have, with the network as the last one."""
@@ -96,12 +93,11 @@ class Comparison:
         for name, value in seen.items():
             variable = self._observable.get(name)
             if variable is not None:
-                if value is not UNSEEN:
-                    _, written, key = variable.forms(slots)
-                    if (
-                        repr(value) != written and variable.key(value) != key
-                    ):  # most that are equal are so as they stand
-                        yield name
+                if value is UNSEEN:
+                    continue
+                _, written, key = variable.forms(slots)
+                if repr(value) != written and variable.key(value) != key:  # most are equal as they stand
+                    yield name
             elif name != NETWORK:
                 raise ObservationError(f"{name} is no variable of the spec, which has {', '.join(self.observable)}")
             elif value is not UNSEEN and sorted(_texts(value)) != sorted(self._graph.labels.network(slots)):
