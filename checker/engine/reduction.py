@@ -17,8 +17,9 @@ step of it that is disabled now becomes enabled. These are those who could open 
 The enabled steps of a stubborn set are an ample set. One closure is tried for each class that fulfils C4, and the one with the
 fewest steps that is allowed is taken.
 
-**How C3 is met.** The *queue proviso* of breadth-first searches asks for a state that is still to be explored. Here the order
-inside of a level counts for nothing, so that several workers choose the same sets as one, whoever is first.
+**How C3 is met.** The *queue proviso* of breadth-first searches asks for a state that is still to be explored. Here all states
+that were known when the level began count as closed, so that the order inside of a level makes no difference, and several
+workers choose the same sets as one, whoever is first.
 
 Faults of the surroundings depend on everything. So, as long as a crash, stop, lost or doubled message or cut is still to come,
 all steps are taken; budgets never grow again, and behind the last fault the reduction begins.
@@ -30,7 +31,8 @@ end. An error is the end of a way likewise, since a step errs for what it reads.
 
 Sources: A. Valmari, *Stubborn sets for reduced state space generation* (1990); D. Peled, *All from one, one for all* (1993);
 P. Godefroid, *Partial-Order Methods for the Verification of Concurrent Systems* (1996); D. Bosnacki and G. J. Holzmann,
-*Improving Spin's partial-order reduction for breadth-first search* (2005), for the queue proviso.
+*Improving Spin's partial-order reduction for breadth-first search* (2005), for the queue proviso; D. Bosnacki, S. Leue and A. Lluch
+Lafuente, *Partial-order reduction for general state exploring algorithms* (2009), for provisos that regard a set of closed states.
 """
 
 from __future__ import annotations
