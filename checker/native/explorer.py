@@ -54,9 +54,6 @@ SPLIT = 32
 REFILL = 1 << 24
 """How many bytes of an arena are taken over at once."""
 
-MOST_WORDS = 1 << 16
-"""No record has more."""
-
 
 class Handler(Protocol):
     """What the explorer cannot decide. All calls come from the thread that calls the explorer."""
@@ -139,14 +136,14 @@ class Explorer(Store):
     def _refill(self, worker: Worker, arena: ArenaState, read: Callable[[int, int, memoryview], object]) -> None:
         """Fills an arena piece by piece, so that what has been taken over can go to disk again."""
         number, start = worker.ctx[abi.CTX_WORKER], worker.arena.start
-        at, size = 1, max(REFILL // 8, 2 * MOST_WORDS)
+        at, size = 1, max(REFILL // 8, 2 * abi.MOST_WORDS)
         while at < arena.end:
             stop = min(at + size, arena.end)
             while worker.ctx[abi.CTX_ARENA_END] < start + 8 * stop:
                 if self._extend(worker) is Outcome.MEMORY:
                     raise MemoryError
             read(number, at, self.arena_words(number, at, stop))
-            whole = start + 8 * (stop if stop == arena.end else stop - MOST_WORDS)  # the last record may be cut
+            whole = start + 8 * (stop if stop == arena.end else stop - abi.MOST_WORDS)  # the last record may be cut
             while (status := self.kernels.adopt(worker.address, whole)) != abi.DONE:
                 if self._settle(worker, status) is Outcome.MEMORY:
                     raise MemoryError

@@ -111,7 +111,7 @@ class NativeSearch(Notices):
             finally:
                 if checkpoint is not None:
                     checkpoint.pause()
-                self._close()
+                self.explorer.close()
             if stop is Stop.DONE and self.noticed:
                 found = self._look_again(initial, found, last)
         if self._interrupts.asked:
@@ -140,10 +140,6 @@ class NativeSearch(Notices):
         self.explorer = Explorer(self._kernels, sizes, self)
         for worker in range(self.workers):
             self.explorer.fill_block(worker, initial_block(self.plan))
-
-    def _close(self) -> None:
-        self._room.close()
-        self.explorer.close()
 
     def _explore(self, begin: Callable[[], None]) -> Stop:
         explorer = self.explorer
@@ -257,7 +253,7 @@ class NativeSearch(Notices):
         try:
             stop = self._explore(lambda: self._begin(initial))
         finally:
-            self._close()
+            self.explorer.close()
         if stop is not Stop.DONE:
             self.violations, self.reached, self.broken = chance
         elif self.wanted and found.missed is None:

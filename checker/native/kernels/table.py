@@ -37,7 +37,7 @@ from checker.native.abi import (
     SHARED_WORKERS,
     TALLY,
 )
-from checker.native.kernels.records import record_at, same
+from checker.native.kernels.records import at_hand, same, words_of
 from checker.native.kernels.spec import table_kind
 from checker.native.words import MASK, cas64, fetch_add, inline, load64, lowest_bit, match_line, rare, store64
 
@@ -105,12 +105,13 @@ def slot_of(key: int, ref: int) -> int:
 
 
 @inline
-def stands_in(shared: int, line: int, key: int, record: int) -> int:
+def stands_in(ctx: int, shared: int, line: int, key: int, record: int) -> int:
     """Whether a line holds the state of a record."""
     found = match_line(line, key_shift(), key)
     if table_kind() == INDIRECT:
         while found != 0:
-            if same(record, record_at(shared, load64(line + 8 * lowest_bit(found)) & REF_MASK)) != 0:
+            ref = load64(line + 8 * lowest_bit(found)) & REF_MASK
+            if same(record, at_hand(ctx, shared, ref, words_of(record))) != 0:
                 return 1
             found &= found - 1
         return 0
