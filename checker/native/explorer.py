@@ -29,7 +29,7 @@ from typing import Protocol
 
 from checker.native import abi
 from checker.native.entries import ENTRIES, Kernels, interpreted, native
-from checker.native.memory import Region, words_at
+from checker.native.memory import Region
 from checker.native.store import ArenaState, Snapshot, Store
 from checker.native.workers import NEVER, Pool, Sizes, Words, Worker
 
@@ -228,10 +228,9 @@ class Explorer(Store):
                     at += self._record_size(at)
             else:
                 step = max(size // abi.MARK_EVERY, 1)
-                marks = words_at(worker.marks.start, -(-last // abi.MARK_EVERY))
+                marks = self._marks(worker)
                 cuts += [marks[i] for i in range(first // abi.MARK_EVERY + 1, len(marks), step)]
-        base = worker.ctx[abi.CTX_WORKER] << abi.WORKER_SHIFT
-        return [(a, b, base | (a - worker.arena.start) >> 3) for a, b in itertools.pairwise([*cuts, end])]
+        return self._between(worker, [*cuts, end])
 
     # ---- what workers return with
 

@@ -26,7 +26,16 @@ from ctypes import Array, c_char, c_uint64
 from pathlib import Path
 from typing import IO
 
-from checker.native.abi import DISK_OFFSET, SHARD_BASE, SHARD_COUNT, SHARD_LIMIT, SHARD_SHIFT, SHARDS, SHARED_SHARDS, TALLY
+from checker.native.abi import (
+    DISK_OFFSET,
+    SHARD_BASE,
+    SHARD_COUNT,
+    SHARD_LIMIT,
+    SHARD_SHIFT,
+    SHARDS,
+    SHARED_SHARDS,
+    TALLY,
+)
 
 HUGE = 1 << 21
 """Bytes of a huge page, and what a large region is aligned to."""
@@ -131,7 +140,7 @@ class Arena(Region):
         if start >= end:
             return 0
         if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=directory, buffering=0)
+            self._file = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - it lives as long as the arena
         file, before = self.descriptor, DISK_OFFSET - self.start
         at = start
         while at < end:

@@ -100,7 +100,9 @@ class NativeSearch(Notices):
             try:
                 stop = self._explore(lambda: self._begin(initial))
                 if stop is Stop.DONE and self._live is not None:
-                    self.live = judge_stored(self._live, self.explorer, self.reference, self._ended)
+                    self.live = judge_stored(
+                        self._live, self.explorer, self.reference, self._ended, self.may_grow
+                    )
                     self.violations |= self.live.violations
                     self.broken |= self.live.broken
                 found, last = self._result(stop), self.progress(self._seconds())
@@ -231,7 +233,7 @@ class NativeSearch(Notices):
     def _ended(self) -> str | None:
         """Why the judging of liveness has to end, if it has to."""
         self._report(time.perf_counter())
-        if self._limits.max_memory is not None and resident() > self._limits.max_memory:
+        if not self._room.keep(self.explorer):
             return MEMORY
         return "interrupted" if self._interrupts.asked else TIME if self._timed_out() else None
 

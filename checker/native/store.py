@@ -168,9 +168,15 @@ class Store:
             return list(itertools.islice(self.references(), 0, None, stride))
         found = []
         for worker in self._workers:
-            marks = words_at(worker.marks.start, -(-worker.ctx[abi.CTX_RECORDS] // abi.MARK_EVERY))
+            marks = self._marks(worker)
             found += [self._reference(worker, record) for record in marks[:: -(-stride // abi.MARK_EVERY)]]
         return found
+
+    def blocks(self, size: int) -> Iterator[tuple[int, int, int]]:
+        """All states in blocks of so many records, a multiple of MARK_EVERY: address, end, and reference of the first record."""
+        for worker in self._workers:
+            cuts = [*self._marks(worker)[:: size // abi.MARK_EVERY], worker.ctx[abi.CTX_ARENA_NEXT]]
+            yield from self._between(worker, cuts)
 
     # ---- on disk
 
@@ -218,6 +224,13 @@ class Store:
 
     def _total(self, word: int) -> int:
         return sum(w.ctx[word] for w in self._workers)
+
+    def _between(self, worker: Worker, cuts: Sequence[int]) -> list[tuple[int, int, int]]:
+        """Blocks of an arena from each of some addresses to the next."""
+        return [(start, end, self._reference(worker, start)) for start, end in itertools.pairwise(cuts)]
+
+    def _marks(self, worker: Worker) -> Array[c_uint64]:
+        return words_at(worker.marks.start, -(-worker.ctx[abi.CTX_RECORDS] // abi.MARK_EVERY))
 
     def _address_of(self, ref: int) -> int:
         return self._arenas[ref >> abi.WORKER_SHIFT] + 8 * (ref & abi.OFFSET_MASK)
