@@ -31,8 +31,9 @@ end. An error is the end of a way likewise, since a step errs for what it reads.
 
 Sources: A. Valmari, *Stubborn sets for reduced state space generation* (1990); D. Peled, *All from one, one for all* (1993);
 P. Godefroid, *Partial-Order Methods for the Verification of Concurrent Systems* (1996); D. Bosnacki and G. J. Holzmann,
-*Improving Spin's partial-order reduction for breadth-first search* (2005), for the queue proviso; D. Bosnacki, S. Leue and A. Lluch
-Lafuente, *Partial-order reduction for general state exploring algorithms* (2009), for provisos that regard a set of closed states.
+*Improving Spin's partial-order reduction for breadth-first search* (2005), for the queue proviso; D. Bosnacki, S. Leue and
+A. Lluch Lafuente, *Partial-order reduction for general state exploring algorithms* (2009), for provisos that regard a set of
+closed states.
 """
 
 from __future__ import annotations

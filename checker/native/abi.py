@@ -45,6 +45,8 @@ REF_BITS = 48
 """Lower bits of a header: the reference of the parent."""
 REF_MASK = (1 << REF_BITS) - 1
 NO_PARENT = REF_MASK
+MOST_WORDS = 1 << (64 - REF_BITS)
+"""No state has as many."""
 
 WORKER_SHIFT = 40
 """Lower bits of a reference: the offset of the record in the arena."""
@@ -106,10 +108,12 @@ CTX_PAUSE_AT = 30
 """`run` returns PAUSED at the end of the batch in which CTX_EXPANDED + CTX_TRANSITIONS reach this."""
 CTX_NOTES = 31
 """Where `expand` notes the unit and key of the next successor, if the spec was compiled for its edges (`code.module`)."""
-CTX_TALLIES = 32
+CTX_RECALLED = 32
+"""Address of memory for a copy of a record that is on disk."""
+CTX_TALLIES = 40
 """From here on, for each shard, the entries that this worker has not yet added to SHARD_COUNT: fewer than TALLY."""
 TALLY = 64
-CTX_WORDS = 96
+CTX_WORDS = 104
 
 # ---- the block that all workers share
 
@@ -128,8 +132,12 @@ SHARED_BLOCK_REFS = 6
 """Address of the references of the first records of the blocks."""
 SHARED_LEVELS = 7
 """Address of the offsets in each arena at which the current level ends."""
-SHARED_FROZEN = 8
-"""Not 0: states of the current level are on disk, so nothing may be left behind them."""
+SHARED_SPILLED = 8
+"""Not 0: some states are on disk. So that they stay there, nobody looks back at what was left behind a state, or leaves more."""
+SHARED_DISK = 9
+"""Address of a table with two words for each arena: the address where what is in memory begins, and the descriptor of the
+file with all that stands before; what stands at an address is in the file DISK_OFFSET further than in the arena."""
+DISK_OFFSET = 1 << 16
 SHARED_SHARDS = 16
 """From here on four words for each of the SHARDS shards of the visited set: address, shift, entries, most entries."""
 SHARD_BITS = 6

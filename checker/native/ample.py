@@ -191,7 +191,7 @@ def is_later(ctx: int, record: int) -> int:
     key = tag_of(shard, h)
     tried = 0
     while True:
-        ref = referred_in(shared, line, key, record)
+        ref = referred_in(ctx, shared, line, key, record)
         if ref != 0:
             end = load64(load64(shared + 8 * SHARED_LEVELS) + 8 * (ref >> WORKER_SHIFT))
             return 1 if ref & OFFSET_MASK >= end else 0

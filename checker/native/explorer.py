@@ -29,7 +29,7 @@ from typing import Protocol
 
 from checker.native import abi
 from checker.native.entries import ENTRIES, Kernels, interpreted, native
-from checker.native.memory import Region, words_at
+from checker.native.memory import Region
 from checker.native.store import ArenaState, Snapshot, Store
 from checker.native.workers import NEVER, Pool, Sizes, Words, Worker
 
@@ -53,9 +53,6 @@ SPLIT = 32
 
 REFILL = 1 << 24
 """How many bytes of an arena are taken over at once."""
-
-MOST_WORDS = 1 << 16
-"""No record has more."""
 
 
 class Handler(Protocol):
@@ -139,14 +136,14 @@ class Explorer(Store):
     def _refill(self, worker: Worker, arena: ArenaState, read: Callable[[int, int, memoryview], object]) -> None:
         """Fills an arena piece by piece, so that what has been taken over can go to disk again."""
         number, start = worker.ctx[abi.CTX_WORKER], worker.arena.start
-        at, size = 1, max(REFILL // 8, 2 * MOST_WORDS)
+        at, size = 1, max(REFILL // 8, 2 * abi.MOST_WORDS)
         while at < arena.end:
             stop = min(at + size, arena.end)
             while worker.ctx[abi.CTX_ARENA_END] < start + 8 * stop:
                 if self._extend(worker) is Outcome.MEMORY:
                     raise MemoryError
             read(number, at, self.arena_words(number, at, stop))
-            whole = start + 8 * (stop if stop == arena.end else stop - MOST_WORDS)  # the last record may be cut
+            whole = start + 8 * (stop if stop == arena.end else stop - abi.MOST_WORDS)  # the last record may be cut
             while (status := self.kernels.adopt(worker.address, whole)) != abi.DONE:
                 if self._settle(worker, status) is Outcome.MEMORY:
                     raise MemoryError
@@ -232,10 +229,9 @@ class Explorer(Store):
                     at += self._record_size(at)
             else:
                 step = max(size // abi.MARK_EVERY, 1)
-                marks = words_at(worker.marks.start, -(-last // abi.MARK_EVERY))
+                marks = self._marks(worker)
                 cuts += [marks[i] for i in range(first // abi.MARK_EVERY + 1, len(marks), step)]
-        base = worker.ctx[abi.CTX_WORKER] << abi.WORKER_SHIFT
-        return [(a, b, base | (a - worker.arena.start) >> 3) for a, b in itertools.pairwise([*cuts, end])]
+        return self._between(worker, [*cuts, end])
 
     # ---- what workers return with
 

@@ -21,8 +21,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-MEMORY_FUNCTIONS = ("memcpy", "memmove", "memset", "memcmp", "bcmp")
-"""What LLVM may call for loops that do the same."""
+SYSTEM_FUNCTIONS = ("pread", "memcpy", "memmove", "memset", "memcmp", "bcmp")
+"""What kernels call to read files, and LLVM for loops that do the same."""
 
 _NUMBERS = itertools.count()
 
@@ -111,7 +111,7 @@ def link(objects: bytes | Iterable[bytes], exports: Iterable[str]) -> Linked:
         builder.add_object_img(image)
     for name in exports:
         builder.export_symbol(name)
-    for name, address in _memory_functions().items():
+    for name, address in _system_functions().items():
         builder.import_symbol(name, address)
     try:
         return Linked(builder.link(_linker(), f"lockstep{next(_NUMBERS)}"), exports)
@@ -158,12 +158,12 @@ def _linker() -> Any:
 
 
 @functools.cache
-def _memory_functions() -> dict[str, int]:
+def _system_functions() -> dict[str, int]:
     import ctypes
 
     library = ctypes.CDLL(None)
     found = {}
-    for name in MEMORY_FUNCTIONS:
+    for name in SYSTEM_FUNCTIONS:
         function = getattr(library, name, None)
         if function is not None:
             address = ctypes.cast(function, ctypes.c_void_p).value

@@ -15,7 +15,7 @@ from checker.native.code.module import Plan, plan
 from checker.native.memory import Region
 from checker.native.tiers import EdgeTiers
 
-POLL = 0.02
+POLL = 0.005
 """Seconds between two looks at whether somebody asks for an end, while a kernel runs."""
 
 Functions = Mapping[str, Callable[..., int]]

@@ -20,7 +20,7 @@ from checker.engine.liveness.cells import Cells
 from checker.engine.liveness.graph import Graph, Recorder
 from checker.engine.liveness.lassos import Interrupted, Judge, marks_of
 from checker.engine.liveness.predicates import Predicates, value_of
-from checker.engine.liveness.verdicts import TOO_LARGE, LiveFindings, judge_all, refusals
+from checker.engine.liveness.verdicts import MEMORY, TOO_LARGE, LiveFindings, judge_all, refusals
 from checker.engine.liveness.witness import NoWitness, Witness
 from checker.engine.moves import Move
 from checker.engine.replay import Mismatch
@@ -40,6 +40,9 @@ MOST = (1 << 32) - 2
 
 QUANTUM = 1 << 12
 """States of the first round."""
+
+LONGEST = 1 << 15
+"""The most states of a round, as memory is looked at between two of them."""
 
 ROUND = 0.02
 """Seconds that a round should take."""
@@ -79,7 +82,11 @@ class Numbers(Mapping[State, int]):
 
 
 def judge_stored(
-    code: LiveCode, explorer: Explorer, reference: Search, ended: Callable[[], str | None]
+    code: LiveCode,
+    explorer: Explorer,
+    reference: Search,
+    ended: Callable[[], str | None],
+    may_grow: Callable[[int], bool],
 ) -> LiveFindings:
     """Judges all live properties that are asked for, on a search that is complete.
 
@@ -88,11 +95,12 @@ def judge_stored(
         explorer: The search. Counters and the output buffer of its first worker are used.
         reference: The interpreter.
         ended: Called some dozens of times a second; may give a reason to end the judging.
+        may_grow: Whether so many more bytes may be used.
 
     Raises:
         Mismatch: Native code and the interpreter disagree.
     """
-    judge = NativeLiveness(code, explorer, reference, ended)
+    judge = NativeLiveness(code, explorer, reference, ended, may_grow)
     try:
         return judge.judge()
     except Interrupted as problem:
@@ -106,12 +114,20 @@ def judge_stored(
 class NativeLiveness:
     """Judges the live properties of one exploration; see `judge_stored`. `close` gives its memory back."""
 
-    def __init__(self, code: LiveCode, explorer: Explorer, reference: Search, ended: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        code: LiveCode,
+        explorer: Explorer,
+        reference: Search,
+        ended: Callable[[], str | None],
+        may_grow: Callable[[int], bool],
+    ) -> None:
         self.plan = code.plan
         self.reference = reference
         self._code = code
         self._explorer = explorer
         self._ended = ended
+        self._may_grow = may_grow
         self._cells = NativeCells(code.functions, self._look)
         self._states = explorer.states
         self._cells.large = self._states >= LARGE
@@ -126,12 +142,12 @@ class NativeLiveness:
         if self._cells.large:
             self._code.improve()
         worker = self._explorer.first
-        saved = list(worker.spec), list(worker.ctx)
-        graph = self._graph()
-        worker.spec[:] = saved[0]
-        worker.ctx[abi.CTX_TRANSITIONS], worker.ctx[abi.CTX_REPORT] = (
-            saved[1][w] for w in (abi.CTX_TRANSITIONS, abi.CTX_REPORT)
-        )
+        saved = list(worker.spec), worker.ctx[abi.CTX_TRANSITIONS], worker.ctx[abi.CTX_REPORT]
+        try:
+            graph = self._graph()
+        finally:
+            worker.spec[:], worker.ctx[abi.CTX_TRANSITIONS], worker.ctx[abi.CTX_REPORT] = saved
+        self._ask_for(8 * 4 * self._states)  # marks, components, paths: about what a first look writes of their arrays
         judge = Judge(graph, self._cells)
         program = self.reference.program
         predicates = Predicates(program)
@@ -149,6 +165,11 @@ class NativeLiveness:
         if reason is not None:
             raise Interrupted(reason)
 
+    def _ask_for(self, size: int) -> None:
+        """Ends the judging if there is no room for so many bytes, which will be written before anybody looks again."""
+        if not self._may_grow(size):
+            raise Interrupted(MEMORY)
+
     def close(self) -> None:
         """Gives all memory back."""
         self._cells.release()
@@ -157,7 +178,7 @@ class NativeLiveness:
 
     def state(self, number: int) -> State:
         """The state with a number."""
-        return self.plan.packed.unpack(list(self._explorer.words(self._addresses[number] + 8)))
+        return self.plan.packed.unpack(list(self._explorer.state(self._references[number])))
 
     def unit_number(self, unit: int, key: int) -> int:
         """The number of a fair unit."""
@@ -172,8 +193,9 @@ class NativeLiveness:
         if n >= MOST:
             raise Interrupted(TOO_LARGE)
         strong = self._prepare()
-        for worker in self._explorer.everybody:
-            self._call("enroll_all", worker.arena.start + 8, worker.ctx[abi.CTX_ARENA_NEXT])
+        for _, end, ref in self._explorer.blocks(LONGEST):
+            self._call("enroll_all", ref, end)
+            self._look()
         assert block[at.NEXT] == n
         self._rounds("index", {})
         handlers = {
@@ -203,7 +225,8 @@ class NativeLiveness:
         """Lays the block out. Gives the cells that say which units are strongly fair."""
         block, n, cells = self._block, self._states, self._cells.cells
         bits = max((2 * n).bit_length(), 6)
-        self._addresses = words_at(self._region(8 * n), n)
+        self._ask_for((8 << bits) + (8 + 4 + 4) * n)
+        self._references = words_at(self._region(8 * n), n)
         worker = self._explorer.first
         self._first, self._flags = cells(2 * n + (1 << 20)), cells(2 * n + (1 << 20))
         self._target, self._unit = cells(MOST), cells(MOST)
@@ -216,7 +239,7 @@ class NativeLiveness:
         self._fairness, self._marks_of = fairness, cells(16)
         values = {
             at.STATES: n,
-            at.ADDRESSES: addressof(self._addresses),
+            at.REFERENCES: addressof(self._references),
             at.TABLE: self._region(8 << bits),
             at.TABLE_SHIFT: 64 - bits,
             at.EDGE_LIMIT: MOST,
@@ -267,13 +290,15 @@ class NativeLiveness:
             if status != abi.DONE:
                 handlers[status](block[at.NEXT])
             elif time.perf_counter() - before < ROUND / 2:
-                quantum *= 2
+                quantum = min(2 * quantum, LONGEST)
             self._look()
             self._cells.functions = self._code.best()
+        self._explorer.forget()
 
     def _more_units(self) -> None:
         block = self._block
         bits = 64 - block[at.UNIT_SHIFT] + 2
+        self._ask_for(24 << bits)
         self._call("move_units", self._region(24 << bits), 64 - bits)
         block[at.UNIT_LIMIT] = 1 << (bits - 1)
 

@@ -6,7 +6,9 @@ Native code works with plain addresses, so nothing may ever move. A `Region` res
 hardly any of them has to look its page up. A small search would pay for a huge page with the time to clear it, so they are asked
 for only where there will be a lot.
 
-`spill` lets pages leave memory without taking their addresses: it writes a range to a file and maps the file in its place.
+An `Arena` is written once, from its beginning on, and then only read. Its oldest part may leave memory and keep its addresses:
+`spill` writes it to a file and maps the file in its place. What is read there in order comes and goes with little ado. Who reads
+here and there reads the file instead (`kernels.records`), which leaves nothing behind in this process.
 
 `Tables` is the memory of the visited set. Its shards of one size lie side by side, in one region for each size, and a shard
 that has moved into a larger table gives its old one back at once.
@@ -19,9 +21,21 @@ import functools
 import mmap
 import os
 import sys
+import tempfile
 from ctypes import Array, c_char, c_uint64
+from pathlib import Path
+from typing import IO
 
-from checker.native.abi import SHARD_BASE, SHARD_COUNT, SHARD_LIMIT, SHARD_SHIFT, SHARDS, SHARED_SHARDS, TALLY
+from checker.native.abi import (
+    DISK_OFFSET,
+    SHARD_BASE,
+    SHARD_COUNT,
+    SHARD_LIMIT,
+    SHARD_SHIFT,
+    SHARDS,
+    SHARED_SHARDS,
+    TALLY,
+)
 
 HUGE = 1 << 21
 """Bytes of a huge page, and what a large region is aligned to."""
@@ -85,35 +99,6 @@ class Region:
         if start < end and sys.platform == "linux":
             _libc().madvise(start, end - start, _ADVISE_DONTNEED)
 
-    def spill(self, start: int, end: int, file: int) -> int:
-        """Writes the whole pages of a range to the end of a file and maps the file in their place, to be read only.
-
-        Args:
-            start: Where the range begins; all of it was written before and is not written again.
-            end: Where it ends.
-            file: A descriptor, open for reading and writing. It may be closed afterwards.
-
-        Returns:
-            Where the part ends that was spilled; `start` if that is no whole page.
-
-        Raises:
-            OSError: The file cannot be written. The memory is as it was.
-        """
-        first, last = _up(start, mmap.PAGESIZE), end // mmap.PAGESIZE * mmap.PAGESIZE
-        if first >= last:
-            return start
-        offset = _up(os.fstat(file).st_size, mmap.PAGESIZE)
-        if (offset - first) % HUGE == 0:
-            offset += mmap.PAGESIZE  # as a huge page, one access would bring 2 MB back at once, and soon everything
-        at = first
-        while at < last:
-            part = (c_char * min(_CHUNK, last - at)).from_address(at)
-            at += os.pwrite(file, part, offset + at - first)
-        flags = mmap.MAP_SHARED | _FIXED
-        if _libc().mmap(first, last - first, mmap.PROT_READ, flags, file, offset) != first:
-            raise OSError(ctypes.get_errno(), "the file cannot be mapped")
-        return last
-
     def release(self) -> None:
         """Gives everything back. No address of the region may be used any more."""
         if self._mapped[1]:
@@ -122,6 +107,59 @@ class Region:
 
     def __del__(self) -> None:
         self.release()
+
+
+class Arena(Region):
+    """A region that is written once, from its beginning on, the oldest part of which may be on disk."""
+
+    def __init__(self, size: int, least: int | None = None) -> None:
+        self._file: IO[bytes] | None = None
+        super().__init__(size, least)
+        self.spilled = self.start
+        """Where the part ends that is on disk."""
+
+    @property
+    def descriptor(self) -> int:
+        """The file with that part, each byte `DISK_OFFSET` further than in the arena. 0 where there is none."""
+        return 0 if self._file is None else self._file.fileno()
+
+    def spill(self, end: int, directory: Path) -> int:
+        """Moves what stands in memory before an address to a file that vanishes with the process, in whole pages.
+
+        Args:
+            end: The address. All before it has been written.
+            directory: Where the file is made, the first time.
+
+        Returns:
+            How many bytes were moved.
+
+        Raises:
+            OSError: The file cannot be written. The memory is as it was.
+        """
+        start, end = self.spilled, end // mmap.PAGESIZE * mmap.PAGESIZE
+        if start >= end:
+            return 0
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - it lives as long as the arena
+        file, before = self.descriptor, DISK_OFFSET - self.start
+        at = start
+        while at < end:
+            part = (c_char * min(_CHUNK, end - at)).from_address(at)
+            at += os.pwrite(file, part, before + at)
+        flags = mmap.MAP_SHARED | _FIXED
+        if _libc().mmap(start, end - start, mmap.PROT_READ, flags, file, before + start) != start:
+            raise OSError(ctypes.get_errno(), "the file cannot be mapped")
+        self.spilled = end
+        return end - start
+
+    def forget(self) -> None:
+        """What is on disk and was read again leaves memory."""
+        self.discard(self.start, self.spilled)
+
+    def release(self) -> None:
+        super().release()
+        if self._file is not None:
+            self._file.close()
 
 
 class Tables:
@@ -134,6 +172,7 @@ class Tables:
             bits += 1
         self._regions: dict[int, Region] = {}
         self._inhabitants: dict[int, int] = {}
+        self._real: set[tuple[int, int, int]] = set()
         self._bits = [bits] * SHARDS
         for number in range(SHARDS):
             at = SHARED_SHARDS + 4 * number
@@ -174,8 +213,9 @@ class Tables:
         return self._base(number, bits), 64 - bits, self._limit(bits)
 
     def need(self, numbers: list[int]) -> int:
-        """How many bytes larger tables for some shards have."""
-        return sum(8 << self._larger(number) for number in numbers)
+        """How many bytes become real with larger tables for some shards: the pages in which nobody has a table yet."""
+        wanted = [page for number in numbers for page in self._pages(number, self._larger(number))]
+        return sum(size for _, _, size in {*wanted} - self._real)
 
     def moved(self, number: int) -> None:
         """A shard has moved into its larger table: gives the old one back."""
@@ -183,8 +223,10 @@ class Tables:
         self._bits[number] = new
         self._inhabitants[new] = self._inhabitants.get(new, 0) + 1
         self._inhabitants[old] -= 1
+        self._real |= {*self._pages(number, new)}
         if self._inhabitants[old] == 0:
             self._regions.pop(old).release()
+            self._real = {page for page in self._real if page[0] != old}
         else:
             start = self._base(number, old)
             self._regions[old].discard(start, start + (8 << old))
@@ -203,14 +245,25 @@ class Tables:
         size = 8 << bits
         if bits not in self._regions:
             region = self._regions[bits] = Region(SHARDS * size)
-            if SHARDS * size >= 2 * HUGE:
+            if _is_large(size):
                 region.use_huge_pages()
         return self._regions[bits].start + number * size
+
+    def _pages(self, number: int, bits: int) -> list[tuple[int, int, int]]:
+        """What a table takes: for each page the bits of its region, its number and its size. Small tables count as a page."""
+        size = 8 << bits
+        unit = HUGE if _is_large(size) else size
+        return [(bits, page, unit) for page in range(number * size // unit, -(-(number + 1) * size // unit))]
 
     def _limit(self, bits: int) -> int:
         """Most entries: two in three slots, so that few lines are full, less what may be there without being counted."""
         slots = 1 << bits
         return slots * 2 // 3 - (TALLY * self._workers if self._workers > 1 else 0)
+
+
+def _is_large(table: int) -> bool:
+    """Whether a region of tables of so many bytes has huge pages."""
+    return SHARDS * table >= 2 * HUGE
 
 
 def _up(value: int, unit: int) -> int:

@@ -1,9 +1,11 @@
 """Room in memory: what a search may use, and what goes to disk so that it can go on.
 
 A limit holds for the resident memory of the whole process. Most of it is the visited set, which cannot leave; the
-rest is states in arenas, which nobody changes once they are written. So when the limit is near, states go to disk:
-first those of finished levels, at last all of them. Their addresses stay valid, and what is read again comes back by
-itself as a page of a file (`memory`), from which the process can part at any time (`Explorer.forget`).
+rest is states in arenas, which nobody changes once they are written. So when the limit is reached, the oldest states go to
+disk, as many as are in the way: first those of finished levels, at last all of them. Half of all successors that are known
+already were found among the last few hundredths of all states, so most of what is asked for stays. Addresses stay
+valid, and what is read again in order, to be expanded or written, comes back by itself as a page of a file (`memory`), from
+which the process can part at any time (`Explorer.forget`).
 
 What may be written without asking again, and has not been, counts as used. Moving states takes time, so it is done in
 pieces, and between two of them somebody may want to stop.
@@ -15,19 +17,16 @@ leave memory as soon as there are some, limit or not.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import gettempdir
 
 from checker.engine.memory import resident
 from checker.native.explorer import Explorer
+from checker.native.memory import HUGE
 
 PIECE = 1 << 25
-"""Bytes that go to disk at a time."""
-
-WATCH = 0.001
-"""Seconds between two looks at what is in memory, once something is on disk."""
+"""The most bytes that go to disk at a time."""
 
 LEAST = 1 << 20
 """A search may always have so many bytes, however little is allowed."""
@@ -60,8 +59,6 @@ class Room:
         self._stopping = stopping
         self._eager = eager
         self._failed = False
-        self._closing = threading.Event()
-        self._watcher: threading.Thread | None = None
 
     @property
     def chunk(self) -> int:
@@ -70,53 +67,39 @@ class Room:
 
     def may_grow(self, explorer: Explorer, size: int) -> bool:
         """Whether there is room for so many more bytes, which is made if there is none."""
-        if self.most is None or explorer.memory + size <= LEAST or self._fits(explorer, size):
+        if self.most is None or explorer.memory + size <= LEAST or self._missing(explorer, size) <= 0:
             return True
         return self._make_room(explorer, size)
 
     def keep(self, explorer: Explorer) -> bool:
         """Looked at after each round: whether the search still keeps within its limit."""
         if self._eager and explorer.unspilled >= PIECE:
-            self._spill(explorer, everything=True)
+            self._spill(explorer, PIECE, everything=True)
             explorer.forget()
         if self.most is None or explorer.memory <= LEAST or resident() <= self.most:
             return True
         return self._make_room(explorer, 0)
 
-    def close(self) -> None:
-        """Comes before the explorer closes."""
-        self._closing.set()
-        if self._watcher is not None:
-            self._watcher.join()
-
-    def _watch(self, explorer: Explorer) -> None:
-        """In a thread: parts with pages of files while native code reads them faster than rounds end."""
+    def _missing(self, explorer: Explorer, size: int) -> int:
+        """How many bytes are in the way of so many more; not above 0 if there is room for them."""
         assert self.most is not None
-        while not self._closing.wait(WATCH):
-            if resident() > self.most - self.most // 32:
-                explorer.forget()
-
-    def _fits(self, explorer: Explorer, size: int) -> bool:
-        assert self.most is not None
-        return resident() + explorer.slack + size <= self.most
+        return resident() + explorer.slack + size - self.most
 
     def _make_room(self, explorer: Explorer, size: int) -> bool:
         explorer.forget()
         for everything in (False, True):
-            while not self._fits(explorer, size):
-                if self._stopping() or not self._spill(explorer, everything=everything):
+            while (missing := self._missing(explorer, size)) > 0:
+                whole = -(-missing // HUGE) * HUGE  # part of a huge page could leave, too, but nobody else would get it
+                if self._stopping() or not self._spill(explorer, min(whole, PIECE), everything=everything):
                     break
-        return self._fits(explorer, size)
+        return self._missing(explorer, size) <= 0
 
-    def _spill(self, explorer: Explorer, *, everything: bool) -> int:
+    def _spill(self, explorer: Explorer, most: int, *, everything: bool) -> int:
         """Moves a piece, and gives its size."""
         if self._failed:
             return 0
-        if self.most is not None and self._watcher is None:
-            self._watcher = threading.Thread(target=self._watch, args=(explorer,), name="room", daemon=True)
-            self._watcher.start()
         try:
-            return explorer.spill(self._directory, everything=everything, most=PIECE)
+            return explorer.spill(self._directory, everything=everything, most=most)
         except OSError as problem:
             self._failed = True
             reason = problem.strerror or str(problem)

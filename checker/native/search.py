@@ -100,7 +100,7 @@ class NativeSearch(Notices):
             try:
                 stop = self._explore(lambda: self._begin(initial))
                 if stop is Stop.DONE and self._live is not None:
-                    self.live = judge_stored(self._live, self.explorer, self.reference, self._ended)
+                    self.live = judge_stored(self._live, self.explorer, self.reference, self._ended, self.may_grow)
                     self.violations |= self.live.violations
                     self.broken |= self.live.broken
                 found, last = self._result(stop), self.progress(self._seconds())
@@ -111,7 +111,7 @@ class NativeSearch(Notices):
             finally:
                 if checkpoint is not None:
                     checkpoint.pause()
-                self._close()
+                self.explorer.close()
             if stop is Stop.DONE and self.noticed:
                 found = self._look_again(initial, found, last)
         if self._interrupts.asked:
@@ -141,10 +141,6 @@ class NativeSearch(Notices):
         self.explorer = Explorer(self._kernels, sizes, self)
         for worker in range(self.workers):
             self.explorer.fill_block(worker, initial_block(self.plan))
-
-    def _close(self) -> None:
-        self._room.close()
-        self.explorer.close()
 
     def _explore(self, begin: Callable[[], None]) -> Stop:
         explorer = self.explorer
@@ -236,7 +232,7 @@ class NativeSearch(Notices):
     def _ended(self) -> str | None:
         """Why the judging of liveness has to end, if it has to."""
         self._report(time.perf_counter())
-        if self._limits.max_memory is not None and resident() > self._limits.max_memory:
+        if not self._room.keep(self.explorer):
             return MEMORY
         return "interrupted" if self._interrupts.asked else TIME if self._timed_out() else None
 
@@ -258,7 +254,7 @@ class NativeSearch(Notices):
         try:
             stop = self._explore(lambda: self._begin(initial))
         finally:
-            self._close()
+            self.explorer.close()
         if stop is not Stop.DONE:
             self.violations, self.reached, self.broken = chance
         elif self.wanted and found.missed is None:

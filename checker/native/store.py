@@ -9,14 +9,13 @@ what has to be kept to go on another day is the arenas and a `Snapshot`.
 from __future__ import annotations
 
 import itertools
-import tempfile
 from collections.abc import Iterator, Sequence
 from ctypes import Array, addressof, c_uint64
 from dataclasses import dataclass
 from pathlib import Path
 
 from checker.native import abi, ample
-from checker.native.memory import Region, Tables, words_at
+from checker.native.memory import HUGE, Region, Tables, words_at
 from checker.native.workers import Sizes, Words, Worker
 
 SPILL_LEAST = 1 << 20
@@ -50,15 +49,17 @@ class Store:
     def __init__(self, sizes: Sizes) -> None:
         self._sizes = sizes
         count = max(sizes.workers, sizes.arenas)
-        self._memory = Region(8 * (abi.SHARED_WORDS + 2 * count))
+        self._memory = Region(8 * (abi.SHARED_WORDS + 4 * count))
         shared = self._memory.start
         self._shared = words_at(shared, abi.SHARED_WORDS)
         self._tables = Tables(self._shared, sizes.workers, sizes.table_bits)
         self._workers = [Worker(number, sizes, shared) for number in range(count)]
         self._arenas, self._level_ends = (words_at(shared + 8 * (abi.SHARED_WORDS + n), count) for n in (0, count))
         self._arenas[:] = [worker.arena.start for worker in self._workers]
+        self._disk = words_at(shared + 8 * (abi.SHARED_WORDS + 2 * count), 2 * count)
         self._shared[abi.SHARED_ARENAS] = addressof(self._arenas)
         self._shared[abi.SHARED_LEVELS] = addressof(self._level_ends)
+        self._shared[abi.SHARED_DISK] = addressof(self._disk)
         self._shared[abi.SHARED_WORKERS] = sizes.workers
         self.levels: list[int] = []
         """How many states were found at each depth. The last one grows."""
@@ -103,13 +104,14 @@ class Store:
 
     @property
     def slack(self) -> int:
-        """Bytes of arenas that may be written without asking again."""
-        return sum(w.ctx[abi.CTX_ARENA_END] - w.ctx[abi.CTX_ARENA_NEXT] for w in self._workers)
+        """Bytes that may become real without asking again, as the rest of the arenas is written, in huge pages or not."""
+        ends = [(w.ctx[abi.CTX_ARENA_NEXT], w.ctx[abi.CTX_ARENA_END]) for w in self._workers]
+        return sum(max(end - after, (-(-end // HUGE) - -(-after // HUGE)) * HUGE) for after, end in ends)
 
     @property
     def unspilled(self) -> int:
         """Bytes of states that are not on disk."""
-        return sum(w.ctx[abi.CTX_ARENA_NEXT] - w.spilled for w in self._workers)
+        return sum(w.ctx[abi.CTX_ARENA_NEXT] - w.arena.spilled for w in self._workers)
 
     @property
     def first(self) -> Worker:
@@ -167,7 +169,7 @@ class Store:
             return list(itertools.islice(self.references(), 0, None, stride))
         found = []
         for worker in self._workers:
-            marks = words_at(worker.marks.start, -(-worker.ctx[abi.CTX_RECORDS] // abi.MARK_EVERY))
+            marks = self._marks(worker)
             found += [self._reference(worker, record) for record in marks[:: -(-stride // abi.MARK_EVERY)]]
         return found
 
@@ -176,15 +178,21 @@ class Store:
         record = (c_uint64 * (1 + len(state)))(len(state) << abi.REF_BITS, *state)
         return bool(ample.is_later(self.first.address, addressof(record)))
 
+    def blocks(self, size: int) -> Iterator[tuple[int, int, int]]:
+        """All states in blocks of so many records, a multiple of MARK_EVERY: address, end, and reference of the first record."""
+        for worker in self._workers:
+            cuts = [*self._marks(worker)[:: size // abi.MARK_EVERY], worker.ctx[abi.CTX_ARENA_NEXT]]
+            yield from self._between(worker, cuts)
+
     # ---- on disk
 
     def forget(self) -> None:
         """What is on disk leaves memory, until it is read again."""
         for worker in self._workers:
-            worker.arena.discard(worker.arena.start, worker.spilled)
+            worker.arena.forget()
 
     def spill(self, directory: Path, *, everything: bool = False, most: int = 1 << 62) -> int:
-        """Moves states to files that vanish with the process, and gives their size.
+        """Moves the oldest states of a worker to a file that vanishes with the process, and gives their size; 0 if there are few.
 
         Addresses and references stay valid. To be called while no worker runs.
 
@@ -196,16 +204,16 @@ class Store:
         Raises:
             OSError: The disk is full, or the directory cannot be written. Nothing is lost.
         """
-        done = 0
-        for worker in self._workers:
-            start, end = worker.spilled, worker.ctx[abi.CTX_ARENA_NEXT] if everything else worker.level[0]
-            end = min(end, start + most - done)
-            if end - start >= SPILL_LEAST:
-                with tempfile.TemporaryFile(dir=directory) as file:
-                    worker.spilled = worker.arena.spill(start, end, file.fileno())
-                done += worker.spilled - start
-                if everything:
-                    self._shared[abi.SHARED_FROZEN] = 1
+        ends = [w.ctx[abi.CTX_ARENA_NEXT] if everything else w.level[0] for w in self._workers]
+        size, number = max(
+            (end - w.arena.spilled, n) for n, (w, end) in enumerate(zip(self._workers, ends, strict=True))
+        )
+        if size < SPILL_LEAST:
+            return 0
+        arena = self._workers[number].arena
+        done = arena.spill(arena.spilled + min(size, most), directory)
+        self._disk[2 * number : 2 * number + 2] = [arena.spilled, arena.descriptor]
+        self._shared[abi.SHARED_SPILLED] = 1
         return done
 
     def snapshot(self) -> Snapshot:
@@ -225,6 +233,13 @@ class Store:
 
     def _total(self, word: int) -> int:
         return sum(w.ctx[word] for w in self._workers)
+
+    def _between(self, worker: Worker, cuts: Sequence[int]) -> list[tuple[int, int, int]]:
+        """Blocks of an arena from each of some addresses to the next."""
+        return [(start, end, self._reference(worker, start)) for start, end in itertools.pairwise(cuts)]
+
+    def _marks(self, worker: Worker) -> Array[c_uint64]:
+        return words_at(worker.marks.start, -(-worker.ctx[abi.CTX_RECORDS] // abi.MARK_EVERY))
 
     def _address_of(self, ref: int) -> int:
         return self._arenas[ref >> abi.WORKER_SHIFT] + 8 * (ref & abi.OFFSET_MASK)

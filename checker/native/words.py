@@ -12,9 +12,10 @@ The decorators say something to the backend alone.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
-from ctypes import c_uint8, c_uint16, c_uint32, c_uint64
+from ctypes import c_uint8, c_uint16, c_uint32, c_uint64, memmove
 from typing import TypeVar
 
 F = TypeVar("F", bound=Callable[..., int])
@@ -71,6 +72,16 @@ def store32(p: int, v: int) -> int:
     """Writes 32 bits; gives 0."""
     c_uint32.from_address(p).value = v
     return 0
+
+
+def read_file(file: int, p: int, size: int, offset: int) -> int:
+    """Reads bytes of a file, from an offset on, to an address. Gives how many, or something larger than any size."""
+    try:
+        data = os.pread(file, size, offset)
+    except OSError:
+        return MASK
+    memmove(p, data, len(data))
+    return len(data)
 
 
 def prefetch(p: int) -> int:
@@ -178,6 +189,7 @@ INTRINSICS: dict[str, int] = {
     "store16": 2,
     "load32": 1,
     "store32": 2,
+    "read_file": 4,
     "prefetch": 1,
     "match_line": 3,
     "load_atomic": 1,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from checker.native import abi
-from checker.native.memory import HUGE, Region, words_at
+from checker.native.memory import HUGE, Arena, Region, words_at
 
 RESERVE = 1 << 40
 """Bytes of address space for the arena of a worker."""
@@ -57,9 +57,10 @@ class Worker:
         context = 8 * abi.CTX_WORDS
         scratch = _line(context + 8 * sizes.spec_words)
         spec_scratch = scratch + 16 * sizes.batch
-        self.memory = Region(_line(spec_scratch + sizes.spec_scratch))
+        recalled = _line(spec_scratch + sizes.spec_scratch)
+        self.memory = Region(recalled + 8 * abi.MOST_WORDS)
         start = self.memory.start
-        self.arena = Region(RESERVE, 1 << 26)
+        self.arena = Arena(RESERVE, 1 << 26)
         self.arena.use_huge_pages(self.arena.start + HUGE)
         self.marks = Region((self.arena.end - self.arena.start) // abi.MARK_EVERY, 1 << 18)
         self.out = Region(sizes.out)
@@ -77,6 +78,7 @@ class Worker:
             abi.CTX_SPEC: start + context,
             abi.CTX_SPEC_SCRATCH: start + spec_scratch,
             abi.CTX_SPEC_SCRATCH_END: start + spec_scratch + sizes.spec_scratch,
+            abi.CTX_RECALLED: start + recalled,
             abi.CTX_FLUSH: sizes.flush,
             abi.CTX_MAX_STATES: NEVER if sizes.max_states is None else sizes.max_states,
         }
@@ -85,7 +87,6 @@ class Worker:
         self.use_buffer(self.out)
         self.level = self.level_end = (self.arena.start + 8, 0)
         """Where the current level begins and ends: the address of a record, and its number."""
-        self.spilled = self.arena.start
         self.active = False
 
     @property

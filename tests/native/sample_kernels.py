@@ -21,6 +21,7 @@ from checker.native.words import (
     mulhi,
     prefetch,
     rare,
+    read_file,
     store8,
     store64,
     sub64,
@@ -143,6 +144,11 @@ def calls(a: int, b: int) -> int:
 @entry
 def bits(a: int, b: int) -> int:
     return lowest_bit(a | 1 << 63) * 100 + count_bits(b)
+
+
+@entry
+def contents(file: int, p: int) -> int:
+    return read_file(file, p, 20, 4) * 100 + load8(p)
 
 
 @entry

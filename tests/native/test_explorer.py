@@ -125,14 +125,27 @@ def test_functions_may_be_replaced_between_rounds() -> None:
     explorer.close()
 
 
-@pytest.mark.parametrize("spec", [counters(n=120), stacks(5)], ids=["inline", "stacks"])
-def test_spilled_states_stay_where_they_are(spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("everything", [False, True])
+@pytest.mark.parametrize(
+    ("spec", "form"),
+    [
+        (counters(n=120), "O2"),
+        (counters(abi.INDIRECT, n=120), "O2"),
+        (stacks(5), "O2"),
+        (counters(abi.INDIRECT, n=45), "python"),
+        (stacks(4), "python"),
+    ],
+    ids=["inline", "indirect", "stacks", "indirect, read", "stacks, read"],
+)
+def test_spilled_states_stay_where_they_are(
+    spec: Spec, form: str, everything: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("checker.native.store.SPILL_LEAST", 1)
     recorder = Recorder(spec)
-    explorer = opened(spec, "O2", Sizes(spec_words=6, quota=300), recorder)
+    explorer = opened(spec, form, Sizes(spec_words=6, quota=300), recorder)
     explorer.add_initial(spec.initial())
-    spilled = sum(explorer.spill(tmp_path) for _ in rounds(explorer))
-    assert spilled > 1 << 16
+    spilled = sum(explorer.spill(tmp_path, everything=everything) for _ in rounds(explorer))
+    assert spilled > (1 << 16 if form == "O2" else 0)
     assert not list(tmp_path.iterdir())
     assert result(explorer, recorder) == oracle(spec)
     explorer.close()

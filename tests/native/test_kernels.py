@@ -6,14 +6,17 @@ import random
 from collections import Counter
 from ctypes import addressof, c_uint64
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
 from checker.native import abi, jit
 from checker.native.explorer import Outcome
 from checker.native.kernels import records, table
+from checker.native.memory import words_at
+from checker.native.words import load64
 from checker.native.workers import Sizes
-from tests.native.rig import Recorder, counters, opened, oracle, rounds
+from tests.native.rig import Recorder, Spec, counters, opened, oracle, rounds, stacks
 
 COUNT = 1 << 13
 
@@ -71,6 +74,31 @@ def test_no_state_is_lost_or_doubled_when_workers_meet(kind: int) -> None:
         assert explorer.transitions == expected.transitions
         assert [n for n in explorer.levels if n] == expected.levels
         explorer.close()
+
+
+@pytest.mark.parametrize("spec", [counters(abi.INDIRECT, 40), stacks(5)], ids=["fixed", "variable"])
+def test_records_on_disk_are_read_as_copies(spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("checker.native.store.SPILL_LEAST", 1)
+    recorder = Recorder(spec)
+    explorer = opened(spec, "python", Sizes(spec_words=6), recorder)
+    explorer.add_initial(spec.initial())
+    list(rounds(explorer))
+    monkeypatch.setattr(records, "fixed_words", lambda: spec.fixed)
+    states = [(ref, explorer.state(ref)) for ref in explorer.references()]
+    ctx = explorer.first.address
+    shared = explorer.first.ctx[abi.CTX_SHARED]
+    copy = explorer.first.ctx[abi.CTX_RECALLED]
+    explorer.spill(tmp_path, everything=True)
+    on_disk = explorer.first.arena.spilled
+    assert explorer.first.ctx[abi.CTX_ARENA_NEXT] > on_disk
+    for ref, state in states:
+        record = records.record_at(shared, ref)
+        found = records.whole(ctx, shared, ref)
+        assert (found == copy) is (record + 8 + 8 * len(state) <= on_disk)
+        assert explorer.words(found + 8) == state
+    words_at(load64(shared + 8 * abi.SHARED_DISK), 2)[1] = (1 << 31) - 1  # no file: what is mapped is read
+    assert records.whole(ctx, shared, states[0][0]) == records.record_at(shared, states[0][0])
+    explorer.close()
 
 
 @pytest.mark.parametrize("number", [0, 5, 63])

@@ -24,6 +24,7 @@ from checker.native import jit, room
 from checker.native.engine import NativeEngine
 from checker.native.interrupts import Interrupts
 from checker.native.room import Room, spill_directory
+from checker.native.search import NativeSearch
 from checker.native.store import Store
 from tests.cli.support import command, environment, has_worked
 from tests.engine.contract import ways
@@ -79,6 +80,68 @@ def test_memory(workers: int) -> None:
     assert found.stop is Stop.MEMORY
     assert found.states > 200_000
     assert 0.9 * most < peak < 1.05 * most
+
+
+def raft() -> Machine:
+    return checker.load(ROOT / "benchmarks" / "models" / "raft.psm").machine("large")
+
+
+def high_water() -> int:
+    """The most memory since `clear_high_water`, also between two looks."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
+def clear_high_water() -> None:
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="only Linux tells")
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("more", [30, 60, 100])
+@pytest.mark.parametrize(
+    "make", [lambda: published(9), lambda: published(11), raft], ids=["inline", "fixed", "variable"]
+)
+def test_no_moment_is_above_the_limit(make: Callable[[], Machine], more: int, workers: int) -> None:
+    machine = make()
+    NativeEngine(workers).explore(machine, Limits(max_states=1000))
+    most = resident() + (more << 20)
+    clear_high_water()
+    found = NativeEngine(workers).explore(machine, Limits(max_memory=most))
+    assert found.stop is Stop.MEMORY or (more, found.stop) == (100, Stop.DONE)
+    assert found.states > 200_000
+    assert 0.85 * most < high_water() < 1.05 * most
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="only Linux tells")
+@pytest.mark.parametrize("more", [80, 120, 180])
+def test_liveness_keeps_within_the_limit(more: int) -> None:
+    machine = without_symmetry(checker.load(PUBLISHED).machine("obeyed", constants={"N": 8}))
+    NativeEngine().explore(machine, Limits(max_states=1000))
+    most = resident() + (more << 20)
+    clear_high_water()
+    found = NativeEngine().explore(machine, Limits(max_memory=most))
+    assert (found.stop, found.states, found.transitions) == (Stop.DONE, 1_745_408, 18_507_777)
+    assert found.open
+    assert high_water() < 1.05 * most
+
+
+@pytest.mark.parametrize("looks", [1, 12, 30])
+def test_what_was_counted_stays_when_liveness_is_ended(looks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = looks
+
+    def ended(self: NativeSearch) -> str | None:
+        nonlocal left
+        left -= 1
+        return "enough" if left < 0 else None
+
+    monkeypatch.setattr(NativeSearch, "_ended", ended)
+    machine = without_symmetry(checker.load(PUBLISHED).machine("obeyed", constants={"N": 7}))
+    found = NativeEngine(level=0).explore(machine, Limits())
+    assert (found.states, found.transitions, found.depth) == COUNTS
+    assert set(found.open.values()) == {"enough"}
 
 
 @pytest.mark.parametrize("make", [paxos, lambda: published(7)], ids=["indirect", "inline"])

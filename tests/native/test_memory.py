@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from ctypes import c_uint64
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from checker.engine.memory import resident
 from checker.native import abi
-from checker.native.memory import HUGE, Region, Tables, words_at
+from checker.native.memory import HUGE, Arena, Region, Tables, words_at
 
 
 def test_a_region_is_zero_and_large_ones_cost_nothing() -> None:
@@ -43,37 +45,39 @@ def test_discarded_pages_are_zero_again() -> None:
 
 
 def test_a_spilled_range_reads_as_before_and_leaves_memory(tmp_path: Path) -> None:
-    region = Region(1 << 26)
+    arena = Arena(1 << 26)
     count = 1 << 22
-    words = words_at(region.start, count)
+    words = words_at(arena.start, count)
     words[:] = [*range(count)]
     before = resident()
-    with (tmp_path / "spill").open("w+b") as file:
-        file.write(b"something else")
-        file.flush()
-        middle = region.spill(region.start + 8, region.start + (1 << 24), file.fileno())
-        end = region.spill(middle, region.start + 8 * count - 8, file.fileno())
-    assert middle == region.start + (1 << 24)
-    assert region.start + 8 * count - 4096 <= end < region.start + 8 * count
+    assert arena.spill(arena.start + (1 << 24) + 8, tmp_path) == 1 << 24
+    arena.spill(arena.start + 8 * count - 8, tmp_path)
+    assert arena.start + 8 * count - 4096 <= arena.spilled < arena.start + 8 * count
     assert before - resident() > 30 << 20
     assert words[0] == 0 and words[511] == 511
     assert words[::1009] == list(range(0, count, 1009))
+    assert before - resident() < 10 << 20
+    arena.forget()
+    assert before - resident() > 30 << 20
     words[count - 1] = 5
     assert words[count - 1] == 5
+    assert os.pread(arena.descriptor, 16, abi.DISK_OFFSET + (1 << 24)) == bytes(words_at(arena.start + (1 << 24), 2))
+    assert not list(tmp_path.iterdir())
 
 
 def test_less_than_a_page_is_not_spilled(tmp_path: Path) -> None:
-    region = Region(1 << 16)
-    with (tmp_path / "spill").open("w+b") as file:
-        assert region.spill(region.start + 8, region.start + 4096, file.fileno()) == region.start + 8
+    arena = Arena(1 << 16)
+    assert arena.spill(arena.start + 4095, tmp_path) == 0
+    assert arena.spilled == arena.start
 
 
-def test_a_failing_spill_leaves_the_memory_as_it_was() -> None:
-    region = Region(1 << 16)
-    words_at(region.start, 4)[:] = [1, 2, 3, 4]
-    with Path("/dev/full").open("r+b", buffering=0) as file, pytest.raises(OSError, match=r".+"):
-        region.spill(region.start, region.end, file.fileno())
-    words = words_at(region.start, 4)
+def test_a_failing_spill_leaves_the_memory_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("r+b", buffering=0))  # noqa: SIM115
+    arena = Arena(1 << 16)
+    words_at(arena.start, 4)[:] = [1, 2, 3, 4]
+    with pytest.raises(OSError, match=r".+"):
+        arena.spill(arena.end, tmp_path)
+    words = words_at(arena.start, 4)
     words[0] = 9
     assert list(words) == [9, 2, 3, 4]
 
@@ -87,12 +91,27 @@ def test_tables_have_room_for_what_is_not_counted_yet(workers: int) -> None:
         assert base % 64 == 0
         assert limit + (abi.TALLY * workers if workers > 1 else 0) < 1 << (64 - shift)
         size = tables.size
-        assert tables.need([number]) == 8 << (64 - shift)
         tables.moved(number)
         assert tables.size > size
     for at in range(abi.SHARED_SHARDS, abi.SHARED_WORDS, 4):
         assert 0 < shared[at + abi.SHARD_LIMIT] < 1 << (64 - shared[at + abi.SHARD_SHIFT])
     tables.release()
+
+
+def test_what_tables_need_is_what_becomes_real() -> None:
+    shared = (c_uint64 * abi.SHARED_WORDS)()
+    tables = Tables(shared, 1, 15)  # 16 MB: eight tables in a huge page, and four once they have grown
+    assert tables.need([0]) == tables.need([0, 1, 2, 3]) == HUGE
+    assert tables.need([3, 4]) == tables.need([63, 0]) == 2 * HUGE
+    for number in (1, 8):
+        tables.larger(number)
+        tables.moved(number)
+    assert tables.need([0, 2, 3, 9]) == 0
+    assert tables.need([0, 4, 5]) == HUGE
+    tables.release()
+    small = Tables(shared, 1, 10)
+    assert small.need([0, 1]) == 2 * (8 << 12)
+    small.release()
 
 
 def test_shards_that_are_about_as_full_grow_together() -> None:

@@ -46,7 +46,7 @@ NAMES = ["arithmetic", "wrapping", "comparisons", "logic", "choices", "loops", "
 @pytest.fixture(scope="module", params=[0, 2])
 def linked(request: pytest.FixtureRequest) -> jit.Linked:
     text = translate(sample_kernels, {"width": 3})
-    return jit.link(jit.compile_object(text, request.param), [*NAMES, "memory", "cells"])
+    return jit.link(jit.compile_object(text, request.param), [*NAMES, "memory", "cells", "contents"])
 
 
 @needs_llvm
@@ -69,6 +69,20 @@ def test_both_forms_do_the_same_to_memory(linked: jit.Linked) -> None:
         ]
         assert scores[0] == scores[1] & words.MASK
         assert all(words.load64(regions[0].start + 8 * i) == words.load64(regions[1].start + 8 * i) for i in range(16))
+
+
+@needs_llvm
+def test_both_forms_read_files(linked: jit.Linked, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(range(20)))
+    region = Region(4096)
+    with path.open("rb") as file:
+        for read in (linked.function("contents", 2), sample_kernels.contents):
+            assert read(file.fileno(), region.start) == 16 * 100 + 4
+            assert bytes(words.load8(region.start + i) for i in range(20)) == bytes([*range(4, 20), 0, 0, 0, 0])
+            region.discard(region.start, region.end)
+    for read in (linked.function("contents", 2), sample_kernels.contents):
+        assert read((1 << 31) - 1, region.start) & words.MASK == words.MASK * 100 & words.MASK
 
 
 @needs_llvm

@@ -154,6 +154,7 @@ class Recalling(Deliveries):
         if self.recall is None:
             return
         done = self.block("recalled")
+        self._require_memory(done)
         parent = self.parent(state)
         memo = self.word(parent, self.words_of(parent))
         words = self.load(memo), self.load(self.word(memo, 1))
@@ -193,6 +194,11 @@ class Recalling(Deliveries):
                 self.store(bits, word)
         self.go(done)
         self.place(done)
+
+    def _require_memory(self, otherwise: str) -> None:
+        """Goes on where all states are in memory."""
+        shared = self.pointer(self.load(self.word(self.ctx, abi.CTX_SHARED)))
+        self.require(self.compare("eq", 64, self.load(self.word(shared, abi.SHARED_SPILLED)), "0"), otherwise)
 
     def _moved(
         self, bits: tuple[str, str], state: str, parent: str, count: str, before: str, lost: str
@@ -350,7 +356,7 @@ class Recalling(Deliveries):
     # ---- what is left for the next states
 
     def leave_behind(self, state: str) -> None:
-        """Writes down which steps lead nowhere, where all of them are known and the state is not on disk."""
+        """Writes down which steps lead nowhere, where all of them are known and no state is on disk."""
         if self.recall is None:
             return
         skip = self.block("left")
@@ -358,8 +364,7 @@ class Recalling(Deliveries):
         if self.program.has_steps:
             stuttered = self.load(self.word(self.frame, frame.STUTTERED))
             self.require(self.compare("ne", 64, stuttered, str(frame.TOLD)), skip)
-        shared = self.pointer(self.load(self.word(self.ctx, abi.CTX_SHARED)))
-        self.require(self.compare("eq", 64, self.load(self.word(shared, abi.SHARED_FROZEN)), "0"), skip)
+        self._require_memory(skip)
         self.require(self.compare("ule", 64, self.count_of(state, self.recall.network), str(MOST)), skip)
         memo = self.word(state, self.words_of(state))
         for i in range(WORDS):

@@ -8,8 +8,8 @@ NEXT = 1
 """The next state that an entry looks at."""
 PAUSE = 2
 """The state before which it returns to the driver."""
-ADDRESSES = 3
-"""Address of the addresses of all records, in the order of their numbers."""
+REFERENCES = 3
+"""Address of the references of all records, in the order of their numbers."""
 TABLE = 4
 """Address of the table that finds numbers: slots of a tag in the upper half, and one more than a number in the lower."""
 TABLE_SHIFT = 5

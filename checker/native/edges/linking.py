@@ -15,6 +15,7 @@ from checker.native.abi import (
     CTX_NOTES,
     CTX_OUT,
     CTX_PARENT,
+    CTX_SHARED,
     CTX_SPEC,
     DEFER,
     DONE,
@@ -24,7 +25,6 @@ from checker.native.abi import (
 )
 from checker.native.code.frame import DEFERRED, LIMIT_CUT
 from checker.native.edges.layout import (
-    ADDRESSES,
     CUTS,
     EDGE_LIMIT,
     EDGES,
@@ -42,6 +42,7 @@ from checker.native.edges.layout import (
     NO_SIDE,
     NOTES,
     PAUSE,
+    REFERENCES,
     RIGHT,
     STRONG,
     TABLE,
@@ -53,7 +54,7 @@ from checker.native.edges.layout import (
     UNIT_TABLE,
     UNITS,
 )
-from checker.native.kernels.records import behind, fetch, hash_of, hash_word, mum, same, words_of
+from checker.native.kernels.records import at_hand, behind, fetch, hash_of, hash_word, mum, record_at, same, words_of
 from checker.native.kernels.spec import expand
 from checker.native.words import entry, external, inline, load32, load64, prefetch, rare, store32, store64
 
@@ -76,15 +77,18 @@ def ask(ctx: int, state: int, number: int) -> int:
 
 
 @entry
-def enroll_all(ctx: int, work: int, record: int, end: int) -> int:
-    """Gives the records from one address to another the numbers from NEXT on."""
+def enroll_all(ctx: int, work: int, ref: int, end: int) -> int:
+    """Gives the records from a reference on up to an address the numbers from NEXT on."""
     v = load64(work + 8 * NEXT)
-    addresses = load64(work + 8 * ADDRESSES)
+    references = load64(work + 8 * REFERENCES)
+    record = record_at(load64(ctx + 8 * CTX_SHARED), ref)
     while record != end:
-        store64(addresses + 8 * v, record)
+        store64(references + 8 * v, ref)
         v += 1
-        record = behind(record)
-    return store64(work + 8 * NEXT, v) + 0 * ctx
+        following = behind(record)
+        ref += (following - record) >> 3
+        record = following
+    return store64(work + 8 * NEXT, v)
 
 
 @inline
@@ -105,14 +109,15 @@ def index(ctx: int, work: int) -> int:
     """Gives the states from NEXT to PAUSE their numbers, and flags the initial ones."""
     v = load64(work + 8 * NEXT)
     end = load64(work + 8 * PAUSE)
-    addresses = load64(work + 8 * ADDRESSES)
+    shared = load64(ctx + 8 * CTX_SHARED)
+    references = load64(work + 8 * REFERENCES)
     notes = load64(work + 8 * HASHES)
     most = (load64(work + 8 * HASHES_END) - notes) >> 3
     flags = load64(work + 8 * FLAGS)
     while v < end:
         stop = min(end, v + most)
         for u in range(v, stop):
-            h = hash_of(load64(addresses + 8 * u))
+            h = hash_of(record_at(shared, load64(references + 8 * u)))
             store64(notes + 8 * (u - v), h)
             prefetch(slot_for(work, h))
         for u in range(v, stop):
@@ -121,29 +126,32 @@ def index(ctx: int, work: int) -> int:
             while load64(slot) != 0:
                 slot = slot_after(work, slot)
             store64(slot, (h & LOW) << 32 | (u + 1))
-            initial = load64(load64(addresses + 8 * u)) & REF_MASK == NO_PARENT
+            initial = load64(record_at(shared, load64(references + 8 * u))) & REF_MASK == NO_PARENT
             store32(flags + 4 * u, INITIAL if initial else 0)
         v = stop
-    return store64(work + 8 * NEXT, v) + 0 * ctx
+    return store64(work + 8 * NEXT, v)
 
 
-def found(work: int, record: int, h: int) -> int:
+def found(ctx: int, work: int, record: int, h: int) -> int:
     """The number of the state of a record."""
-    addresses = load64(work + 8 * ADDRESSES)
+    shared = load64(ctx + 8 * CTX_SHARED)
+    references = load64(work + 8 * REFERENCES)
     slot = slot_for(work, h)
     while True:
         value = load64(slot)
         if value == 0:
             return LOW
-        if value >> 32 == h & LOW and same(load64(addresses + 8 * (value & LOW) - 8), record) != 0:
-            return (value & LOW) - 1
+        if value >> 32 == h & LOW:
+            ref = load64(references + 8 * (value & LOW) - 8)
+            if same(record, at_hand(ctx, shared, ref, words_of(record))) != 0:
+                return (value & LOW) - 1
         slot = slot_after(work, slot)
 
 
 @entry
 def find(ctx: int, work: int, record: int) -> int:
     """The number of the state of a record; LOW if there is none."""
-    return found(work, record, hash_of(record)) + 0 * ctx
+    return found(ctx, work, record, hash_of(record))
 
 
 # ---- numbers of units
@@ -200,7 +208,8 @@ def move_units(ctx: int, work: int, table: int, shift: int) -> int:
 def look_up(ctx: int, work: int, record: int, end: int) -> int:
     """Writes the edges to the successors of a batch, in the order of their records and notes. Gives how many there are."""
     hashes = load64(work + 8 * HASHES)
-    addresses = load64(work + 8 * ADDRESSES)
+    shared = load64(ctx + 8 * CTX_SHARED)
+    references = load64(work + 8 * REFERENCES)
     at = record
     h = hashes
     while at != end:
@@ -214,7 +223,7 @@ def look_up(ctx: int, work: int, record: int, end: int) -> int:
     while at != end:
         value = load64(slot_for(work, load64(h)))
         if value != 0:
-            fetch(load64(addresses + 8 * (value & LOW) - 8), words_of(at))
+            fetch(record_at(shared, load64(references + 8 * (value & LOW) - 8)), words_of(at))
         h += 8
         at += 8 + 8 * words_of(at)
     edges = load64(work + 8 * EDGES)
@@ -225,7 +234,7 @@ def look_up(ctx: int, work: int, record: int, end: int) -> int:
     at = record
     h = hashes
     while at != end:
-        store32(target + 4 * edges, found(work, at, load64(h)))
+        store32(target + 4 * edges, found(ctx, work, at, load64(h)))
         number = 0
         if load32(fairness + 4 * load64(note)) != 0:
             number = number_of(ctx, work, load64(note), load64(note + 8))
@@ -250,7 +259,8 @@ def link(ctx: int, work: int) -> int:
 
     Gives DONE, or what the driver has to see to before the state NEXT: MORE_EDGES, MORE_UNITS, or what `expand` gives.
     """
-    addresses = load64(work + 8 * ADDRESSES)
+    shared = load64(ctx + 8 * CTX_SHARED)
+    references = load64(work + 8 * REFERENCES)
     first = load64(work + 8 * FIRST)
     flags = load64(work + 8 * FLAGS)
     notes = load64(work + 8 * NOTES)
@@ -265,7 +275,7 @@ def link(ctx: int, work: int) -> int:
         count = 0
         room = min(load64(work + 8 * EDGE_LIMIT) - load64(work + 8 * EDGES), LOW)
         while v < stop and end - out < BATCH:
-            record = load64(addresses + 8 * v)
+            record = record_at(shared, load64(references + 8 * v))
             refused = load64(spec + 8 * LIMIT_CUT)
             before = load64(ctx + 8 * CTX_NOTES)
             store64(ctx + 8 * CTX_PARENT, 0)
@@ -305,13 +315,14 @@ def label(ctx: int, work: int) -> int:
 
     Gives DONE, or DEFER if the driver has to say what holds in the state NEXT.
     """
-    addresses = load64(work + 8 * ADDRESSES)
+    shared = load64(ctx + 8 * CTX_SHARED)
+    references = load64(work + 8 * REFERENCES)
     mark = load64(work + 8 * MARK)
     marks_of = load64(work + 8 * MARKS_OF)
     left = load64(work + 8 * LEFT)
     right = load64(work + 8 * RIGHT)
     for v in range(load64(work + 8 * NEXT), load64(work + 8 * PAUSE)):
-        state = load64(addresses + 8 * v) + 8
+        state = record_at(shared, load64(references + 8 * v)) + 8
         a = ask(ctx, state, left)
         b = ask(ctx, state, right) if right != NO_SIDE else 0
         if a == DEFERRED or b == DEFERRED:

@@ -21,7 +21,7 @@ from checker.native.abi import (
     SHARED_SHARDS,
 )
 from checker.native.kernels.lookup import ask
-from checker.native.kernels.records import behind, enroll, fetch, hash_of, hash_word, record_at, reference
+from checker.native.kernels.records import behind, enroll, fetch, hash_of, hash_word, record_at, reference, whole
 from checker.native.kernels.spec import fixed_words, memo_words, table_kind
 from checker.native.kernels.table import (
     LINE,
@@ -43,6 +43,7 @@ from checker.native.words import entry, load64, store64
 
 def move(ctx: int, shard: int, end: int) -> int:
     """Puts what is noted down into a shard's new table. Gives where the next note goes."""
+    shared = load64(ctx + 8 * CTX_SHARED)
     note = load64(ctx + 8 * CTX_SCRATCH)
     while note != end:
         value = load64(note)
@@ -53,7 +54,7 @@ def move(ctx: int, shard: int, end: int) -> int:
         if table_kind() == INDIRECT:
             h = load64(note + 8)
             if value <= REF_MASK:
-                h = hash_of(h)
+                h = hash_of(whole(ctx, shared, value))
             key = tag_of(shard, h)
         place(shard, line_of(shard, h), key, value & REF_MASK)
         note += 16
@@ -69,7 +70,7 @@ def grow(ctx: int, number: int, base: int, shift: int, limit: int) -> int:
     column, which keeps two writes to the same line apart.
 
     Where slots refer to records, a note has the beginning of the hash, if the slot tells it; otherwise, the slot is noted
-    without its tag, and with the address of the record, which is asked for.
+    without its tag, and the record is asked for.
     """
     shared = load64(ctx + 8 * CTX_SHARED)
     shard = shared + 8 * SHARED_SHARDS + number * 32
@@ -95,9 +96,7 @@ def grow(ctx: int, number: int, base: int, shift: int, limit: int) -> int:
                             store64(note + 8, hash_in(number, before, (slot - first) // LINE, value))
                         else:
                             value = value & REF_MASK
-                            record = record_at(shared, value)
-                            fetch(record, fixed_words() if fixed_words() != 0 else 8)
-                            store64(note + 8, record)
+                            fetch(record_at(shared, value), fixed_words() if fixed_words() != 0 else 8)
                     store64(note, value)
                     note += 16
                     if note == last:

@@ -115,7 +115,7 @@ def discover(ctx: int, record: int, note: int) -> int:
         # In this order: what another worker puts into the slots before the first empty one of this look, the next look sees.
         # The other way round, it could put the same state into a slot between the two looks, and nobody would have seen it.
         free = match_line(line, 0, 0)
-        if stands_in(shared, line, key, record) != 0:
+        if stands_in(ctx, shared, line, key, record) != 0:
             return DONE
         if free == 0:
             tried += 1
@@ -166,7 +166,7 @@ def look_up(ctx: int) -> int:
                 store64(ctx + 8 * CTX_PENDING, record)
                 return EVENT_STEP
             size = 8 + 8 * words_of(record)
-            if stands_in(shared, line_in(note), key_in(note, record), record) == 0:
+            if stands_in(ctx, shared, line_in(note), key_in(note, record), record) == 0:
                 status = discover_apart(ctx, record, note) if table_kind() == INDIRECT else discover(ctx, record, note)
                 if status != DONE:
                     store64(ctx + 8 * CTX_PENDING, record + size if status == EVENT_STATE else record)

@@ -10,16 +10,19 @@ from checker.native.abi import (
     CTX_ARENA,
     CTX_ARENA_NEXT,
     CTX_MARKS,
+    CTX_RECALLED,
     CTX_RECORDS,
     CTX_WORKER,
+    DISK_OFFSET,
     MARK_EVERY,
     OFFSET_MASK,
     REF_BITS,
     SHARED_ARENAS,
+    SHARED_DISK,
     WORKER_SHIFT,
 )
 from checker.native.kernels.spec import fixed_words, memo_words
-from checker.native.words import inline, load64, mul64, mulhi, prefetch, store64
+from checker.native.words import inline, load64, mul64, mulhi, prefetch, rare, read_file, store64
 
 # ---- records
 
@@ -41,6 +44,37 @@ def record_at(shared: int, ref: int) -> int:
     """The address of the record with a reference."""
     arenas = load64(shared + 8 * SHARED_ARENAS)
     return load64(arenas + (ref >> WORKER_SHIFT) * 8) + (ref & OFFSET_MASK) * 8
+
+
+@inline
+def at_hand(ctx: int, shared: int, ref: int, words: int) -> int:
+    """Where a kept record can be read, as if it had so many words: where it stands, or a copy that lasts until the next call."""
+    record = record_at(shared, ref)
+    disk = load64(shared + 8 * SHARED_DISK) + (ref >> WORKER_SHIFT) * 16
+    return record if record >= load64(disk) else recall(ctx, disk, ref, record, 8 + 8 * words)
+
+
+@rare
+def recall(ctx: int, disk: int, ref: int, record: int, size: int) -> int:
+    """Reads a record that is on disk into a copy. Gives the record itself where part of it is still in memory.
+
+    It could be read where it stands, too, but what is read at random then comes back faster than anybody can part with it: the
+    system maps sixteen pages of a file for each that is asked for.
+    """
+    copy = load64(ctx + 8 * CTX_RECALLED)
+    offset = (ref & OFFSET_MASK) * 8 + DISK_OFFSET
+    if record + size <= load64(disk) and read_file(load64(disk + 8), copy, size, offset) == size:
+        return copy
+    return record
+
+
+@inline
+def whole(ctx: int, shared: int, ref: int) -> int:
+    """`at_hand` for a record of which nobody knows how many words it has."""
+    words = fixed_words()
+    if fixed_words() == 0:
+        words = words_of(at_hand(ctx, shared, ref, 0))
+    return at_hand(ctx, shared, ref, words)
 
 
 @inline

@@ -37,7 +37,7 @@ from checker.native.abi import (
     SHARED_WORKERS,
     TALLY,
 )
-from checker.native.kernels.records import record_at, same
+from checker.native.kernels.records import at_hand, same, words_of
 from checker.native.kernels.spec import table_kind
 from checker.native.words import MASK, cas64, fetch_add, inline, load64, lowest_bit, match_line, rare, store64
 
@@ -101,22 +101,22 @@ def slot_of(key: int, ref: int) -> int:
 
 
 @inline
-def referred_in(shared: int, line: int, key: int, record: int) -> int:
+def referred_in(ctx: int, shared: int, line: int, key: int, record: int) -> int:
     """Where slots refer to records: the reference in a line to the state of a record, or 0."""
     found = match_line(line, REF_BITS, key)
     while found != 0:
         ref = load64(line + 8 * lowest_bit(found)) & REF_MASK
-        if same(record, record_at(shared, ref)) != 0:
+        if same(record, at_hand(ctx, shared, ref, words_of(record))) != 0:
             return ref
         found &= found - 1
     return 0
 
 
 @inline
-def stands_in(shared: int, line: int, key: int, record: int) -> int:
+def stands_in(ctx: int, shared: int, line: int, key: int, record: int) -> int:
     """Whether a line holds the state of a record: not 0 if it does."""
     if table_kind() == INDIRECT:
-        return referred_in(shared, line, key, record)
+        return referred_in(ctx, shared, line, key, record)
     return match_line(line, 0, key)
 
 

@@ -32,6 +32,7 @@ from checker.native.translate.modules import KernelError, Unit, family
 __all__ = ["KernelError", "family", "join", "translate"]
 
 DECLARATIONS = """\
+declare i64 @pread(i32, ptr, i64, i64)
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
 declare i64 @llvm.cttz.i64(i64, i1)
 declare i64 @llvm.ctpop.i64(i64)

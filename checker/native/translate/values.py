@@ -140,7 +140,7 @@ class Values(Writer):
         return self._temp(f"call i64 @{self._symbol(kernel)}({', '.join(f'i64 {a}' for a in arguments)})")
 
     def _intrinsic(self, name: str, arguments: list[str]) -> str:
-        a, b, c = (*arguments, "", "")[:3]
+        a, b, c, d = (*arguments, "", "", "")[:4]
         match name:
             case "load64" | "load_atomic":
                 how = "load i64, ptr {}, align 8" if name == "load64" else "load atomic i64, ptr {} acquire, align 8"
@@ -153,6 +153,9 @@ class Values(Writer):
             case "store8" | "store16" | "store32":
                 part = f"i{name.removeprefix('store')}"
                 self._line(f"store {part} {self._temp(f'trunc i64 {b} to {part}')}, ptr {self._pointer(a)}")
+            case "read_file":
+                file = self._temp(f"trunc i64 {a} to i32")
+                return self._temp(f"call i64 @pread(i32 {file}, ptr {self._pointer(b)}, i64 {c}, i64 {d})")
             case "prefetch":
                 self._line(f"call void @llvm.prefetch.p0(ptr {self._pointer(a)}, i32 0, i32 3, i32 1)")
             case "match_line":
