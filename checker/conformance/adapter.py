@@ -120,7 +120,7 @@ class Adapter(ABC):
 
     @abstractmethod
     def observe(self) -> Observation:
-        """The state of the implementation, as far as it can be seen."""
+        """The state of the implementation, as far as it can be seen. Drivers look when they like, and not after every step."""
 
     def close(self) -> None:  # noqa: B027
         """Gives back what it holds outside of its memory. Whoever made the adapter calls this at the end."""
