@@ -29,7 +29,7 @@ from checker.model.machine import Machine
 from checker.model.values import instance_name
 from checker.properties.kinds import Json, Trace
 from checker.render.plain import Say, clean, ending, english, plural, shortened
-from checker.render.values import Change, Names, grouped
+from checker.render.values import Change, all_changes, grouped
 
 _STEP = re.compile(
     r"(?P<process>\w+)\.(?P<ignore>ignore )?(?P<name>\w+)(?:\((?P<args>.*)\))?"
@@ -113,17 +113,6 @@ def sequence_svg(
     shown = [p for p in processes if p in used] or list(processes[:1])
     liars = frozenset(map(str, faulty)) if isinstance(faulty, list) else frozenset()
     return _Drawing(shown, events, liars, trace.loop if not trace.stutters else None, say, alone).svg()
-
-
-def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change, ...], ...]:
-    """What each step of a trace changed."""
-    names = names or Names()
-    before = dict(trace.initial)
-    result = []
-    for step in trace.steps:
-        result.append(tuple(names.step(before, step)))
-        before.update(step.changes)
-    return tuple(result)
 
 
 def read_events(

@@ -15,7 +15,7 @@ from typing import Literal, assert_never
 from checker.model.machine import Machine
 from checker.model.types import BagT, MapT, NeverT, OptT, RecordT, SeqT, SetT, Type
 from checker.model.values import instance_name
-from checker.properties.kinds import Json, TraceStep
+from checker.properties.kinds import Json, Trace, TraceStep
 
 SHORT = 32
 """Sets and sequences whose two texts are together at most so long are shown whole."""
@@ -188,3 +188,14 @@ def grouped(messages: Json) -> list[str]:
         else:
             lines += [content + r + (f" (× {all_of_them.count(r)})" if all_of_them.count(r) > 1 else "") for r in once]
     return lines
+
+
+def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change, ...], ...]:
+    """What each step of a trace changed."""
+    names = names or Names()
+    before = dict(trace.initial)
+    result = []
+    for step in trace.steps:
+        result.append(tuple(names.step(before, step)))
+        before.update(step.changes)
+    return tuple(result)

@@ -17,8 +17,8 @@ from checker.lang.library import Library
 from checker.model.machine import Machine
 from checker.model.values import instance_name, show_value
 from checker.properties.kinds import Trace, TraceStep
-from checker.render.sequence import all_changes, cast
-from checker.render.values import Names
+from checker.render.sequence import cast
+from checker.render.values import Names, all_changes
 from checker.site.explorer import explorer_json
 from checker.site.facts import CheckFacts, Setting, Story
 

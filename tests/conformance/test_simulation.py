@@ -443,7 +443,7 @@ def test_misuse_is_refused() -> None:
 @pytest.mark.parametrize(("edit", "counts"), [("", [1, 2]), ('env.disk.sync("votes")', [1, 1])])
 def test_the_example_of_the_documentation(edit: str, counts: list[int], capsys: pytest.CaptureFixture[str]) -> None:
     page = (ROOT / "docs/conformance/simulator.md").read_text(encoding="utf-8")
-    serve, _, run_it = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    serve, _, run_it, _ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     assert edit in serve
     names: dict[str, Any] = {"asyncio": asyncio}
     exec(compile(serve.replace(edit or "?", "pass") + run_it, "simulator.md", "exec"), names)

@@ -9,11 +9,11 @@ from typing import Literal
 import pytest
 
 from checker.conformance.simulate.simulation import ProcessFailed
-from refimpl.transactions import branches, service
+from refimpl.transactions import branches
 from refimpl.transactions import branches_mistakes as wrong
 from refimpl.transactions.branches import Branch, MariaBranch, PostgresBranch
 from refimpl.transactions.branches_mistakes import MISTAKES, Part
-from refimpl.transactions.two_phase_commit import Address
+from refimpl.transactions.two_phase_commit import Address, Coordinator, Participant
 from tests.refimpl.bank import MOVE, Bank, Make
 from tests.refimpl.test_databases import MAKES, STRIKES, replayed, transfer
 
@@ -41,9 +41,11 @@ def by_replay(bank: Bank, kind: type[Part]) -> bool:
 
 def by_crashes(bank: Bank, kind: type[Part]) -> bool:
     makes = over(kind) if issubclass(kind, Branch) else MAKES
+    coordinator = kind if issubclass(kind, Coordinator) else Coordinator
+    part = kind if issubclass(kind, Participant) else Participant
     for strike in STRIKES:
         try:
-            if not transfer(bank, strike, makes=makes).atomic:
+            if not transfer(bank, strike, makes=makes, coordinator=coordinator, part=part).atomic:
                 return True
         except ProcessFailed:
             return True
@@ -97,9 +99,6 @@ FINDERS: dict[str, Finds] = {"replay": by_replay, "crashes": by_crashes, "questi
 @pytest.mark.parametrize("caught", CAUGHT, ids=lambda caught: caught.mistake.__name__)
 def test_mistake_is_caught(both: Bank, caught: Caught, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(branches, "ATTEMPTS", 200)
-    for name in ("Participant", "Coordinator"):
-        if issubclass(caught.mistake, getattr(service, name)):
-            monkeypatch.setattr(service, name, caught.mistake)
     assert FINDERS[caught.by](both, caught.mistake)
 
 

@@ -10,7 +10,8 @@ import pytest
 
 import checker
 from checker.properties.kinds import Json, Trace, TraceStep
-from checker.render.sequence import all_changes, read_events, sequence_svg
+from checker.render.sequence import read_events, sequence_svg
+from checker.render.values import all_changes
 
 SENT = {"network": {"added": ["M(1) A -> B"], "removed": []}}
 

@@ -63,7 +63,9 @@ def site(relay: SpecFacts, hostile: SpecFacts, tmp_path_factory: pytest.TempPath
         page = docs / name
         if not page.exists() and not name.startswith("protocols/"):
             page.parent.mkdir(parents=True, exist_ok=True)
-            page.write_text("# Elsewhere\n", encoding="utf-8")
+            page.write_text(
+                "# Elsewhere\n\n## Simulation\n", encoding="utf-8"
+            )  # what the tutorial, a real page, points at
     for path, spec in (("toys/relay.psm", relay), ("toys/hostile.psm", hostile)):
         file = project / "specs" / path
         file.parent.mkdir(parents=True, exist_ok=True)

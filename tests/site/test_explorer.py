@@ -15,8 +15,7 @@ import pytest
 
 import checker
 from checker.render.explorer import explorer_data
-from checker.render.sequence import all_changes
-from checker.render.values import Names
+from checker.render.values import Names, all_changes
 from checker.site.explorer import SCRIPT, bundle, data_files, explorer_html
 from checker.site.facts import SpecFacts
 from checker.site.pages import build_pages, page_names

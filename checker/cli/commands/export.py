@@ -174,8 +174,8 @@ def _written(
     from checker.render.exchange.itf import document
     from checker.render.exchange.mermaid import mermaid
     from checker.render.exchange.shiviz import shiviz
-    from checker.render.sequence import all_changes, cast, read_events, sequence_svg
-    from checker.render.values import Names
+    from checker.render.sequence import cast, read_events, sequence_svg
+    from checker.render.values import Names, all_changes
 
     if kind == "itf":
         meta = {"description": "written by lockstep", **({"property": name} if name else {})}

@@ -8,7 +8,8 @@ import re
 from checker.properties.kinds import Trace, TraceStep
 from checker.render.exchange.mermaid import mermaid
 from checker.render.exchange.shiviz import shiviz
-from checker.render.sequence import Event, all_changes, read_events
+from checker.render.sequence import Event, read_events
+from checker.render.values import all_changes
 
 NAMES = ("A", "B", "C")
 
