@@ -132,7 +132,7 @@ def test_functions_may_be_replaced_between_rounds() -> None:
         (counters(n=120), "O2"),
         (counters(abi.INDIRECT, n=120), "O2"),
         (stacks(5), "O2"),
-        (counters(abi.INDIRECT, n=45), "python"),
+        (counters(abi.INDIRECT, n=60), "python"),
         (stacks(4), "python"),
     ],
     ids=["inline", "indirect", "stacks", "indirect, read", "stacks, read"],
