@@ -20,7 +20,7 @@ for line in sys.stdin:
     EDIT
     print(json.dumps({"src": message["dest"], "dest": message["src"], "body": body}), flush=True)
 """
-QUICK = ("--workload", "echo", "--nodes", "2", "--time", "0.3", "--rate", "60", "--timeout", "0.3", "--seed", "5")
+QUICK = ("--workload", "echo", "--nodes", "2", "--time", "0.3", "--rate", "400", "--timeout", "0.3", "--seed", "5")
 
 
 def node(edit: str = "pass") -> str:
