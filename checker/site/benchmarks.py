@@ -11,7 +11,7 @@ nothing here computes one.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,7 @@ def benchmarks_html(document: Mapping[str, Any] | None, *, address: str | None =
     measured = [one for one in document["results"] if not one["absent"]]
     parts = [
         _origin(document, address),
-        _chart(_of(FAST, measured), "transitions_a_second", "Speed: more is better", "transitions a second"),
-        _chart(measured, "verdict_seconds", "Time to the answer: less is better", "seconds"),
-        _chart(_of(HEAVY, measured), "bytes_a_state", "Memory: less is better", "bytes a state"),
+        *_charts(measured),
         _table(measured, yardstick),
         _more(document, measured),
         _missing(document["results"]),
@@ -87,15 +85,21 @@ def _origin(document: Mapping[str, Any], address: str | None) -> str:
 # ---- charts
 
 
-def _chart(results: Sequence[Result], what: str, title: str, unit: str) -> str:
-    """One measure of all peers on all models; results that are not positive have no place on its scale."""
-    rows: dict[str, list[Dot]] = {}
-    for one in results:
-        found = one[what]
-        if found is not None and found["least"] > 0:
-            dot = Dot(str(one["peer"]), found["median"], found["least"], found["greatest"])
-            rows.setdefault(str(one["model"]), []).append(dot)
-    return dot_plot(list(rows.items()), title, unit, _short)
+def _charts(measured: Sequence[Result]) -> Iterator[str]:
+    """Speed, time and memory of all peers."""
+    peers = list(dict.fromkeys(str(one["peer"]) for one in measured))
+    for what, states, title, unit in (
+        ("transitions_a_second", FAST, "Speed: more is better", "transitions a second"),
+        ("verdict_seconds", 0, "Time to the answer: less is better", "seconds"),
+        ("bytes_a_state", HEAVY, "Memory: less is better", "bytes a state"),
+    ):
+        rows: dict[str, list[Dot]] = {}
+        for one in _of(states, measured):
+            found = one[what]
+            if found is not None and found["least"] > 0:  # what is not positive has no place on the scale
+                dot = Dot(str(one["peer"]), found["median"], found["least"], found["greatest"])
+                rows.setdefault(str(one["model"]), []).append(dot)
+        yield dot_plot(list(rows.items()), peers, title=title, unit=unit, show=_short)
 
 
 def _of(states: int, results: Sequence[Result]) -> list[Result]:

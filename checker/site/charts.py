@@ -32,11 +32,19 @@ class Dot:
     greatest: float
 
 
-def dot_plot(rows: Sequence[tuple[str, Sequence[Dot]]], title: str, unit: str, show: Callable[[float], str]) -> str:
+def dot_plot(
+    rows: Sequence[tuple[str, Sequence[Dot]]],
+    series: Sequence[str],
+    *,
+    title: str,
+    unit: str,
+    show: Callable[[float], str],
+) -> str:
     """The chart; empty where there is nothing to show.
 
     Args:
         rows: what was measured, with its dots.
+        series: all that there are, in charts that belong together, so that each has the same sign in all of them.
         title: what the chart is about.
         unit: what stands below the axis.
         show: writes a figure.
@@ -44,7 +52,6 @@ def dot_plot(rows: Sequence[tuple[str, Sequence[Dot]]], title: str, unit: str, s
     dots = [dot for _, row in rows for dot in row]
     if not dots:
         return ""
-    series = list(dict.fromkeys(dot.series for dot in dots))
     low, high = floor(log10(min(dot.least for dot in dots))), ceil(log10(max(dot.greatest for dot in dots)))
     high = max(high, low + 1)
 
@@ -60,11 +67,12 @@ def dot_plot(rows: Sequence[tuple[str, Sequence[Dot]]], title: str, unit: str, s
             f'<path d="M{_LABELS} {y:g}H{_LABELS + _PLOT}" stroke="currentColor" stroke-opacity=".12"/>'
         )
         parts += [_dot(dot, series.index(dot.series), y, x, f"{name}, {dot.series}: {show(dot.value)}") for dot in row]
-    legend_rows = -(-len(series) // 3)
-    for number, name in enumerate(series):
+    shown = [name for name in series if any(dot.series == name for dot in dots)]
+    legend_rows = -(-len(shown) // 3)
+    for number, name in enumerate(shown):
         column, line = number % 3, number // 3
         at, y = 60 + column * 210, bottom + _FOOT + 8 + line * _LEGEND
-        parts.append(f'{_shape(number, at, y)}<text x="{at + 12}" y="{y + 4:g}">{escape(name)}</text>')
+        parts.append(f'{_shape(series.index(name), at, y)}<text x="{at + 12}" y="{y + 4:g}">{escape(name)}</text>')
     width, height = _LABELS + _PLOT + _RIGHT, bottom + _FOOT + legend_rows * _LEGEND + 4
     drawing = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ls-chart" aria-hidden="true" width="{width}" height="{height}" '

@@ -320,8 +320,9 @@ def test_a_chart_has_a_dot_for_each_figure_on_a_scale_of_powers() -> None:
         ("<one>", [Dot("a", 100.0, 90.0, 120.0), Dot("b", 1000.0, 1000.0, 1000.0)]),
         ("two", [Dot("a", 1.0, 1.0, 1.0)]),
     ]
-    drawn = dot_plot(rows, "Speed", "steps & more", lambda n: f"{n:g}")
+    drawn = dot_plot(rows, ("c", "a", "b"), title="Speed", unit="steps & more", show=lambda n: f"{n:g}")
     assert drawn.count("<title>") == 3 and "<title>&lt;one&gt;, b: 1000</title>" in drawn
     assert [drawn.count(f">{power}<") for power in (1, 10, 100, 1000)] == [1, 1, 1, 1]
     assert "steps &amp; more" in drawn and "<one>" not in drawn and 'aria-hidden="true"' in drawn
-    assert dot_plot([("none", [])], "x", "y", str) == ""
+    assert drawn.count("<rect") == 3 and "<circle" not in drawn, "the sign of a series is the same in all charts"
+    assert dot_plot([("none", [])], (), title="x", unit="y", show=str) == ""
