@@ -103,7 +103,7 @@ def test_liveness(case: Case, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [live_spec, random_spec, wide_spec])
-@pytest.mark.parametrize("block", range(10))
+@pytest.mark.parametrize("block", range(4))
 def test_random_models(make: object, block: int, tmp_path: Path) -> None:
     outcomes: Counter[str] = Counter()
     for seed in range(block * 20, block * 20 + 20):
