@@ -2,7 +2,7 @@
 
 An engine says what it found; the author said what should come of it. This module puts the two together. A violation is
 certain however the exploration ended; "holds" is only said of a whole state space; "unreached" likewise. Every path is gone
-again by the interpreter before anything is said of it (`replay`). Where the engine
+again by the interpreter before anything is said of it (`replay`), and what it breaks is told for whom (`blame`). Where the engine
 kept hashes instead of states, it may have missed one, and the result says with which probability. Where it left out steps
 whose order does not matter (partial-order reduction), counts and coverage say nothing, and only what that regards is judged.
 Liveness is judged on the whole graph or not at all; what an engine left open is `incomplete` with its reason, so that it
@@ -18,10 +18,12 @@ from dataclasses import replace
 
 from checker.engine.interface import Exploration, Finding, Path, Stop
 from checker.engine.labels import StateView
+from checker.engine.program import Program
 from checker.lang.resolve import BUILTIN_PROPERTIES
 from checker.model.layout import Layout
 from checker.model.liveness import fairness_text
-from checker.model.machine import Counts, Machine
+from checker.model.machine import Counts, Machine, Property
+from checker.properties.blame import blamed
 from checker.properties.kinds import (
     CheckResult,
     CheckVerdict,
@@ -48,13 +50,15 @@ _STOPPED = {
 
 def judge(machine: Machine, found: Exploration) -> CheckResult:
     """The result of a check."""
-    verify(machine, found)
+    program = verify(machine, found)
     view = StateView(Layout(machine))
     stopped = sampled(found) if found.sample is not None else _STOPPED.get(found.stop)
     inexact = (
         None if found.missed is None else f"not exact, a missed state has a probability of at most {found.missed:.1e}"
     )
     results = [_property(machine, found, view, p.name, Kind(p.kind), stopped) for p in machine.properties]
+    if program is not None:
+        results = [_blaming(program, p, r, found) for p, r in zip(machine.properties, results, strict=True)]
     results += [_property(machine, found, view, name, Kind.BUILTIN, stopped) for name in BUILTIN_PROPERTIES]
     if "bound" in found.broken:
         error = found.broken["bound"]
@@ -133,6 +137,13 @@ def _property(
         return PropertyResult(name, kind, expected, Verdict.HOLDS, fairness=fairness_text(machine))
     verdict = Verdict.UNREACHED if kind is Kind.REACH else Verdict.HOLDS
     return PropertyResult(name, kind, expected, verdict, None if found.missed is None else "not exact")
+
+
+def _blaming(program: Program, prop: Property, result: PropertyResult, found: Exploration) -> PropertyResult:
+    """A violation of an invariant or a step property, with who breaks it as its reason."""
+    if result.verdict is not Verdict.VIOLATED or result.kind not in (Kind.INVARIANT, Kind.STEP):
+        return result
+    return replace(result, reason=blamed(program, prop, found.violations[prop.name].path))
 
 
 def _broken(name: str, kind: Kind, expected: Expected | None, finding: Finding, view: StateView) -> PropertyResult:

@@ -15,7 +15,7 @@ from typing import Literal, assert_never
 from checker.model.machine import Machine
 from checker.model.types import BagT, MapT, NeverT, OptT, RecordT, SeqT, SetT, Type
 from checker.model.values import instance_name
-from checker.properties.kinds import Json, Trace, TraceStep
+from checker.properties.kinds import AbstractTrace, Json, Trace, TraceStep
 
 SHORT = 32
 """Sets and sequences whose two texts are together at most so long are shown whole."""
@@ -60,15 +60,18 @@ class Change:
 class Names:
     """The types of a machine's variables, by the names that traces use. Without a machine: JSON as it stands.
 
-    `abstract` has the same for the abstract specs that it refines.
+    `abstract` has the same for the abstract specs that it refines, `own_faults` the steps that are faults of the spec itself.
     """
 
     def __init__(self, machine: Machine | None = None) -> None:
         self.types: dict[str, Type] = {"faulty": SetT(NeverT()), "cut": SetT(NeverT())}
         self.abstract: dict[str, Names] = {}
+        self.own_faults: frozenset[str] = frozenset()
         self._histories: dict[str, str] = {}
         if machine is None:
             return
+        faults = [(s.role, s.name) for s in machine.steps if s.kind == "fault"]
+        self.own_faults = frozenset(f"{instance_name(role, p)}.{name}" for role, name in faults for p in role.processes)
         for prop in machine.properties:
             if prop.abstraction is not None:
                 self.abstract[prop.name] = Names(prop.abstraction.machine)
@@ -188,6 +191,11 @@ def grouped(messages: Json) -> list[str]:
         else:
             lines += [content + r + (f" (× {all_of_them.count(r)})" if all_of_them.count(r) > 1 else "") for r in once]
     return lines
+
+
+def as_trace(above: AbstractTrace) -> Trace:
+    """An abstract trace as one of its own; steps that have no name there have none here."""
+    return Trace(above.initial, tuple(TraceStep(step.step or "", step.changes) for step in above.steps))
 
 
 def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change, ...], ...]:

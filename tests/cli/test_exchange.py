@@ -143,7 +143,9 @@ def test_formats(name: str, args: list[str]) -> None:
 def test_svg_has_its_own_ground() -> None:
     assert lockstep("export", "transfer.psm", "--property", "PaidOnce", "-o", "t.svg").code == 0
     root = ET.fromstring(Path("t.svg").read_text(encoding="utf-8"))
-    assert root[0].attrib["fill"] == "#fff"
+    ground = root.find("{http://www.w3.org/2000/svg}rect")
+    assert ground is not None
+    assert ground.attrib["fill"] == "#fff"
 
 
 def test_named_steps() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from io import StringIO
 
 from rich.console import Console
+from rich.padding import Padding
 
 import checker
 from checker.properties.kinds import Json, Trace, TraceStep
 from checker.render.plain import UNICODE
-from checker.render.traces import SCREEN, SHORT, TraceText
+from checker.render.traces import SCREEN, SHORT, TraceText, Whole
 from checker.render.values import Names
 
 ATOMIC = """spec Atomic
@@ -86,3 +87,28 @@ def test_operations_are_told_by_what_happens_to_them(tmp_path) -> None:  # type:
     assert sum("Atomic: Reader invokes Read()" in line for line in shown) == 1
     assert shown[-1].endswith("Atomic: no order explains the answers")
     assert not any("Atomic.pending" in line for line in shown[3:])
+
+
+def test_faults_are_marked() -> None:
+    steps = ("A.Go()", "A.crash", "A.restart", "A.Slip()", "lose M() A -> B", "A.Go() [crash after 1 effect]")
+    told = Trace({"A.n": 0}, tuple(TraceStep(s, {}) for s in steps))
+    names = Names()
+    names.own_faults = frozenset({"A.Slip"})
+    assert [line[:5].strip() for line in lines(told, names=names)[1:]] == ["1", "! 2", "3", "! 4", "! 5", "! 6"]
+
+
+def test_what_belongs_together_stands_on_one_line() -> None:
+    text = Whole("Server0: aaaaaaa = bbbbbbb, m = {one: 1, two: 2}, + Vote(1) -> Server0, x: 1 → 2")
+    out = Console(width=22, file=StringIO())
+    out.print(Padding(text, 0))
+    assert isinstance(out.file, StringIO)
+    assert [line.rstrip() for line in out.file.getvalue().splitlines()] == [
+        "Server0:", "aaaaaaa = bbbbbbb,", "m = {one: 1, two: 2},", "+ Vote(1) -> Server0,", "x: 1 → 2",
+    ]  # fmt: skip
+
+
+def test_what_is_wider_than_a_line_is_broken_all_the_same() -> None:
+    out = Console(width=12, file=StringIO())
+    out.print(Padding(Whole("variable: value → another"), 0))
+    assert isinstance(out.file, StringIO)
+    assert [line.rstrip() for line in out.file.getvalue().splitlines()] == ["variable:", "value →", "another"]

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from checker.render.events import Event
 from checker.render.plain import clean
-from checker.render.sequence import Event
 
 _BAND = "rect rgba(229, 72, 77, 0.18)"
 _CODES = str.maketrans({c: f"#{ord(c)};" for c in '#;<>"&%'})

@@ -13,8 +13,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from checker.render.events import Event
 from checker.render.plain import clean
-from checker.render.sequence import Event
 
 EXPRESSION = r"(?<host>\S+) (?<clock>\{.*?\}) (?<event>.*)"
 
