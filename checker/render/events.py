@@ -24,6 +24,8 @@ _STEP = re.compile(
     r"(?: <- (?P<sender>\w+))?(?: \[(?P<notes>.*)\])?"
 )
 _LINK = re.compile(r"lose (?P<content>.*) (?P<sender>\w+) -> (?P<receiver>\w+)(?: \[.*\])?")
+_CUT = re.compile(r"(?P<kind>cut|heal) \{(?P<names>[^}]*)\}")
+_DRIFT = "tick ["  # a clock that runs slow or fast, as in `tick [Server twice]`
 _TORN = re.compile(r"\b(crash|stop) after \d+ effects?")
 
 
@@ -41,8 +43,8 @@ class Event:
     """One row. `process` is None for what concerns all.
 
     `message` is what the step takes or a fault strikes, `origin` the row that sent it, if it is known. `unread` are the messages
-    that the step sent and no later step takes. `left`: the texts stand left of the lifeline. `ending`: no step,
-    but how a run without end goes on, or what the trace shows. `above` is what it is in an abstract spec.
+    that the step sent and no later step takes. `left`: the texts stand left of the lifeline. `ending`: no step, but how a
+    run without end goes on, or what the trace shows. `above` is what it is in an abstract spec. `parted`: who is cut off from here on.
     """
 
     text: str
@@ -61,6 +63,7 @@ class Event:
     left: bool = False
     ending: bool = False
     above: Above | None = None
+    parted: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,9 @@ def event_of(
         )
     match = _STEP.fullmatch(step)
     if match is None or match["process"] not in processes:
-        return Event(step, fault=step.startswith(("cut ", "dup ", "lose ")), changes=changes)
+        cut = _CUT.fullmatch(step)
+        names = () if cut is None or cut["kind"] == "heal" else tuple(cut["names"].split(", "))
+        return Event(step, fault=is_fault(step), changes=changes, parted=None if cut is None else names)
     process, name, args, sender, notes = match.group("process", "name", "args", "sender", "notes")
     torn = _TORN.search(notes or "")
     text = (match["ignore"] or "") + (name if args is None else f"{name}({args})".removesuffix("()"))
@@ -202,16 +207,18 @@ def is_fault(step: str, own_faults: AbstractSet[str] = frozenset()) -> bool:
     """Whether a step, by its name, is something that breaks, or is torn, or takes a lie."""
     match = _STEP.fullmatch(step)
     if match is None or match["process"] is None:
-        return step.startswith(("cut ", "dup ", "lose "))
+        return step.startswith(("cut ", "dup ", "lose ", _DRIFT))
     process, name, args, notes = match.group("process", "name", "args", "notes")
     broken = (args is None and name in ("crash", "stop")) or _TORN.search(notes or "") or "forged" in (notes or "")
     return bool(broken) or f"{process}.{name}" in own_faults
 
 
 def _told(changes: Sequence[Change], step: str, processes: Sequence[str]) -> str:
-    """What a step changed in its own process and in what is shared, in a few words."""
+    """What a step changed in its own process and in what is shared, in a few words; of a tick, what it changed anywhere."""
     own = step.partition(".")[0]
     told = [c for c in changes if not c.detail and not c.place.endswith(".status")]
+    if own.partition(" ")[0] == "tick":
+        return ", ".join(c.brief("") for c in told if c.place and " " not in c.place)
     return ", ".join(c.brief(own) for c in told if c.place.startswith(f"{own}.") or _is_shared(c.place, processes))
 
 

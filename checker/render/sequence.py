@@ -4,8 +4,9 @@ Time runs downwards, one row for each step, as high as its texts. A step is a nu
 with its name beside it and what it changed there and in shared variables. A step that consumes a message has an arrow from
 the box of the step that sent it, so a long arrow is a message that was late, and two arrows from one box to one lifeline
 are a message that arrived twice. Messages that no step of the trace takes are named below the step that sent them. Whatever
-was broken stands on a band across the picture, the name of a faulty process is red, also where its lies need no message, and
-the lifeline of one that is down is dotted. What a step is in the abstract spec that it should refine stands at the right edge.
+was broken stands on a band across the picture, the name of a faulty process is red, also where its lies need no message, the
+lifeline of one that is down is dotted, and one that is cut off has a red line beside it. What a step is in the abstract spec
+that it should refine stands at the right edge.
 
 An arrow leaves along the row of its sender, where no other box is, and turns towards its receiver shortly before it, where
 no names are. Names stand on the side of their box that has no arrow.
@@ -17,7 +18,7 @@ and light is what programs see that know no media queries. Coordinates are whole
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from html import escape
@@ -68,7 +69,7 @@ def sequence_svg(
         events[: len(levels)] = [replace(e, above=a) for e, a in zip(events, levels, strict=False)]
     if verdict is not None:
         events.append(Event(verdict, ending=True))
-    used = {name for e in events for name in (e.process, e.sender)}
+    used = {name for e in events for name in (e.process, e.sender, *(e.parted or ()))}
     faulty = trace.initial.get("faulty")
     liars = frozenset(map(str, faulty)) if isinstance(faulty, list) else frozenset()
     shown = [p for p in processes if p in used or p in liars] or list(processes[:1])
@@ -200,7 +201,18 @@ class _Drawing:
                 dots = ' stroke-dasharray="2 5"' if down else ""
                 parts.append(f'<path d="M{x} {start}V{end}" stroke="currentColor" stroke-opacity=".45"{dots}/>')
                 start, down = end, event.down
-        return "".join(parts)
+        return "".join((*parts, *self.parted(process)))
+
+    def parted(self, process: str) -> Iterator[str]:
+        """Where a process is cut off, beside its line, from the cut to where it heals."""
+        since: int | None = None
+        for row, event in enumerate((*self.events, Event("", parted=()))):
+            if event.parted is None:
+                continue
+            if since is not None:
+                x, end = self.columns[process] + 4, self.y(row) if row < len(self.events) else self.height
+                yield f'<path d="M{x} {since}V{end}" stroke="{_FAULT}" stroke-width="2" stroke-dasharray="7 3"/>'
+            since = self.y(row) if process in event.parted else None
 
     def band(self, row: int, event: Event) -> str:
         wrong = event.fault or event.error or (event.above is not None and event.above.wrong)

@@ -239,12 +239,35 @@ def test_the_way_back_ends_where_the_run_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "bad"),
+    "step",
     [
-        ("A.crash", True), ("A.stop", True), ("A.restart", False), ("A.crash()", False), ("A.Slip()", True), ("A.Send()", False),
-        ("B.M(1) <- A [forged]", True), ("B.M(1) <- A [branch 1, crash after 2 effects]", True), ("cut {A}", True),
-        ("heal {A}", False), ("dup M(1) A -> B", True), ("lose M(1) A -> B", True), ("tick", False),
+        "A.crash", "A.stop", "A.Slip()", "B.M(1) <- A [forged]", "B.M(1) <- A [branch 1, crash after 2 effects]", "cut {A}",
+        "dup M(1) A -> B", "lose M(1) A -> B", "tick [A twice]", "tick [A skips]",
     ],
 )  # fmt: skip
-def test_what_is_a_fault(step: str, bad: bool) -> None:
-    assert is_fault(step, frozenset({"A.Slip"})) is bad
+def test_what_is_a_fault(step: str) -> None:
+    assert is_fault(step, frozenset({"A.Slip"}))
+
+
+@pytest.mark.parametrize("step", ["A.restart", "A.crash()", "A.Send()", "B.M(1) <- A [branch 1]", "heal {A}", "tick"])
+def test_what_is_none(step: str) -> None:
+    assert not is_fault(step, frozenset({"A.Slip"}))
+
+
+def test_who_is_cut_off_is_so_until_it_heals() -> None:
+    apart = re.compile(r'<path d="M(\d+) (\d+)V(\d+)" stroke="#e5484d"')
+    healed = sequence_svg(trace("A.Send()", "cut {B}", "A.Send()", "heal {B}", "B.M(1) <- A"), ("A", "B"))
+    ((x, start, end),) = apart.findall(healed)
+    for_ever = sequence_svg(trace("A.Send()", "cut {B}", "A.Send()"), ("A", "B"))
+    ((_, begins, at_the_end),) = apart.findall(for_ever)
+    assert begins == start
+    assert int(start) < int(end) < int(at_the_end) + 100
+    assert f'd="M{int(x) - 4} ' in healed, "it stands beside the line of B"
+    assert len(apart.findall(sequence_svg(trace("A.Send()", "cut {A, B}"), ("A", "B")))) == 2
+
+
+def test_a_tick_says_which_clocks_it_moved() -> None:
+    moved: dict[str, Json] = {"A.clock": 1, "B.clock": 2, "left of drift A": 0}
+    told = Trace(dict.fromkeys(moved, 0), (TraceStep("tick [A skips]", moved),))
+    (event,) = read_events(told, ("A", "B"), all_changes(told))
+    assert (event.changes, event.fault) == ("A.clock = 1, B.clock = 2", True)
