@@ -23,6 +23,7 @@ from checker.lang.resolve import BUILTIN_PROPERTIES
 from checker.model.layout import Layout
 from checker.model.liveness import fairness_text
 from checker.model.machine import Counts, Machine, Property
+from checker.properties.answers import with_answers
 from checker.properties.blame import blamed
 from checker.properties.kinds import (
     CheckResult,
@@ -59,6 +60,7 @@ def judge(machine: Machine, found: Exploration) -> CheckResult:
     results = [_property(machine, found, view, p.name, Kind(p.kind), stopped) for p in machine.properties]
     if program is not None:
         results = [_blaming(program, p, r, found) for p, r in zip(machine.properties, results, strict=True)]
+        results = [_answering(program, r, found) for r in results]
     results += [_property(machine, found, view, name, Kind.BUILTIN, stopped) for name in BUILTIN_PROPERTIES]
     if "bound" in found.broken:
         error = found.broken["bound"]
@@ -144,6 +146,14 @@ def _blaming(program: Program, prop: Property, result: PropertyResult, found: Ex
     if result.verdict is not Verdict.VIOLATED or result.kind not in (Kind.INVARIANT, Kind.STEP):
         return result
     return replace(result, reason=blamed(program, prop, found.violations[prop.name].path))
+
+
+def _answering(program: Program, result: PropertyResult, found: Exploration) -> PropertyResult:
+    """A result whose trace tells what operations answered."""
+    findings = found.reached if result.kind is Kind.REACH else found.violations
+    if result.trace is None or result.name not in findings:
+        return result
+    return replace(result, trace=with_answers(program, result.trace, findings[result.name].path))
 
 
 def _broken(name: str, kind: Kind, expected: Expected | None, finding: Finding, view: StateView) -> PropertyResult:

@@ -44,7 +44,8 @@ class Event:
 
     `message` is what the step takes or a fault strikes, `origin` the row that sent it, if it is known. `unread` are the messages
     that the step sent and no later step takes. `left`: the texts stand left of the lifeline. `ending`: no step, but how a
-    run without end goes on, or what the trace shows. `above` is what it is in an abstract spec. `parted`: who is cut off from here on.
+    run without end goes on, or what the trace shows. `above` is what it is in an abstract spec. `parted`: who is cut off from
+    here on.
     """
 
     text: str

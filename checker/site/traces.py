@@ -271,9 +271,10 @@ def change_html(change: Change, words: Words) -> str:
         case "invoke":
             text = f"{place}: {old} {words('invokes')} {new}"
         case "respond":
-            text = f"{place}: {old}.{new} {words('responds')}"
+            text = f"{place}: {old}.{new} {words('responds')} {escape(change.answer)}".rstrip()
         case "refute":
-            text = f"{place}: {words('no order explains the answers')}"
+            told = f"{old}.{new} {words('responds')} {escape(change.answer)}".rstrip() + ": " if new else ""
+            text = f"{place}: {told}{words('no order explains the answers')}"
         case _:
             assert_never(change.kind)
     return f'<div class="ls-change{" ls-quiet" * change.detail}">{text}</div>'
