@@ -33,7 +33,8 @@ def with_symmetry(machine: Machine, *, off: bool) -> Machine:
         return machine
     live = sorted(p.name for p in machine.properties if p.kind == "live" and p.name in machine.expectations)
     if live:
-        note = f"explored without symmetry, since {', '.join(live)} is judged over all states"
+        are = "is" if len(live) == 1 else "are"
+        note = f"explored without symmetry, since {', '.join(live)} {are} judged over all states"
         return replace(machine, notes=(*machine.notes, note))
     reasons = Asymmetry(machine, groups).reasons
     notes = tuple(f"the symmetry of {name} is not used: {reason}" for name, reason in reasons.items())

@@ -59,6 +59,8 @@ def shows(prop: PropertyResult) -> str:
 
 
 def _when(trace: Trace) -> str:
+    if trace.stutters and not trace.steps:
+        return " by a run in which nothing ever happens"
     if trace.loop is not None:
         return f" by a run of {length(len(trace.steps), trace.loop)}"
     return f" after {plural(len(trace.steps), 'step')}" if trace.steps else " in an initial state"

@@ -15,7 +15,8 @@ from checker.site.words import Words
 _FAIRNESS = re.compile(r"(weak|strong|no) fairness of (.+?)(?=, (?:weak|strong|no) fairness of |$)")
 
 _SENTENCES = (
-    "explored without symmetry, since {names} is judged over all states",
+    "explored without symmetry, since {name} is judged over all states",
+    "explored without symmetry, since {names} are judged over all states",
     "the symmetry of {name} is not used: {reason}",
 )
 _FORMS = [(re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(text))), text) for text in _SENTENCES]
