@@ -107,13 +107,14 @@ def _module(machine: Machine, folder: str | None) -> int:
     from pathlib import Path
 
     from checker.base.source import display_name
-    from checker.cli.output import write_atomically
+    from checker.cli.output import make_folder, write_atomically
     from checker.render.tla import export_tla
 
     module = export_tla(machine)
     if folder is None:
         sys.stdout.write(module.text)
         return Exit.MET
+    make_folder(Path(folder))
     for ending, text in (("tla", module.text), ("cfg", module.config)):
         file = Path(folder, f"{module.name}.{ending}")
         write_atomically(file, text.encode())
@@ -204,8 +205,8 @@ def _written(
             alone=True,
         )
         return drawn + "\n"
-    events = read_events(told, people.processes, changes, people.own_faults, reason)
+    events = read_events(told, people.processes, changes, people.own_faults, reason, timeouts=people.timeouts)
     if kind == "shiviz":
         return shiviz(events, people.processes)
-    title = f"{machine.spec}, check {machine.check}{f': {prop.name}' if prop else ''}"
+    title = f"{machine.spec}, check {machine.check}{f': {shows(prop)}' if prop else ''}"
     return mermaid(events, people.processes, title=title)

@@ -35,7 +35,7 @@ def mermaid(events: Sequence[Event], processes: Sequence[str], *, title: str = "
 
 
 def _event(number: int, event: Event, aliases: Mapping[str, str], everybody: str) -> list[str]:
-    text = f"{number}: {_text(event.text)}"
+    text = _text(event.text) if event.ending else f"{number}: {_text(event.text)}"
     lines = []
     sends = event.sender is not None and event.sender != event.process and event.process is not None
     if sends:
