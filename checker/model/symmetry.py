@@ -45,6 +45,11 @@ def with_symmetry(machine: Machine, *, off: bool) -> Machine:
     )
 
 
+def is_about_symmetry(note: str) -> bool:
+    """Whether a note on a machine is one of those above: it concerns nobody who does not explore all states."""
+    return note.startswith(("explored without symmetry", "the symmetry of "))
+
+
 def without_symmetry(machine: Machine) -> Machine:
     """The machine of which every state is explored: for liveness, graphs, and comparisons."""
     return replace(machine, symmetric=())

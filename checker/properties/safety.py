@@ -23,6 +23,7 @@ from checker.lang.resolve import BUILTIN_PROPERTIES
 from checker.model.layout import Layout
 from checker.model.liveness import fairness_text
 from checker.model.machine import Counts, Machine, Property
+from checker.model.symmetry import is_about_symmetry
 from checker.properties.answers import with_answers
 from checker.properties.blame import blamed
 from checker.properties.kinds import (
@@ -78,7 +79,8 @@ def judge(machine: Machine, found: Exploration) -> CheckResult:
         coverage=_coverage(machine, found),
         reason=stopped if stopped is not None else inexact,
         counts=counts,
-        notes=machine.notes + (REDUCED,) * found.reduced,
+        notes=tuple(n for n in machine.notes if found.sample is None or not is_about_symmetry(n))
+        + (REDUCED,) * found.reduced,
         diagnostics=machine.warnings,
         missed=found.missed,
         sample=found.sample,

@@ -190,7 +190,7 @@ class Report:
             case Verdict.UNREACHED:
                 found = "not reached"
             case Verdict.INCOMPLETE if prop.expected is None:
-                return self.text(f"open: {prop.reason}", "dim")
+                return self.text("open" if prop.reason == check.reason else f"open: {prop.reason}", "dim")
             case Verdict.INCOMPLETE:
                 found = "incomplete"
                 reason = prop.reason if prop.reason != check.reason else None
