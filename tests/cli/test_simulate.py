@@ -28,7 +28,7 @@ def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_text(name: str, args: list[str], code: int) -> None:
-    done = lockstep("check", "--simulate", *args)
+    done = lockstep("check", "--simulate", *args, columns=100)  # wide enough for every time that it may take
     assert (done.code, done.err) == (code, "")
     assert_golden(name, steady(done.out))
 
