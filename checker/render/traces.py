@@ -15,6 +15,8 @@ long as it has room, without the values before and what follows from the name of
 
    12  Server0.Elect()              term = 3, voted = Server0, mode = candidate; +Ask(3) -> Server1, Server2
 
+Where that is too long as well, in a narrow terminal, it stands right behind the name.
+
 Names of steps stand in one column and their effects in another, so that the story can be read down the left side. A step that
 is a fault, is torn or takes a lie has a `!` before its number. What is left of fault budgets is not shown: the names of the
 faults say it. Lines break where a reader would break them (`Whole`).
@@ -126,11 +128,37 @@ class TraceText:
         `screen`: it is told in short where it would take more than a screen.
         """
         parts = [self._whole(trace)]
-        if screen and len(Console(width=self.width, file=StringIO()).render_lines(parts[0])) > SCREEN:
-            parts = [self._whole(trace, short=True), self.text(f"{' ' * 5}{SHORT}", "dim")]
+        if screen and self._height(parts[0]) > SCREEN:
+            told = self._whole(trace, short=True)
+            if self._height(told) >= SCREEN and trace.abstract is None:
+                told = self._flowing(trace)
+            parts = [told, self.text(f"{' ' * 5}{SHORT}", "dim")]
         if diagnostic is not None:
             parts += [indented(line, 5) for line in diagnostic_lines(diagnostic, self.signs)]
         return Group(*parts)
+
+    def _height(self, told: RenderableType) -> int:
+        return len(Console(width=self.width, file=StringIO()).render_lines(told))
+
+    def _flowing(self, trace: Trace) -> RenderableType:
+        """A trace in short, with what each step changed right behind its name."""
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(justify="right", width=5, style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        table.add_row("0", self.state(trace.initial))
+        values = dict(trace.initial)
+        for number, step in enumerate(trace.steps, 1):
+            bad = is_fault(step.step, self.names.own_faults)
+            told = self.changes(values, step, short=True)
+            line = Whole().append(self.text(step.step, "bold red" if bad else "bold")).append("  ").append(told)
+            table.add_row(f"! {number}" if bad else str(number), line)
+            values |= step.changes
+        if trace.error is not None:
+            table.add_row(self.signs.unmet, self.text(f"{trace.error}  this step goes wrong", "bold red"))
+        if trace.loop is not None:
+            where, how = ending(len(trace.steps), trace.loop)
+            table.add_row(self.signs.again, Text(f"{where}  {how}", "bold"))
+        return table
 
     def _whole(self, trace: Trace, *, short: bool = False) -> RenderableType:
         table = self.table([*(s.step for s in trace.steps), trace.error or ""], 0.33 if short else 0.45)

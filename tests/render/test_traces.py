@@ -77,6 +77,19 @@ def test_what_does_not_fit_is_told_in_short_and_says_so() -> None:
     assert short[-2:] == ["    ↻  for ever        nothing happens any more", f"     {SHORT}"]
 
 
+def test_what_is_too_long_in_short_flows() -> None:
+    """In columns the 26 steps take two lines each, since their names are wide."""
+    sent: dict[str, Json] = {"added": ["Announcement(1) Coordinator -> Participant1"], "removed": []}
+    name = "Coordinator.AnnounceTheOutcome(Participant0)"
+    steps = tuple(TraceStep(name, {"Coordinator.log": n, "network": sent}) for n in range(1, 26))
+    told = Trace({"Coordinator.log": 0}, (*steps, TraceStep("Coordinator.crash", {"Coordinator.log": 0})), loop=26)
+    shown = lines(told)
+    assert sum(name in line for line in shown) == 25
+    assert shown[1:3] == [f"    1  {name}  log = 1; +Announcement(1)", "       -> Participant1"]
+    assert f"  ! {26}  Coordinator.crash  log = 0" in shown
+    assert shown[-2:] == ["    ↻  for ever  nothing happens any more", f"     {SHORT}"]
+
+
 def test_operations_are_told_by_what_happens_to_them(tmp_path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "atomic.psm").write_text(ATOMIC)
     (tmp_path / "cached.psm").write_text(CACHED)
