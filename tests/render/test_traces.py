@@ -86,7 +86,7 @@ def test_what_is_too_long_in_short_flows() -> None:
     shown = lines(told)
     assert sum(name in line for line in shown) == 25
     assert shown[1:3] == [f"    1  {name}  log = 1; +Announcement(1)", "       -> Participant1"]
-    assert f"  ! {26}  Coordinator.crash  log = 0" in shown
+    assert " ! 26  Coordinator.crash  log = 0" in shown
     assert shown[-2:] == ["    ↻  for ever  nothing happens any more", f"     {SHORT}"]
 
 
