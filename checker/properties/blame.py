@@ -6,6 +6,9 @@ taken apart from outside: of a `forall` that is false (an `exists` that is true)
 that is false the first part that is, of an implication both sides, of a function its body; and so on, until something is met
 that no single value decides.
 
+A run that stops for ever has somebody to blame as well: whoever could go on there. That is no flaw of a protocol but of a spec,
+where an action that should have been `fair` is not.
+
 Each part is computed by the interpreter in the last state of the path (and the one before it, for what is about steps). Parts
 that the property itself would not have come to may err when they are asked; there the search for values ends.
 """
@@ -18,8 +21,9 @@ from checker.engine.interface import Path
 from checker.engine.names import DomainTooLarge
 from checker.engine.program import Program
 from checker.engine.runtime import Fail, State
+from checker.engine.steps import Steps
 from checker.model import ir
-from checker.model.liveness import substituted
+from checker.model.liveness import fairness_of, substituted
 from checker.model.machine import Property
 from checker.model.types import SetT
 from checker.model.values import Value, order_key, show_value
@@ -35,6 +39,18 @@ def blamed(program: Program, prop: Property, path: Path) -> str | None:
     with suppress(Fail, DomainTooLarge):  # what was found until then is true all the same
         finder.decide(prop.body, False)
     return f"for {', '.join(finder.found)}" if finder.found else None
+
+
+def left_out(program: Program, path: Path) -> tuple[str, ...]:
+    """The steps that could go on where a run stops for ever, and that nobody has to take, since they are not fair: `P.Enter`."""
+    steps, last = Steps(program), path.states[-1]
+    with steps.uncounted():
+        done, _ = steps.expand(last)
+    units = [steps.units[unit] for unit, move, to in done if to != last and not move.forged and move.torn is None]
+    named = [
+        u.step.label for u in units if u.step is not None and not u.fault and not fairness_of(program.machine, u.step)
+    ]
+    return tuple(dict.fromkeys(named))
 
 
 class _Finder:

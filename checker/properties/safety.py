@@ -13,7 +13,7 @@ The verdict of a check is the worst of its parts: an error, then an unmet expect
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from checker.engine.interface import Exploration, Finding, Path, Stop
@@ -25,7 +25,7 @@ from checker.model.liveness import fairness_text
 from checker.model.machine import Counts, Machine, Property
 from checker.model.symmetry import is_about_symmetry
 from checker.properties.answers import with_answers
-from checker.properties.blame import blamed
+from checker.properties.blame import blamed, left_out
 from checker.properties.kinds import (
     CheckResult,
     CheckVerdict,
@@ -79,8 +79,11 @@ def judge(machine: Machine, found: Exploration) -> CheckResult:
         coverage=_coverage(machine, found),
         reason=stopped if stopped is not None else inexact,
         counts=counts,
-        notes=tuple(n for n in machine.notes if found.sample is None or not is_about_symmetry(n))
-        + (REDUCED,) * found.reduced,
+        notes=(
+            *(n for n in machine.notes if found.sample is None or not is_about_symmetry(n)),
+            *([REDUCED] if found.reduced else []),
+            *([] if program is None else _left_out(program, results, found)),
+        ),
         diagnostics=machine.warnings,
         missed=found.missed,
         sample=found.sample,
@@ -148,6 +151,16 @@ def _blaming(program: Program, prop: Property, result: PropertyResult, found: Ex
     if result.verdict is not Verdict.VIOLATED or result.kind not in (Kind.INVARIANT, Kind.STEP):
         return result
     return replace(result, reason=blamed(program, prop, found.violations[prop.name].path))
+
+
+def _left_out(program: Program, results: list[PropertyResult], found: Exploration) -> Iterator[str]:
+    """What could have gone on where a run that should not exist stops."""
+    for result in results:
+        if result.kind is Kind.LIVE and result.met is False and result.trace is not None and result.trace.stutters:
+            names = left_out(program, found.violations[result.name].path)
+            if names:
+                where = f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} possible"
+                yield f"{result.name} fails by a run that stops where {where}: what is not `fair` may be left out for ever"
 
 
 def _answering(program: Program, result: PropertyResult, found: Exploration) -> PropertyResult:

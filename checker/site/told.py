@@ -18,6 +18,8 @@ _SENTENCES = (
     "explored without symmetry, since {name} is judged over all states",
     "explored without symmetry, since {names} are judged over all states",
     "the symmetry of {name} is not used: {reason}",
+    "{name} fails by a run that stops where {step} is possible: what is not `fair` may be left out for ever",
+    "{name} fails by a run that stops where {steps} are possible: what is not `fair` may be left out for ever",
 )
 _FORMS = [(re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(text))), text) for text in _SENTENCES]
 

@@ -50,3 +50,25 @@ def test_a_part_that_errs_when_it_is_asked_ends_the_search_alone() -> None:
 def test_of_what_holds_nothing_is_said() -> None:
     result = checker.loads(SPEC % "invariant P: true\nreach Q: exists a in A: a.x == 2").check("c")
     assert [p.reason for p in result.properties] == [None] * 4
+
+
+STOPS = """spec S
+role A[2] { durable x: 0..2 = 0  %saction Up when x < 2 { x += 1 }  %saction Down when x == 1 { x := 0 } }
+live L: eventually (forall a in A: a.x == 2)
+final: true
+check c { expect %s L }
+"""
+
+
+@pytest.mark.parametrize(
+    ("fair", "expected", "told"),
+    [
+        (("", ""), "holds", "stops where A.Up is possible"),
+        (("", ""), "fails", None),
+        (("fair ", "fair "), "holds", None),
+    ],
+)
+def test_a_run_that_stops_names_who_could_go_on(fair: tuple[str, str], expected: str, told: str | None) -> None:
+    notes = checker.loads(STOPS % (*fair, expected)).check("c").notes
+    assert [told in note for note in notes if told] == ([True] if told else [])
+    assert bool(notes) == (told is not None)
