@@ -2,7 +2,7 @@
 
 The ghost of such an object keeps which histories are possible, and not what was answered: so a counterexample would end in "no
 order explains the answers" and leave it to its reader to find them. The interpreter takes the steps of the path once more
-and listens to what `respond` is given. A step that is torn is not listened to.
+and listens to what `respond` is given. A step that is torn is not listened to, nor is a path that nobody would read.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from checker.engine.steps import Steps
 from checker.model.machine import History
 from checker.model.values import Value, instance_name, show_value
 from checker.properties.kinds import Trace, TraceStep
+from checker.properties.replay import LONGEST
 
 Answer = tuple[str, str]
 """An object, and a process with its operation, `Register Reader0.Read`, and what it was answered."""
@@ -30,7 +31,7 @@ Answer = tuple[str, str]
 def with_answers(program: Program, trace: Trace, path: Path) -> Trace:
     """The trace of a path, with what operations answered in each step."""
     histories = [history for history in program.machine.histories if history.states]
-    if not histories or len(trace.steps) != len(path.steps):
+    if not histories or len(path.steps) > LONGEST:
         return trace
     steps: list[TraceStep] = []
     with _listening(program, histories) as listener:
