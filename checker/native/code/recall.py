@@ -208,14 +208,14 @@ class Recalling(Sleeping):
 
     # ---- what is not known yet
 
-    def known(self, word: int) -> str:
+    def left_out(self, word: int) -> str:
         """The steps that need not be taken."""
         return self.op("or", 64, self.load(self.quiet[word]), self.load(self.active[word]))
 
     def unless_quiet(self, word: int, bit: str, take: Callable[[], None]) -> None:
         """Takes a step unless it is known to lead nowhere, and notes whether it does."""
         on = self.block("quiet")
-        known = self.op("lshr", 64, self.known(word), bit)
+        known = self.op("lshr", 64, self.left_out(word), bit)
         self.require(self.compare("eq", 64, self.op("and", 64, known, "1"), "0"), on, likely=False)
         self.noting(word, bit, take)
         self.go(on)
@@ -228,7 +228,7 @@ class Recalling(Sleeping):
         own = {bit: step for (process, step, _), bit in self.recall.sites.items() if process == int(me)}
         if set(numbers) <= set(own.values()):
             bits = str(sum(1 << bit for bit in own))
-            known = self.op("and", 64, self.known(1), bits)
+            known = self.op("and", 64, self.left_out(1), bits)
             self.require(self.compare("ne", 64, known, bits), on, likely=False)
 
     def noting(self, word: int, bit: str, take: Callable[[], None]) -> None:
@@ -261,7 +261,7 @@ class Recalling(Sleeping):
         few = self.compare("ult", 64, left, str(MOST))
         first = self.compare("eq", 64, start, "0")
         rest = self.first(self.select(few, "i64", left, str(MOST)))
-        known = self.select(first, "i64", self.known(0), "0")
+        known = self.select(first, "i64", self.left_out(0), "0")
         for message in self.messages_on(network):
             kind = self.unit.packed.kinds[message.name]
             of_kind = self.op("and", 64, rest, self.below(now, kind.base + (1 << kind.width)))

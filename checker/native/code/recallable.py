@@ -32,6 +32,9 @@ PROCESSES = 16
 FEW = 64
 """The most values of a parameter of an action that is recalled."""
 
+Slots = dict[int, dict[int, set[int]]]
+"""For steps by their numbers, and processes: slots of the state."""
+
 Site = tuple[int, int, tuple[Value, ...]]
 """An action with its arguments: process, number of the step, arguments."""
 
@@ -66,8 +69,8 @@ def recall_of(program: Program) -> Recall | None:
     footprints = Footprints(unit.layout)
     always = set(unit.layout.status.values()) | ({unit.layout.cut} if unit.layout.cut is not None else set())
     touch, ask = ([{p: set(always) for p in processes} for _ in range(WORDS)] for _ in range(2))
-    touches: dict[int, dict[int, set[int]]] = {}
-    writes: dict[int, dict[int, set[int]]] = {}
+    touches: Slots = {}
+    writes: Slots = {}
 
     def add(number: int, step: Step, word: int) -> bool:
         """Whether a step can be recalled; if so, adds what it touches."""
@@ -119,6 +122,12 @@ def recall_of(program: Program) -> Recall | None:
         messages, actions = ({p: _mask(packed, some) for p, some in each.items()} for each in slots)
         return messages, actions
 
+    return Recall(network, kinds, sites, masks(touch), masks(ask), _commute(touches, writes))
+
+
+def _commute(touches: Slots, writes: Slots) -> dict[int, frozenset[int]]:
+    """For each step those that it commutes with, given what each process touches and writes with each of them."""
+
     def apart(a: int, b: int) -> bool:
         return all(
             writes[a][p].isdisjoint(touches[b][q]) and writes[b][q].isdisjoint(touches[a][p])
@@ -127,8 +136,7 @@ def recall_of(program: Program) -> Recall | None:
             if p != q
         )
 
-    commute = {a: frozenset(b for b in touches if apart(a, b)) for a in touches}
-    return Recall(network, kinds, sites, masks(touch), masks(ask), commute)
+    return {a: frozenset(b for b in touches if apart(a, b)) for a in touches}
 
 
 def _mask(packed: Packed, slots: set[int]) -> tuple[int, ...]:
