@@ -64,12 +64,10 @@ class Recalling(Sleeping):
         now = self.vector(state)
         low = str((1 << MOST) - 1)
         quiet, other = ([self.op("and", 64, self.op("lshr", 64, w, str(at)), low) for w in words] for at in (0, MOST))
-        if self.sleeps:
-            origin = self.origin(state)
-            earlier = [self.op("or", 64, q, b) for q, b in zip(quiet, self.before(origin), strict=True)]
-        else:
-            earlier = quiet
-        other = [self.op("and", 64, o, e) for o, e in zip(other, earlier, strict=True)]
+        origin = self.origin(state)
+        earlier = self.before(origin) if self.sleeps else ["0", "0"]
+        noted = [self.op("or", 64, q, e) for q, e in zip(quiet, earlier, strict=True)]
+        other = [self.op("and", 64, o, n) for o, n in zip(other, noted, strict=True)]
         quiet[0], other[0] = self._moved((quiet[0], other[0]), state, parent, count, before, done)
         taken = [self.op("and", 64, o, q) for o, q in zip(other, quiet, strict=True)]
         active = [self.op("xor", 64, o, t) for o, t in zip(other, taken, strict=True)]
@@ -79,10 +77,8 @@ class Recalling(Sleeping):
         taken = [self.op("and", 64, t, self.op("xor", 64, hit, "-1")) for t, hit in zip(taken, touched, strict=True)]
         idle = [self.op("and", 64, i, self.op("xor", 64, hit, "-1")) for i, hit in zip(idle, asked, strict=True)]
         if self.sleeps:
-            active = [
-                self.op("and", 64, a, self.op("xor", 64, hit, "-1")) for a, hit in zip(active, touched, strict=True)
-            ]
-            active = self.asleep(self._unjudged(active, state, parent), origin, parent, now)
+            same = [self.op("and", 64, a, self.op("xor", 64, h, "-1")) for a, h in zip(active, touched, strict=True)]
+            active = self.asleep(self._unjudged(same, state, parent), origin, parent, now)
             self._keep_alive(active)
         quiet = [self.op("or", 64, i, t) for i, t in zip(idle, taken, strict=True)]
         if self.program.has_steps:  # it is for them that a step has to be told that changes nothing
@@ -90,9 +86,8 @@ class Recalling(Sleeping):
             self.when(self.compare("ne", 64, self.op("or", 64, *taken), "0"), asks, told)
             self.place(asks)
             known = self.block("known")
-            if (
-                self.judged is not None
-            ):  # then one was judged in the parent, and left no words if there was anything to it
+            # if known, then one was judged in the parent, which left no words if there was anything to it
+            if self.judged is not None:
                 self.require(self._touched(self._changed(state, parent), self.judged), known, likely=False)
             answer = self.let(f"call i64 @stutter(ptr {self.ctx}, ptr {state})")
             self.require(self.compare("eq", 64, answer, "0"), done)
