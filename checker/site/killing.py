@@ -16,7 +16,8 @@ from typing import Any
 
 from checker.render.plain import duration
 from checker.site.facts import Kills
-from checker.site.results import Mark, badge, table
+from checker.site.results import Mark, badge
+from checker.site.tables import table
 from checker.site.text import escape
 from checker.site.words import Words
 
@@ -56,7 +57,7 @@ def matrix_html(kills: Kills, words: Words) -> str:
     assert document is not None
     checks = words.listed([f"<code>{escape(check)}</code>" for check in document["checks"]])
     source = words(_BUILT if kills.built else _READ)
-    parts = [f"<p>{words(_WHAT)} {source} {words('Instances: {checks}.', checks=checks)}</p>"]
+    parts = [f"<p>{words.text(words(_WHAT), source, words('Instances: {checks}.', checks=checks))}</p>"]
     if not document["complete"]:
         parts.append(f'<p class="ls-small">{words("The run was ended before all of them were tried.")}</p>')
     for group in document["groups"]:

@@ -25,15 +25,17 @@ from checker.site.facts import SpecFacts
 from checker.site.graphs import states_section
 from checker.site.prose import parts_html
 from checker.site.results import (
+    bound_html,
     checks_table,
     coverage_html,
+    line_link,
     properties_table,
     summary_badge,
-    table,
     tally_badges,
     warnings_html,
 )
 from checker.site.svg import counted_svg
+from checker.site.tables import table
 from checker.site.text import escape, escape_markdown, first_sentence, inline_html, scrolling, words_of
 from checker.site.traces import anchors, failures_section, runs_section
 from checker.site.words import ENGLISH, Words
@@ -182,7 +184,8 @@ def _limits_section(spec: SpecFacts) -> str:
         items.append(words("Explored with {constants}. Of larger instances the checks prove nothing.", constants=shown))
     for facts in spec.checks:
         if facts.setting.bound is not None:
-            check, bound = f"<code>{escape(facts.result.name)}</code>", f"<code>{escape(facts.setting.bound)}</code>"
+            check = line_link(spec, f"check {facts.result.name}", facts.result.name)
+            bound = bound_html(facts.setting.bound)
             items.append(words("{check} explores only states in which {bound}.", check=check, bound=bound))
         if facts.result.coverage.limit_cut:
             check = f"<code>{escape(facts.result.name)}</code>"

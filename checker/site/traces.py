@@ -193,7 +193,12 @@ def trace_html(
         where, how = ending(len(trace.steps), trace.loop, words)
         items.append(f'<li class="ls-again"><span class="ls-step">↻ {where}</span><div>{how}</div></li>')
     drawn = _drawn(shown, words) if same is None else _again(same, words)
-    said = words("The {steps}, and what each changed", steps=words.count(len(trace.steps), "step"))
+    steps = len(trace.steps)
+    said = (
+        words("The {steps}, and what each changed", steps=words.count(steps, "step"))
+        if steps
+        else words("Initial state")
+    )
     return (
         f'{reason}{drawn}<details class="ls-details"{" open" if is_open else ""}><summary>{said}</summary>'
         f'<ol class="ls-trace">{"".join(items)}</ol></details>'

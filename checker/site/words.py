@@ -39,6 +39,10 @@ class Words:
         comma, last = self(", "), self(last)
         return items[0] if len(items) == 1 else comma.join(items[:-1]) + last + items[-1] if items else ""
 
+    def text(self, *sentences: str) -> str:
+        """Sentences behind each other, with the blank between them that the language has."""
+        return self(" ").join(sentences)
+
     def prose(self, paragraph: Sequence[str]) -> tuple[str, ...] | None:
         """A paragraph of a doc comment in this language, as lines; None where it is not translated."""
         if self.language == "en":

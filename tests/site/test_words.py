@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from checker.site.annotated import pieces
+from checker.site.conforming import BLIND, CALM, CROWDED, PARTIAL
 from checker.site.facts import CheckFacts, Conformance, Kills, Replayed, SpecFacts
 from checker.site.gather import SpecFile, gather
 from checker.site.pages import build_pages
@@ -56,6 +57,7 @@ HELD = Conformance(
         Replayed("lossy", "mismatch", 1, 8, 2, 1, 1, 3, 4, 5, "no\n<b>"),
         Replayed("three", "sampled", 1, 800, 0, 2, 9, 3, 4, 5),
         Replayed("strict", "left"),
+        *(Replayed("crash", "incomplete", 1, 8, 0, 2, 9, 3, 4, 5, why=why) for why in (CALM, CROWDED, PARTIAL, BLIND)),
     ),
     ("Sink.Slip",),
     ("Redis",),
