@@ -64,7 +64,7 @@ def matrix_html(kills: Kills, words: Words) -> str:
         looked = group["killed"] + group["survived"]
         title = words(_KINDS.get(group["kind"], "Mistakes in recorded runs"))
         score = words("{killed} of {all} noticed", killed=group["killed"], all=looked)
-        parts += [f"<p><strong>{title}</strong>: {score}</p>", _group(group, title, words)]
+        parts += [f"<p><strong>{title}</strong>{words(': ')}{score}</p>", _group(group, title, words)]
     return "".join(parts)
 
 

@@ -119,9 +119,13 @@ def property_mark(result: PropertyResult, words: Words = ENGLISH) -> Mark:
         return Mark("plain", "·", said, words("; ").join(part for part in (more, surprise) if part))
     if result.met:
         known = words("as expected") if result.expected == "fails" else ""
-        return Mark("known" if known else "good", "✓", said, words(", ").join(part for part in (more, known) if part))
+        return Mark("known" if known else "good", "✓", said, _remarked(more, known, words))
     expected = words("expected to hold" if result.expected == "holds" else "expected to fail")
-    return Mark("bad", "✗", said, words(", ").join(part for part in (more, expected) if part))
+    return Mark("bad", "✗", said, _remarked(more, expected, words))
+
+
+def _remarked(what: str, remark: str, words: Words) -> str:
+    return words("{what}, {remark}", what=what, remark=remark) if what and remark else what or remark
 
 
 def _steps(result: PropertyResult, words: Words) -> str:
@@ -198,7 +202,10 @@ def checks_table(spec: SpecFacts, *, when: str = "when this page was built") -> 
     )
     by = words(said, engines=words.listed([*engines]), when=escape(words(when)))
     remarks = [by] if engines else []
-    remarks += [f"{words.listed(checks)}: {inline_html(told(note, words))}." for note, checks in notes.items()]
+    remarks += [
+        words("{who}: {what}.", who=words.listed(checks), what=inline_html(told(note, words)))
+        for note, checks in notes.items()
+    ]
     small = "".join(f'<p class="ls-small">{remark}</p>' for remark in remarks)
     return table(tuple(map(words, head)), rows, numbers=(3, 4, 5, 6), name=words("Checks")) + small
 
@@ -281,7 +288,8 @@ def properties_table(spec: SpecFacts, anchors: Mapping[tuple[str, str], str]) ->
     notes = ""
     for reason, names in reasons.items():
         who = words.listed([f"<code>{escape(n)}</code>" for n in dict.fromkeys(names)])
-        notes += f'<p class="ls-small">… {who}: {inline_html(told(reason, words))}.</p>'
+        what = words("{who}: {what}.", who=who, what=inline_html(told(reason, words)))
+        notes += f'<p class="ls-small">… {what}</p>'
     head = (words("Property"), *(f"<code>{escape(c.name)}</code>" for c in checks))
     return table(head, rows, name=words("Properties")) + notes
 
@@ -370,7 +378,9 @@ def gaps(facts: CheckFacts, words: Words = ENGLISH) -> list[str]:
         ("nothing to choose from", [f"{name}, {words.count(n, 'time')}" for name, n in coverage.empty_choices.items()]),
     )
     lines = [
-        f"{words(what)}: {', '.join(f'<code>{escape(n)}</code>' for n in names)}" for what, names in lists if names
+        f"{words(what)}{words(': ')}{', '.join(f'<code>{escape(n)}</code>' for n in names)}"
+        for what, names in lists
+        if names
     ]
     for number, what in (
         (coverage.bound_cut, "outside the bound, and not explored further"),
