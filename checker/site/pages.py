@@ -118,7 +118,7 @@ def spec_page(spec: SpecFacts, *, explorer: str = "", editor: str = "") -> str:
         f"## {words('The spec')} {{ #spec }}",
         f'<p class="ls-small">{_where(spec)}</p>',
         annotated_html(spec),
-        f'<details class="ls-details" data-search-exclude><summary>{words("The whole text, to copy")}</summary>'
+        f'<details class="ls-details ls-whole-text" data-search-exclude><summary>{words("The whole text, to copy")}</summary>'
         f"{code_html(spec.text, anchors=None)}</details>",
         editor,
         _roles_section(spec),
@@ -250,7 +250,7 @@ def index_page(specs: Sequence[SpecFacts], names: Mapping[str, str]) -> str:
         ]
         head = tuple(map(words, ("Protocol", "Checks", "States")))
         title = words(words_of(family))
-        listed = f'<div class="ls-index">{table(head, rows, numbers=(2,), name=title)}</div>'
+        listed = f'<div class="ls-index" data-search-exclude>{table(head, rows, numbers=(2,), name=title)}</div>'
         parts += [f"## {escape_markdown(title)} {{ #{family.lower()} }}", listed]
     return "\n\n".join(parts) + "\n"
 
