@@ -12,7 +12,7 @@ A graph of hundreds of states is a hairball, and most checks have thousands. Tri
 - where neither came out, the surroundings of the first state of the first check, as many steps as can be read.
 
 The work is bounded by numbers of states, never by time, so that the same spec gives the same drawings everywhere. Whatever is
-drawn or not, the page shows how many states each depth has.
+drawn or not, the page shows how many states each depth has, unless there are two of them.
 """
 
 from __future__ import annotations

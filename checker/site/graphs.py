@@ -9,6 +9,9 @@ from checker.site.svg import counted_svg, histogram_svg
 from checker.site.text import escape, scrolling
 from checker.site.words import Words
 
+FEW_LEVELS = 2
+"""A histogram with no more bars says nothing that its sentence does not say."""
+
 
 def states_section(spec: SpecFacts) -> str:
     """The state graph: whole if it is small, merged, or the surroundings of its first state; and a histogram by depth."""
@@ -30,7 +33,7 @@ def states_section(spec: SpecFacts) -> str:
         said = words.text(text, words(_CHANGED), words(_SIGNS))
         parts.append(f"<p>{said}</p>{figure(near, None, words)}")
     largest = spec.largest
-    if largest is not None and spec.levels:
+    if largest is not None and len(spec.levels) > FEW_LEVELS:
         name, states = f"<code>{escape(largest.result.name)}</code>", words.count(largest.result.states, "state")
         title = words("States by depth")
         chart = histogram_svg(spec.levels, title, words)

@@ -25,6 +25,7 @@ from checker.site.facts import SpecFacts
 from checker.site.graphs import states_section
 from checker.site.prose import parts_html
 from checker.site.results import (
+    LONGEST_BOUND,
     bound_html,
     checks_table,
     coverage_html,
@@ -185,8 +186,13 @@ def _limits_section(spec: SpecFacts) -> str:
     for facts in spec.checks:
         if facts.setting.bound is not None:
             check = line_link(spec, f"check {facts.result.name}", facts.result.name)
-            bound = bound_html(facts.setting.bound)
-            items.append(words("{check} explores only states in which {bound}.", check=check, bound=bound))
+            short = len(facts.setting.bound) <= LONGEST_BOUND
+            said = (
+                "{check} explores only states in which {bound}."
+                if short
+                else "{check} explores only states within its bound."
+            )
+            items.append(words(said, check=check, bound=bound_html(facts.setting.bound)))
         if facts.result.coverage.limit_cut:
             check = f"<code>{escape(facts.result.name)}</code>"
             number = words.count(facts.result.coverage.limit_cut, "step")

@@ -73,7 +73,9 @@ def test_every_sentence_is_translated(relay: SpecFacts, hostile: SpecFacts) -> N
     Noting.missed.clear()
     held = replace(relay, words=words, conformance=(HELD, *ABSENT))
     matrices = [replace(held, kills=Kills(MATRIX, built=built)) for built in (True, False)]
-    build_pages([held, *matrices, replace(hostile, words=words)])
+    bounded = replace(relay.checks[0], setting=replace(relay.checks[0].setting, bound="true and " * 20, networks=()))
+    wide = replace(held, checks=(bounded, *relay.checks[1:]))
+    build_pages([held, *matrices, replace(hostile, words=words), wide])
     names = {spec.title for spec in (relay, hostile)} | {"Toys", "B-toys"}
     assert Noting.missed - names == set()
 
