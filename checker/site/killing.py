@@ -18,7 +18,7 @@ from checker.render.plain import duration
 from checker.site.facts import Kills
 from checker.site.results import Mark, badge
 from checker.site.tables import table
-from checker.site.text import escape
+from checker.site.text import escape, inline_html
 from checker.site.words import Words
 
 VERSION = 1
@@ -79,9 +79,15 @@ def _group(group: Mapping[str, Any], title: str, words: Words) -> str:
         name = f'<a href="#L{int(line)}">{name}</a>' if line else name
         problem = f'<div class="ls-small">{escape(mutant["problem"])}</div>' if mutant.get("problem") else ""
         cells = [_cell(mutant["cells"].get(detector)) for detector in detectors]
-        text = f'{name}<div class="ls-small">{escape(mutant["text"])}</div>'
+        text = f'{name}<div class="ls-small">{_said(mutant["text"], words)}</div>'
         rows.append([text, badge(Mark(mark.tone, mark.sign, words(mark.words))) + problem, *cells])
     return table(head, rows, name=title)
+
+
+def _said(text: str, words: Words) -> str:
+    """What is wrong, in the language of the page if it is translated."""
+    found = words.prose((text,))
+    return f'<span lang="en">{inline_html(text)}</span>' if found is None else inline_html(" ".join(found))
 
 
 def _cell(cell: Mapping[str, Any] | None) -> str:

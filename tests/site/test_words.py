@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from checker.conformance.adapter import Adapter
 from checker.site.annotated import pieces
-from checker.site.conforming import BLIND, CALM, CROWDED, PARTIAL
+from checker.site.conforming import BLIND, CALM, CROWDED, PARTIAL, adapters
 from checker.site.facts import CheckFacts, Conformance, Kills, Replayed, SpecFacts
 from checker.site.gather import SpecFile, gather
 from checker.site.pages import build_pages
@@ -128,6 +131,16 @@ def test_a_translation_is_escaped(relay: SpecFacts) -> None:
     assert "<script" not in build_pages([replace(relay, words=words)])["toys/relay.md"]
 
 
+def mistakes_of(module: str) -> list[str]:
+    """What is wrong with the wrong implementations of an adapter."""
+    (kind,) = (
+        k
+        for k in vars(import_module(module)).values()
+        if inspect.isclass(k) and k.__module__ == module and issubclass(k, Adapter)
+    )
+    return [(make.__doc__ or "").strip().partition("\n\n")[0] for make in kind.mistakes().values()]
+
+
 def test_translations_are_of_what_specs_say() -> None:
     for path in sorted((ROOT / "docs" / "zh" / "specs").rglob("*.json")):
         spec = ROOT / "specs" / path.relative_to(ROOT / "docs" / "zh" / "specs").with_suffix(".psm")
@@ -140,6 +153,7 @@ def test_translations_are_of_what_specs_say() -> None:
             *facts.sources,
             *(p for piece in pieces(text) for p in paragraphs(piece.doc)),
         ]
+        said += [(text,) for module in adapters(facts.path) for text in mistakes_of(module)]
         assert set(read_catalogue(path)) - set(map(key_of, said)) == set(), (
             f"{path.name} translates what the spec no longer says"
         )
