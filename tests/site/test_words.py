@@ -18,6 +18,7 @@ from checker.site.gather import SpecFile, gather
 from checker.site.pages import build_pages
 from checker.site.store import Store
 from checker.site.text import paragraphs
+from checker.site.told import told
 from checker.site.words import ENGLISH, Words, key_of, read_catalogue
 from refimpl.adapters.outbox import NO_POSTGRES, OutboxAdapter
 from refimpl.adapters.redis_lock import NO_REDIS, RedisLockAdapter
@@ -139,6 +140,15 @@ def mistakes_of(module: str) -> list[str]:
         if inspect.isclass(k) and k.__module__ == module and issubclass(k, Adapter)
     )
     return [(make.__doc__ or "").strip().partition("\n\n")[0] for make in kind.mistakes().values()]
+
+
+def test_what_a_run_is_about_is_translated() -> None:
+    words = Words("zh", read_catalogue(WORDS))
+    assert told("for o = Order0", words) == "对于 o = Order0"
+    assert told("for o = Order0, whatever the coins show, the run can go on like this", words).startswith(
+        "对于 o = Order0，无论"
+    )
+    assert told("something else", words) == "something else"
 
 
 def test_translations_are_of_what_specs_say() -> None:
