@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+import checker
 from checker.conformance.adapter import Adapter
+from checker.engine.liveness import verdicts
 from checker.site.annotated import pieces
 from checker.site.conforming import BLIND, CALM, CROWDED, PARTIAL, adapters
 from checker.site.facts import CheckFacts, Conformance, Kills, Replayed, SpecFacts
@@ -149,6 +151,15 @@ def test_what_a_run_is_about_is_translated() -> None:
         "对于 o = Order0，无论"
     )
     assert told("something else", words) == "something else"
+
+
+def test_why_a_property_is_not_judged_is_translated() -> None:
+    known = read_catalogue(WORDS)
+    reasons = (verdicts.LIMITED, verdicts.BOUND, verdicts.UNLISTED, verdicts.TIME, verdicts.MEMORY, verdicts.TOO_LARGE)
+    assert set(reasons) - set(known) == set()
+    published = checker.load(ROOT / "specs" / "transactions" / "two_phase.psm").check("three")
+    unjudged = {found.reason for found in published.properties if found.reason}
+    assert len(unjudged) == 2 and unjudged - set(known) == set(), "one live property, and one refinement"
 
 
 def test_translations_are_of_what_specs_say() -> None:
