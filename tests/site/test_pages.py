@@ -232,6 +232,12 @@ def test_a_failure_from_the_start_takes_no_steps() -> None:
     assert "no faults</div>" in page, "there is no network either"
 
 
+def test_one_process_is_one() -> None:
+    text = "spec B\nconst N: 1..2 = 1\nrole R[N] { durable x: 0..1 = 1 }\nfinal: true\ncheck c { }\n"
+    page = build_pages(gather([SpecFile("specs/a/b.psm", text)], Store(None)))["a/b.md"]
+    assert "one process in the checks below" in page and "1 processes" not in page
+
+
 def test_names_of_pages_never_meet(relay: SpecFacts) -> None:
     paths = [
         "specs/a/x y.psm",
