@@ -74,6 +74,12 @@ class Instance:
         return f"{self.check} ({given})" if given else self.check
 
 
+def told(mistake: type, make: Callable[[Machine], Adapter]) -> Callable[[Machine], Adapter]:
+    """A maker of a wrong implementation, which says what is wrong in the words of the class that errs."""
+    make.__doc__ = mistake.__doc__
+    return make
+
+
 class Adapter(ABC):
     """Drives one implementation in this process. A fresh one is made at every `begin`."""
 
@@ -94,7 +100,10 @@ class Adapter(ABC):
 
     @classmethod
     def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
-        """Wrong implementations by name, each as a maker of an adapter: what a test of the tests has to find."""
+        """Wrong implementations by name, each as a maker of an adapter: what a test of the tests has to find.
+
+        The docstring of a maker says what is wrong; `told` gives it that of the class that errs.
+        """
         return {}
 
     @classmethod

@@ -22,7 +22,7 @@ from checker.api import LoadedSpec
 from checker.base.diagnostics import SpecError
 from checker.conformance.adapter import Adapter, Instance
 from checker.conformance.drive import Mode
-from checker.conformance.explore import explore
+from checker.conformance.explore import Explored, explore
 from checker.conformance.mutation.matrix import document_of
 from checker.conformance.mutation.score import Effort, NoChecks, kill_matrix
 from checker.conformance.probe import probe_all
@@ -42,6 +42,12 @@ MUTATED_STATES = 1_200
 
 LONGEST = 300.0
 """Seconds after which the rest of the mistakes is not run. The page then says so."""
+
+CALM = "no fault struck after something had begun"
+CROWDED = "too many states agree with what can be seen"
+PARTIAL = "not every transition could be taken"
+BLIND = "nothing was compared"
+"""Why a result is incomplete."""
 
 _ADAPTERS = Path(__file__).resolve().parents[2] / "refimpl" / "adapters"
 
@@ -128,7 +134,12 @@ def _replayed(name: str, adapter: Adapter, graph: StateGraph) -> Replayed:
         variables=len(result.seen) + len(result.unseen),
         tried=probes.tried,
         report="" if mismatch is None else mismatch.text(),
+        why="" if result.outcome is not Outcome.INCOMPLETE else PARTIAL if result.taken and result.seen else BLIND,
     )
+
+
+def _why(result: Explored) -> str:
+    return CALM if result.calm else CROWDED if result.crowded else BLIND
 
 
 def _sampled(name: str, adapter: Adapter, machine: Machine) -> Replayed:
@@ -147,4 +158,5 @@ def _sampled(name: str, adapter: Adapter, machine: Machine) -> Replayed:
         variables=len(result.seen) + len(result.unseen),
         tried=result.probes,
         report="" if result.mismatch is None else result.mismatch.text(),
+        why="" if result.outcome is not Outcome.INCOMPLETE else _why(result),
     )

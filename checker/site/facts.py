@@ -128,6 +128,7 @@ class Replayed:
         seen, variables: how many variables of the spec were observed, of how many.
         tried: how many steps that the spec forbids were tried, all in vain unless there is a mismatch.
         report: what differed, as text; empty where nothing did.
+        why: why it is incomplete, if it is.
     """
 
     check: str
@@ -141,6 +142,7 @@ class Replayed:
     variables: int = 0
     tried: int = 0
     report: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from typing import Any
 
 from checker.render.plain import duration
 from checker.site.facts import Kills
-from checker.site.results import Mark, badge, table
-from checker.site.text import escape
+from checker.site.results import Mark, badge
+from checker.site.tables import table
+from checker.site.text import escape, inline_html
 from checker.site.words import Words
 
 VERSION = 1
@@ -56,14 +57,14 @@ def matrix_html(kills: Kills, words: Words) -> str:
     assert document is not None
     checks = words.listed([f"<code>{escape(check)}</code>" for check in document["checks"]])
     source = words(_BUILT if kills.built else _READ)
-    parts = [f"<p>{words(_WHAT)} {source} {words('Instances: {checks}.', checks=checks)}</p>"]
+    parts = [f"<p>{words.text(words(_WHAT), source, words('Instances: {checks}.', checks=checks))}</p>"]
     if not document["complete"]:
         parts.append(f'<p class="ls-small">{words("The run was ended before all of them were tried.")}</p>')
     for group in document["groups"]:
         looked = group["killed"] + group["survived"]
         title = words(_KINDS.get(group["kind"], "Mistakes in recorded runs"))
         score = words("{killed} of {all} noticed", killed=group["killed"], all=looked)
-        parts += [f"<p><strong>{title}</strong>: {score}</p>", _group(group, title, words)]
+        parts += [f"<p><strong>{title}</strong>{words(': ')}{score}</p>", _group(group, title, words)]
     return "".join(parts)
 
 
@@ -78,9 +79,15 @@ def _group(group: Mapping[str, Any], title: str, words: Words) -> str:
         name = f'<a href="#L{int(line)}">{name}</a>' if line else name
         problem = f'<div class="ls-small">{escape(mutant["problem"])}</div>' if mutant.get("problem") else ""
         cells = [_cell(mutant["cells"].get(detector)) for detector in detectors]
-        text = f'{name}<div class="ls-small">{escape(mutant["text"])}</div>'
+        text = f'{name}<div class="ls-small">{_said(mutant["text"], words)}</div>'
         rows.append([text, badge(Mark(mark.tone, mark.sign, words(mark.words))) + problem, *cells])
     return table(head, rows, name=title)
+
+
+def _said(text: str, words: Words) -> str:
+    """What is wrong, in the language of the page if it is translated."""
+    found = words.prose((text,))
+    return f'<span lang="en">{inline_html(text)}</span>' if found is None else inline_html(" ".join(found))
 
 
 def _cell(cell: Mapping[str, Any] | None) -> str:

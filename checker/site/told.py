@@ -17,6 +17,8 @@ _FAIRNESS = re.compile(r"(weak|strong|no) fairness of (.+?)(?=, (?:weak|strong|n
 _SENTENCES = (
     "explored without symmetry, since {names} is judged over all states",
     "the symmetry of {name} is not used: {reason}",
+    "for {instance}, whatever the coins show, the run can go on like this",
+    "for {instance}",
 )
 _FORMS = [(re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(text))), text) for text in _SENTENCES]
 

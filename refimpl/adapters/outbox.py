@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from checker.conformance.adapter import Adapter, Observation, Refused
+from checker.conformance.adapter import Adapter, Observation, Refused, told
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
@@ -124,7 +124,7 @@ class OutboxAdapter(Adapter):
     @classmethod
     def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
         """Wrong implementations by name, each as a maker of an adapter."""
-        return {mistake.__name__: partial(cls._with, mistake) for mistake in MISTAKES}
+        return {mistake.__name__: told(mistake, partial(cls._with, mistake)) for mistake in MISTAKES}
 
     @classmethod
     def _with(cls, mistake: type[Part], machine: Machine) -> Adapter:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation
+from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation, told
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
@@ -63,7 +63,7 @@ class Paxos(Adapter):
                 return lambda machine: cls(machine, acceptor=mistake)
             return lambda machine: cls(machine, leader=mistake)
 
-        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
+        return {mistake.__name__: told(mistake, wrong(mistake)) for mistake in MISTAKES}
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         self.world.begin()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from checker.conformance.adapter import Adapter, Instance, Observation, Refused
+from checker.conformance.adapter import Adapter, Instance, Observation, Refused, told
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
@@ -66,7 +66,7 @@ class Pbft(Adapter):
         def wrong(mistake: type[Replica]) -> Callable[[Machine], Adapter]:
             return lambda machine: cls(machine, replica=mistake)
 
-        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
+        return {mistake.__name__: told(mistake, wrong(mistake)) for mistake in MISTAKES}
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         faulty = initial.get("faulty", [])

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation, Refused
+from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation, Refused, told
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
@@ -47,7 +47,7 @@ class Raft(Adapter):
         def wrong(mistake: type[Server]) -> Callable[[Machine], Adapter]:
             return lambda machine: cls(machine, server=mistake)
 
-        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
+        return {mistake.__name__: told(mistake, wrong(mistake)) for mistake in MISTAKES}
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         self.world.begin()

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from checker.conformance.adapter import Adapter, Instance, Observation, Refused
+from checker.conformance.adapter import Adapter, Instance, Observation, Refused, told
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
@@ -133,7 +133,7 @@ class RedisLockAdapter(Adapter):
                 return lambda machine: cls(machine, lock=mistake)
             return lambda machine: cls(machine, store=mistake)
 
-        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
+        return {mistake.__name__: told(mistake, wrong(mistake)) for mistake in MISTAKES}
 
     @classmethod
     def absent(cls) -> str | None:

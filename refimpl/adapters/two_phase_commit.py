@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation
+from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation, told
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
@@ -108,7 +108,7 @@ class TwoPhaseCommit(Adapter):
                 return lambda machine: cls(machine, coordinator=mistake)
             return lambda machine: cls(machine, participant=mistake)
 
-        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
+        return {mistake.__name__: told(mistake, wrong(mistake)) for mistake in MISTAKES}
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         everyone = (COORDINATOR, *self.participants)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -145,6 +145,19 @@ class Hasty(TwoPhaseCommit):
     @classmethod
     def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
         return {name: TwoPhaseCommit.mistakes()[name] for name in ("VotesBeforeItLogs", "CommitsOnPaper")}
+
+
+def test_a_mistake_says_what_is_wrong() -> None:
+    """In the words of the class that errs; where a maker has none, in those of its name."""
+    place = Place(Instance("small"), checker.load(SPEC).machine("small"))
+    detectors = ImplementationDetectors(Hasty, (place,), Plan(modes=(Mode.REPLAY,)))
+    make = Hasty.mistakes()["CommitsOnPaper"]
+    mutant = detectors.judged("CommitsOnPaper", make, lambda: 0.0)
+    assert make.__doc__ is not None and mutant.text == " ".join(make.__doc__.split())
+    silent = partial(make)
+    assert detectors.judged("CommitsOnPaper", silent, lambda: 0.0).text == "commits on paper"
+    matrix = Matrix("a.psm", "A", "", ("small",), (Group("implementation", ("replay",), (mutant,)),), 0)
+    assert "? commits on paper" in "\n".join(lines_of(matrix)), "a sentence would be too long for a column"
 
 
 def test_a_mistake_is_looked_for_in_the_cheapest_place_first() -> None:

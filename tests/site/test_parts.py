@@ -185,6 +185,11 @@ def test_a_small_graph_is_drawn_whole() -> None:
     assert figures.graph is not None and figures.graph.nodes == MOST_NODES and figures.near is None
 
 
+def test_a_graph_of_few_states_is_all_there_is_and_not_too_large() -> None:
+    figures = draw(counting(2))
+    assert figures.graph is not None and figures.graph.nodes == 2 and figures.near is None
+
+
 def test_a_larger_one_is_moved(relay: SpecFacts) -> None:
     figures = draw(counting(MOST_NODES + 20))
     assert figures.graph is not None and MOST_NODES < figures.graph.nodes <= MOST_MOVED
@@ -270,7 +275,7 @@ def document(**more: object) -> dict[str, Any]:
 def test_measurements_are_shown_as_they_are() -> None:
     shown = benchmarks_html(document(), address="results.json")
     assert "2.00 M" in shown and "1.00 M – 3.00 M" in shown and ">1.50<" in shown and "P &amp; Q" in shown
-    assert "<two>" not in shown and "TLC: not &lt;installed&gt;" in shown and 'href="results.json"' in shown
+    assert "<two>" not in shown and "TLC</code>: not &lt;installed&gt;" in shown and 'href="results.json"' in shown
     assert "Bytes" in shown and ">800<" not in shown, "of a small graph, it says nothing"
 
 
@@ -288,10 +293,29 @@ def test_what_else_was_measured_is_shown() -> None:
             runs=1,
         )
     )
-    assert "native, 2 workers: 1.75 times as fast as native." in shown and ">800<" in shown
+    assert (
+        "<code>native, 2 workers</code> is so many times as fast as <code>native</code>: 1.75 on "
+        "<code>&lt;two&gt;</code>." in shown
+    )
+    assert ">800<" in shown
     assert "<code>a.psm</code>" in shown and "98.4 ns for dependent loads" in shown
     assert "Measured on 2026-01-31" in shown and "With Spin 6.5 and gcc &lt;12&gt;." in shown
-    assert "a single run, which says little" in shown and "Spin: no model" not in shown
+    assert "a single run, which says little" in shown and "no model" not in shown
+
+
+def test_a_model_is_named_once_for_all_its_peers() -> None:
+    one, _ = document()["results"]
+    peers = ("python", "native", "native, 2 workers", "Spin")
+    first = [{**one, "model": "small", "peer": peer} for peer in (peers[0], peers[3])]
+    second = [{**one, "model": "large", "peer": peer, "warm": True} for peer in peers]
+    shown = benchmarks_html(document(results=[*first, *second]))
+    assert shown.count("<code>small</code>") == shown.count("<code>large</code>") == 1
+    assert '<code>large</code> <span class="ls-small">10 states, 20 transitions, warm cache</span>' in shown
+    assert shown.count("warm cache") == 1
+    legend = [shown.rindex(f">{peer}</text>") for peer in peers]
+    assert legend == sorted(legend), "kin stand together, in the order of the model that most have"
+    assert "\n\n## Time to the answer: less is better\n\n" in shown, "a heading of the page"
+    assert "Memory" not in shown, "of small graphs alone, there is no chart"
 
 
 def test_measurements_of_this_machine_come_first(relay: SpecFacts, tmp_path: Path) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import checker
+from checker.conformance.adapter import Adapter
+from checker.engine.liveness import verdicts
 from checker.site.annotated import pieces
+from checker.site.conforming import BLIND, CALM, CROWDED, PARTIAL, adapters
 from checker.site.facts import CheckFacts, Conformance, Kills, Replayed, SpecFacts
 from checker.site.gather import SpecFile, gather
 from checker.site.pages import build_pages
 from checker.site.store import Store
 from checker.site.text import paragraphs
+from checker.site.told import told
 from checker.site.words import ENGLISH, Words, key_of, read_catalogue
 from refimpl.adapters.outbox import NO_POSTGRES, OutboxAdapter
 from refimpl.adapters.redis_lock import NO_REDIS, RedisLockAdapter
@@ -56,6 +63,7 @@ HELD = Conformance(
         Replayed("lossy", "mismatch", 1, 8, 2, 1, 1, 3, 4, 5, "no\n<b>"),
         Replayed("three", "sampled", 1, 800, 0, 2, 9, 3, 4, 5),
         Replayed("strict", "left"),
+        *(Replayed("crash", "incomplete", 1, 8, 0, 2, 9, 3, 4, 5, why=why) for why in (CALM, CROWDED, PARTIAL, BLIND)),
     ),
     ("Sink.Slip",),
     ("Redis",),
@@ -71,7 +79,9 @@ def test_every_sentence_is_translated(relay: SpecFacts, hostile: SpecFacts) -> N
     Noting.missed.clear()
     held = replace(relay, words=words, conformance=(HELD, *ABSENT))
     matrices = [replace(held, kills=Kills(MATRIX, built=built)) for built in (True, False)]
-    build_pages([held, *matrices, replace(hostile, words=words)])
+    bounded = replace(relay.checks[0], setting=replace(relay.checks[0].setting, bound="true and " * 20, networks=()))
+    wide = replace(held, checks=(bounded, *relay.checks[1:]))
+    build_pages([held, *matrices, replace(hostile, words=words), wide])
     names = {spec.title for spec in (relay, hostile)} | {"Toys", "B-toys"}
     assert Noting.missed - names == set()
 
@@ -124,6 +134,34 @@ def test_a_translation_is_escaped(relay: SpecFacts) -> None:
     assert "<script" not in build_pages([replace(relay, words=words)])["toys/relay.md"]
 
 
+def mistakes_of(module: str) -> list[str]:
+    """What is wrong with the wrong implementations of an adapter."""
+    (kind,) = (
+        k
+        for k in vars(import_module(module)).values()
+        if inspect.isclass(k) and k.__module__ == module and issubclass(k, Adapter)
+    )
+    return [(make.__doc__ or "").strip().partition("\n\n")[0] for make in kind.mistakes().values()]
+
+
+def test_what_a_run_is_about_is_translated() -> None:
+    words = Words("zh", read_catalogue(WORDS))
+    assert told("for o = Order0", words) == "对于 o = Order0"
+    assert told("for o = Order0, whatever the coins show, the run can go on like this", words).startswith(
+        "对于 o = Order0，无论"
+    )
+    assert told("something else", words) == "something else"
+
+
+def test_why_a_property_is_not_judged_is_translated() -> None:
+    known = read_catalogue(WORDS)
+    reasons = (verdicts.LIMITED, verdicts.BOUND, verdicts.UNLISTED, verdicts.TIME, verdicts.MEMORY, verdicts.TOO_LARGE)
+    assert set(reasons) - set(known) == set()
+    published = checker.load(ROOT / "specs" / "transactions" / "two_phase.psm").check("three")
+    unjudged = {found.reason for found in published.properties if found.reason}
+    assert len(unjudged) == 2 and unjudged - set(known) == set(), "one live property, and one refinement"
+
+
 def test_translations_are_of_what_specs_say() -> None:
     for path in sorted((ROOT / "docs" / "zh" / "specs").rglob("*.json")):
         spec = ROOT / "specs" / path.relative_to(ROOT / "docs" / "zh" / "specs").with_suffix(".psm")
@@ -136,6 +174,7 @@ def test_translations_are_of_what_specs_say() -> None:
             *facts.sources,
             *(p for piece in pieces(text) for p in paragraphs(piece.doc)),
         ]
+        said += [(text,) for module in adapters(facts.path) for text in mistakes_of(module)]
         assert set(read_catalogue(path)) - set(map(key_of, said)) == set(), (
             f"{path.name} translates what the spec no longer says"
         )

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from checker.conformance.adapter import Adapter, Instance
 from checker.conformance.drive import Make, Mode, Plan, drive
-from checker.conformance.mutation.matrix import Cell, Mutant
+from checker.conformance.mutation.matrix import MISTAKE, Cell, Mutant, in_words
 from checker.conformance.mutation.specs import Left
 from checker.conformance.replay import Outcome
 from checker.engine.graph import StateGraph
@@ -58,12 +58,12 @@ class ImplementationDetectors:
             for mode in self.plan.modes:
                 if left() <= 0:
                     # what a mode has not looked at, it has not survived
-                    return Mutant(name, "mistake", _told(name), cells={n: _undecided(c) for n, c in cells.items()})
+                    return Mutant(name, MISTAKE, _told(name, make), cells={n: _undecided(c) for n, c in cells.items()})
                 if place.graph is not None or mode is Mode.EXPLORE:
                     cells[mode.value] = self._driven(place, make, mode, cells.get(mode.value))
             if any(cell.killed for cell in cells.values()):
                 break
-        return Mutant(name, "mistake", _told(name), cells=cells)
+        return Mutant(name, MISTAKE, _told(name, make), cells=cells)
 
     def _driven(self, place: Place, make: Make, mode: Mode, before: Cell | None) -> Cell:
         """What a mode makes of a mistake in a place, after what it made of it in those before."""
@@ -82,7 +82,9 @@ def _undecided(cell: Cell) -> Cell:
     return cell if cell.killed else replace(cell, decided=False)
 
 
-def _told(name: str) -> str:
-    """`ForgetsItsDecision`: forgets its decision."""
-    words = "".join(f" {c.lower()}" if c.isupper() else c for c in name).replace("_", " ")
-    return words.strip()
+def _told(name: str, make: Make) -> str:
+    """What is wrong, as the docstring of the maker says it, or else in the words of the name."""
+    doc = make.__doc__
+    if not doc or doc == type(make).__doc__:  # an object has that of its class
+        return in_words(name)
+    return " ".join(doc.strip().partition("\n\n")[0].split())

@@ -47,6 +47,16 @@ class Cell:
     decided: bool = True
 
 
+MISTAKE = "mistake"
+"""The operator of a wrong implementation."""
+
+
+def in_words(name: str) -> str:
+    """`ForgetsItsDecision`: forgets its decision."""
+    words = "".join(f" {c.lower()}" if c.isupper() else c for c in name).replace("_", " ")
+    return words.strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """One mutant with its cells, by detector.

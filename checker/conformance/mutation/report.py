@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checker.conformance.mutation.matrix import Cell, Fate, Group, Matrix, Mutant
+from checker.conformance.mutation.matrix import MISTAKE, Cell, Fate, Group, Matrix, Mutant, in_words
 from checker.render.plain import shortened
 
 WIDE = 78
@@ -49,8 +49,9 @@ def _group(group: Group) -> Iterator[str]:
 
 
 def _text(mutant: Mutant) -> str:
+    """What was changed; of a wrong implementation its name, since a sentence would be too long for a column."""
     where = f"line {mutant.line}: " if mutant.line else ""
-    return shortened(f"{where}{mutant.text}", WIDE)
+    return shortened(f"{where}{in_words(mutant.name) if mutant.operator == MISTAKE else mutant.text}", WIDE)
 
 
 def _mark(mutant: Mutant) -> str:
