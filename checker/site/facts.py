@@ -128,6 +128,7 @@ class Replayed:
         seen, variables: how many variables of the spec were observed, of how many.
         tried: how many steps that the spec forbids were tried, all in vain unless there is a mismatch.
         report: what differed, as text; empty where nothing did.
+        scene: what happens, where only the steps along one way were taken; empty where it is the whole check.
     """
 
     check: str
@@ -141,6 +142,7 @@ class Replayed:
     variables: int = 0
     tried: int = 0
     report: str = ""
+    scene: str = ""
 
 
 @dataclass(frozen=True, slots=True)

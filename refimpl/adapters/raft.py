@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation, Refused
+from checker.conformance.adapter import UNSEEN, Adapter, Instance, Mistake, Observation, Refused
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
+from refimpl.adapters.raft_scenes import SCENES
 from refimpl.adapters.world import Disk, Letter, World, bound, node_of, unanimous
 from refimpl.consensus.raft import Ack, Address, Append, Ask, Entry, Message, Send, Server, Vote
 from refimpl.consensus.raft_mistakes import MISTAKES
@@ -32,6 +33,7 @@ class Raft(Adapter):
 
     checks = ("small", "alone", "crash", "figure8_rule")
     smaller = (Instance("alone", {"LOG": 1}), Instance("crash", {"TERMS": 1}))
+    scenes = SCENES
 
     def __init__(self, machine: Machine, *, server: MakeServer = Server) -> None:
         super().__init__(machine)
@@ -41,13 +43,13 @@ class Raft(Adapter):
         self._bounds = {name: bound(machine, name) for name in ("TERMS", "LOG", "CANDIDATES")}
 
     @classmethod
-    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
+    def mistakes(cls) -> Mapping[str, Mistake]:
         """Wrong implementations by name."""
 
         def wrong(mistake: type[Server]) -> Callable[[Machine], Adapter]:
             return lambda machine: cls(machine, server=mistake)
 
-        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
+        return {mistake.__name__: Mistake.of(mistake, wrong(mistake)) for mistake in MISTAKES}
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         self.world.begin()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 
 import checker
 from checker.base.source import Source
-from checker.conformance.adapter import Adapter, Instance
+from checker.conformance.adapter import Instance, Mistake
 from checker.conformance.drive import Mode, Plan
 from checker.conformance.mutation.implementations import ImplementationDetectors, Place
 from checker.conformance.mutation.matrix import Cell, Fate, Group, Matrix, Mutant, document_of
@@ -22,7 +22,7 @@ from checker.conformance.mutation.score import Effort, kill_matrix
 from checker.conformance.mutation.traces import trace_mutants
 from checker.lang.parser import parse
 from checker.lang.printer import format_tree
-from checker.model.machine import Machine
+from refimpl.adapters.raft import Raft
 from refimpl.adapters.two_phase_commit import TwoPhaseCommit
 from tests.conformance.test_two_phase_commit import SPEC, graph_of
 
@@ -143,7 +143,7 @@ class Hasty(TwoPhaseCommit):
     """With a mistake that only a crash shows, and one that a check without crashes does."""
 
     @classmethod
-    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
+    def mistakes(cls) -> Mapping[str, Mistake]:
         return {name: TwoPhaseCommit.mistakes()[name] for name in ("VotesBeforeItLogs", "CommitsOnPaper")}
 
 
@@ -165,6 +165,57 @@ def test_what_is_large_can_still_be_explored() -> None:
     mutant = detectors.judged("CommitsOnPaper", Hasty.mistakes()["CommitsOnPaper"], lambda: 1.0)
     assert set(mutant.cells) == {"explore"} and mutant.fate is Fate.KILLED
     assert detectors.judged("CommitsOnPaper", Hasty.mistakes()["CommitsOnPaper"], lambda: 0.0).fate is Fate.NOT_RUN
+
+
+class Told(TwoPhaseCommit):
+    """With a mistake that tells of itself, one that does not, and one that changes nothing."""
+
+    @classmethod
+    def mistakes(cls) -> Mapping[str, Mistake]:
+        class DoesNothing(TwoPhaseCommit):
+            """Is the right one.
+
+            So nobody can notice, unless
+            somebody reads it.
+            """
+
+        known = TwoPhaseCommit.mistakes()["CommitsOnPaper"]
+        return {
+            "CommitsOnPaper": known,
+            "WithoutWords": Mistake(known.make),
+            "DoesNothing": Mistake.of(DoesNothing, DoesNothing),
+        }
+
+
+def test_what_is_told_of_mistakes() -> None:
+    effort = Effort(kinds=("implementation",), modes=(Mode.REPLAY,))
+    matrix = kill_matrix(checker.load(SPEC), effort, checks=("small",), adapter=Told)
+    (group,) = matrix.groups
+    paper, wordless, nothing = group.mutants
+    assert paper.text == "Writes to its log that it committed, and does not tell the database."
+    assert (wordless.text, wordless.reason) == ("without words", "")
+    assert (nothing.text, nothing.reason) == ("Is the right one.", "So nobody can notice, unless somebody reads it.")
+    assert group.survivors == (nothing,), "a reason is no kill"
+    assert "  DoesNothing survives: So nobody can notice, unless somebody reads it." in lines_of(matrix)
+
+
+def test_what_shows_in_a_scene_alone_is_looked_for_there_last() -> None:
+    spec = checker.load(SPEC.parents[1] / "consensus/raft.psm")
+    effort = Effort(kinds=("implementation",), modes=(Mode.REPLAY, Mode.PROBE), most_states=300)
+    matrix = kill_matrix(spec, effort, adapter=OnlyCounts)
+    assert matrix.checks[-2:] == tuple(map(str, Raft.scenes))
+    (mutant,) = matrix.groups[0].mutants
+    assert {cell.check for cell in mutant.cells.values()} == {str(Raft.scenes[0])}
+
+
+class OnlyCounts(Raft):
+    """With one mistake, and no smaller instance than that with one entry."""
+
+    smaller = Raft.smaller[:1]
+
+    @classmethod
+    def mistakes(cls) -> Mapping[str, Mistake]:
+        return {name: Raft.mistakes()[name] for name in ("CommitsByCounting",)}
 
 
 @pytest.mark.slow

@@ -56,6 +56,7 @@ HELD = Conformance(
         Replayed("lossy", "mismatch", 1, 8, 2, 1, 1, 3, 4, 5, "no\n<b>"),
         Replayed("three", "sampled", 1, 800, 0, 2, 9, 3, 4, 5),
         Replayed("strict", "left"),
+        Replayed("small", "conforms", 8, 8, 0, 2, 9, 3, 4, 5, scene="relay"),
     ),
     ("Sink.Slip",),
     ("Redis",),
@@ -72,7 +73,7 @@ def test_every_sentence_is_translated(relay: SpecFacts, hostile: SpecFacts) -> N
     held = replace(relay, words=words, conformance=(HELD, *ABSENT))
     matrices = [replace(held, kills=Kills(MATRIX, built=built)) for built in (True, False)]
     build_pages([held, *matrices, replace(hostile, words=words)])
-    names = {spec.title for spec in (relay, hostile)} | {"Toys", "B-toys"}
+    names = {"relay", *(spec.title for spec in (relay, hostile))} | {"Toys", "B-toys"}
     assert Noting.missed - names == set()
 
 
