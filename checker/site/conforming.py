@@ -60,7 +60,7 @@ def adapters(path: str) -> tuple[str, ...]:
 def surroundings(module: str) -> str:
     """What is missing on this machine for an adapter; empty where nothing is."""
     try:
-        kind = _adapter_in(module)
+        kind = adapter_in(module)
     except ImportError as problem:
         return str(problem)
     return "" if kind is None else kind.absent() or ""
@@ -68,7 +68,7 @@ def surroundings(module: str) -> str:
 
 def conform(spec: LoadedSpec, module: str, absent: str = "") -> Conformance:
     """Takes the implementation of an adapter along the checks of its spec; `absent` as `surroundings` has it."""
-    kind = None if absent else _adapter_in(module)
+    kind = None if absent else adapter_in(module)
     if kind is None:
         return Conformance(module, (), absent=absent)
     instances = (*map(Instance, kind.checks or spec.checks), *kind.smaller)
@@ -78,7 +78,7 @@ def conform(spec: LoadedSpec, module: str, absent: str = "") -> Conformance:
 
 def kills(spec: LoadedSpec, module: str, absent: str = "") -> Kills:
     """The kill matrix of an adapter's mistakes; without a document where there is none."""
-    kind = None if absent else _adapter_in(module)
+    kind = None if absent else adapter_in(module)
     if kind is None or not kind.mistakes():
         return Kills(None)
     effort = Effort(kinds=("implementation",), modes=_modes(), seconds=LONGEST, most_states=MUTATED_STATES, runs=RUNS)
@@ -93,7 +93,8 @@ def _modes() -> tuple[Mode, ...]:
     return (Mode.REPLAY, Mode.PROBE, Mode.EXPLORE) if find_spec("hypothesis") else (Mode.REPLAY, Mode.PROBE)
 
 
-def _adapter_in(module: str) -> type[Adapter] | None:
+def adapter_in(module: str) -> type[Adapter] | None:
+    """The adapter that a module defines."""
     loaded = importlib.import_module(module)
     kinds = [
         kind

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -211,7 +212,7 @@ def test_what_shows_in_a_scene_alone_is_looked_for_there_last() -> None:
 class OnlyCounts(Raft):
     """With one mistake, and no smaller instance than that with one entry."""
 
-    smaller = Raft.smaller[:1]
+    smaller: ClassVar[tuple[Instance, ...]] = Raft.smaller[:1]
 
     @classmethod
     def mistakes(cls) -> Mapping[str, Mistake]:

@@ -1,4 +1,4 @@
-"""Every mistake that is put into an implementation is noticed: along its spec, in a scene, or by a test that is named beside it."""
+"""Every mistake that is put into an implementation is noticed: along its spec, in a scene, or by a test named beside it."""
 
 from __future__ import annotations
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from checker.conformance.adapter import Mistake
 from checker.site.annotated import pieces
+from checker.site.conforming import adapter_in, adapters
 from checker.site.facts import CheckFacts, Conformance, Kills, Replayed, SpecFacts
 from checker.site.gather import SpecFile, gather
 from checker.site.pages import build_pages
@@ -93,6 +95,20 @@ def test_every_sentence_of_a_script_is_translated() -> None:
     said = set().union(*map(sentences, texts))
     assert {"The run", "Enlarge", "Edit this spec", "is reached in {length}", "# step"} <= said
     assert said - set(read_catalogue(WORDS)) == set()
+
+
+def test_mistakes_and_scenes_are_translated() -> None:
+    """What authors say of them, for a reader who is to judge why some survive."""
+    known = read_catalogue(WORDS)
+    for path in sorted((ROOT / "specs").rglob("*.psm")):
+        for module in adapters(f"specs/{path.parent.name}/{path.name}"):
+            kind = adapter_in(module)
+            assert kind is not None
+            said = {scene.name for scene in kind.scenes}
+            for name, mistake in kind.mistakes().items():
+                assert isinstance(mistake, Mistake), name
+                said |= {mistake.text, mistake.reason} - {""}
+            assert said - known.keys() == set(), module
 
 
 def test_every_translation_names_the_same_values() -> None:
