@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from checker.conformance.adapter import UNSEEN, Adapter, Instance, Mistake, Observation, Refused
 from checker.conformance.compare import NETWORK
@@ -32,7 +32,7 @@ class Raft(Adapter):
     """Drives N servers. Other classes than the real one may be put in its place, by tests."""
 
     checks = ("small", "alone", "crash", "figure8_rule")
-    smaller = (Instance("alone", {"LOG": 1}), Instance("crash", {"TERMS": 1}))
+    smaller: ClassVar[tuple[Instance, ...]] = (Instance("alone", {"LOG": 1}), Instance("crash", {"TERMS": 1}))
     scenes = SCENES
 
     def __init__(self, machine: Machine, *, server: MakeServer = Server) -> None:
