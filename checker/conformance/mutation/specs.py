@@ -9,7 +9,7 @@ That is the test of conformance tests that needs no wrong implementation, since 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -22,14 +22,31 @@ from checker.conformance.mapping import MappingError
 from checker.conformance.mutation.matrix import Cell, Mutant
 from checker.conformance.mutation.operators import SpecMutant, mutants_of
 from checker.conformance.replay import Outcome
+from checker.engine.graph import StateGraph, state_graph
 from checker.engine.interface import Limits
 from checker.lang import ast
 from checker.lang.parser import parse
 from checker.lang.printer import format_tree
+from checker.model.machine import Machine
 from checker.properties.kinds import CheckResult, CheckVerdict
 
 Left = Callable[[], float]
 """How many seconds are left."""
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """A check of a broken spec for the implementation to follow. All modes go along one graph, which is listed once it is
+    needed."""
+
+    name: str
+    machine: Machine
+    most_states: int
+
+    @cached_property
+    def graph(self) -> StateGraph:
+        """The graph, up to its limit."""
+        return state_graph(self.machine, Limits(max_states=self.most_states))
 
 
 @dataclass(frozen=True)
@@ -70,8 +87,10 @@ class SpecDetectors:
         result = Mutant(f"S{number}", mutant.operator, mutant.text, line)
         broken = self._written(mutant.tree)
         try:
-            for instance in self.instances:
-                broken.machine(instance.check, constants=instance.constants)
+            followed = [
+                _Followed(str(i), broken.machine(i.check, constants=i.constants), self.plan.most_states)
+                for i in self.instances
+            ]
         except SpecError as problem:
             return replace(result, problem=problem.diagnostics[0].headline())
         if left() <= 0:
@@ -80,7 +99,7 @@ class SpecDetectors:
         if self.make is not None:
             for mode in self.plan.modes:
                 if left() > 0:
-                    cells[mode.value] = self._driven(broken, mode, self.make)
+                    cells[mode.value] = self._driven(followed, mode, self.make)
         return replace(result, cells=cells)
 
     def _written(self, tree: ast.Spec) -> LoadedSpec:
@@ -117,20 +136,19 @@ class SpecDetectors:
         survived = Cell(False, _since(started), decided=decided)
         return {"properties": properties or survived, "counts": counts or survived}
 
-    def _driven(self, spec: LoadedSpec, mode: Mode, make: Make) -> Cell:
+    def _driven(self, followed: Sequence[_Followed], mode: Mode, make: Make) -> Cell:
         """What the implementation of the original says."""
         started = time.perf_counter()
         decided = False
-        for instance in self.instances:
-            name = str(instance)
+        for check in followed:
             try:
-                machine = spec.machine(instance.check, constants=instance.constants)
-                report = drive(make, machine, replace(self.plan, modes=(mode,), shrink=False))
+                plan = replace(self.plan, modes=(mode,), shrink=False)
+                report = drive(make, check.machine, plan, graph=check.graph)
             except (MappingError, SpecError) as problem:
-                return Cell(True, _since(started), name, str(problem).splitlines()[0])
+                return Cell(True, _since(started), check.name, str(problem).splitlines()[0])
             if report.outcome is Outcome.MISMATCH:
                 step = None if report.mismatch is None else report.mismatch.step
-                return Cell(True, _since(started), name, step or "the initial state")
+                return Cell(True, _since(started), check.name, step or "the initial state")
             decided = decided or report.outcome is Outcome.CONFORMS or mode is not Mode.REPLAY
         return Cell(False, _since(started), decided=decided)
 
