@@ -37,7 +37,8 @@ Left = Callable[[], float]
 @dataclass(frozen=True)
 class _Followed:
     """A check of a broken spec for the implementation to follow. All modes go along one graph, which is listed once it is
-    needed."""
+    needed.
+    """
 
     name: str
     machine: Machine
