@@ -197,6 +197,9 @@ def load_mapping(path: Path | None) -> TraceMapping:
         raise _unreadable(path, problem) from None
 
 
+MAPPING = 'say with `--mapping FILE` what its words mean, for example {"nodes": {"n1": "Node0"}, "ignored": ["apply"]}'
+
+
 def _unreadable(path: Path, problem: OSError) -> SpecError:
     if isinstance(problem, FileNotFoundError):
         return error("PSM001", f"{display_name(path)} does not exist", help="check the path")
@@ -212,7 +215,7 @@ def judge(machine: Machine, record: Record, mapping: TraceMapping, budget: int, 
     try:
         return validate(machine, record, mapping, budget=budget)
     except TraceMappingError as problem:
-        raise error("PSM872", f"{name}: {problem}", help="say with `--mapping FILE` what its words mean") from None
+        raise error("PSM872", f"{name}: {problem}", help=MAPPING) from None
 
 
 def _known(machine: Machine, rare: Sequence[str]) -> None:
