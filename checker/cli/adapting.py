@@ -97,8 +97,15 @@ def run_adapter(
     _, machine = machine_of(path, check, constants)
     try:
         report = drive(make, machine, plan, name=name)
-    except (MappingError, ObservationError) as problem:
-        raise error("PSM871", str(problem), help="an adapter accounts for every step of its spec") from None
+    except MappingError as problem:
+        message = str(problem).partition(":\n")[0]
+        raise error(
+            "PSM871", message, notes=problem.problems, help="an adapter accounts for every step of its spec"
+        ) from None
+    except ObservationError as problem:
+        raise error(
+            "PSM871", str(problem), help="`observe` gives values by the names of the spec's variables"
+        ) from None
     except ChoiceError as problem:
         raise error("PSM901", f"`--choices`: {problem}", help="give the choices that the failure printed") from None
     except MissingHypothesis as problem:
