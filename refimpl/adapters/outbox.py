@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from checker.conformance.adapter import Adapter, Mistake, Observation, Refused
+from checker.conformance.adapter import Adapter, Instance, Mistake, Observation, Refused, Scene
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
@@ -102,6 +102,21 @@ class OutboxAdapter(Adapter):
 
     services = ("PostgreSQL",)
     checks = ("calm", "crashes")
+    scenes = (
+        Scene(
+            "a crash wherever one may strike",
+            Instance("crashes"),
+            (
+                "Shop.Buy(Order0)",
+                "Relay.Poll(Order0)",
+                "Broker.Publish(Order0) <- Relay",
+                "Broker.Push(Order0)",
+                "Warehouse.Deliver(Order0) <- Broker",
+                "Broker.Ack(Order0) <- Warehouse",
+                "Relay.Confirm(Order0) <- Broker",
+            ),
+        ),
+    )
 
     def __init__(
         self,
