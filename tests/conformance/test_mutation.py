@@ -17,10 +17,12 @@ from checker.conformance.adapter import Instance, Mistake
 from checker.conformance.drive import Mode, Plan
 from checker.conformance.mutation.implementations import ImplementationDetectors, Place
 from checker.conformance.mutation.matrix import Cell, Fate, Group, Matrix, Mutant, document_of
-from checker.conformance.mutation.operators import mutants_of
+from checker.conformance.mutation.operators import SpecMutant, mutants_of
 from checker.conformance.mutation.report import lines_of
 from checker.conformance.mutation.score import Effort, kill_matrix
+from checker.conformance.mutation.specs import SpecDetectors
 from checker.conformance.mutation.traces import trace_mutants
+from checker.engine.interface import Limits
 from checker.lang.parser import parse
 from checker.lang.printer import format_tree
 from refimpl.adapters.raft import Raft
@@ -207,6 +209,29 @@ def test_what_shows_in_a_scene_alone_is_looked_for_there_last() -> None:
     assert matrix.checks[-2:] == tuple(map(str, Raft.scenes))
     (mutant,) = matrix.groups[0].mutants
     assert {cell.check for cell in mutant.cells.values()} == {str(Raft.scenes[0])}
+
+
+@pytest.mark.parametrize(
+    ("broken", "how"),
+    [
+        ("the guard of Server.Vote lacks `t == term`", "Server0.Vote(1) <- Server1"),
+        ("`mode` is not updated in Server.Lead", "the scene is not possible"),
+    ],
+)
+def test_a_scene_notices_a_broken_spec(broken: str, how: str) -> None:
+    """Either something else happens along it, or it cannot happen any more."""
+    spec = checker.load(SPEC.parents[1] / "consensus/raft.psm")
+    detectors = SpecDetectors(spec, (), Plan(modes=(Mode.REPLAY,)), Limits(), Raft, Raft.scenes)
+    mutant = next(m for m in detectors.mutants() if m.text == broken)
+    cell = detectors.judged(1, mutant, lambda: 1.0).cells["replay"]
+    assert (cell.killed, cell.check, cell.how) == (True, str(Raft.scenes[0]), how)
+
+
+def test_a_scene_says_nothing_of_a_right_spec() -> None:
+    spec = checker.load(SPEC.parents[1] / "consensus/raft.psm")
+    detectors = SpecDetectors(spec, (), Plan(modes=(Mode.REPLAY, Mode.PROBE)), Limits(), Raft, Raft.scenes)
+    mutant = detectors.judged(1, SpecMutant(spec.tree, "by hand", "right", 0), lambda: 1.0)
+    assert not any(cell.killed for cell in mutant.cells.values())
 
 
 class OnlyCounts(Raft):

@@ -96,7 +96,8 @@ def kill_matrix(
     if "spec" in effort.kinds:
         # a broken spec may have a far larger graph than its original, and is cut off where that is plain
         beyond = Limits(max_states=20 * max(len(g.states) for g in graphs.values()), timeout=30)
-        judges = SpecDetectors(spec, tuple(instance for instance, _ in found), plan, beyond, adapter)
+        scenes = adapter.scenes if adapter is not None and checks is None else ()
+        judges = SpecDetectors(spec, tuple(instance for instance, _ in found), plan, beyond, adapter, scenes)
         groups.append(Group("spec", judges.names, tuple(_noted(_of_spec(judges, left), "spec", tell))))
     if adapter is not None and "implementation" in effort.kinds:
         detectors = ImplementationDetectors(adapter, places, plan)
@@ -107,7 +108,7 @@ def kill_matrix(
         groups.append(Group("trace", tuple(traces.SIGHTS), tuple(_noted(mutants, "trace", tell))))
     explored = adapter is not None and "implementation" in effort.kinds and Mode.EXPLORE in effort.modes
     large = [place.name for place in places if place.graph is None and explored and place.scene is None]
-    large += [place.name for place in places if place.scene is not None and "implementation" in effort.kinds]
+    large += [place.name for place in places if place.scene is not None]
     return Matrix(spec.path, spec.name, name, (*graphs, *large), tuple(groups), effort.seed)
 
 
