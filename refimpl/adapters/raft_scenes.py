@@ -67,4 +67,27 @@ LATE_MESSAGES: Final = Scene(
 )
 """What is known of a follower only grows, and one that has the first entry alone is not told that the second is committed."""
 
-SCENES: Final = (FIGURE_8, LATE_MESSAGES)
+STEPPING_DOWN: Final = Scene(
+    "a leader and a candidate step down",
+    Instance("small", {"TERMS": 3}),
+    (
+        *_FIRST_LEADER,
+        "Server0.Client()",
+        "Server0.Replicate(Server2)",
+        "Server2.Append(1, 0, 0, 1, 0) <- Server0",
+        "Server0.Ack(1, true, 1) <- Server2",
+        # server 1 has heard of nothing, and begins term 2
+        "Server1.Elect()",
+        "Server1.Elect()",
+        "Server0.Ask(2, 0, 0) <- Server1",
+        # server 0 begins term 3, of which server 1 hears while it still collects votes
+        "Server0.Elect()",
+        "Server1.Ask(3, 1, 1) <- Server0",
+        "Server2.Ask(3, 1, 1) <- Server0",
+        "Server0.Vote(3) <- Server2",
+        "Server0.Lead()",
+    ),
+)
+"""Who steps down forgets what only a candidate or a leader knows; what was sent in term 1 is passed over in term 3."""
+
+SCENES: Final = (FIGURE_8, LATE_MESSAGES, STEPPING_DOWN)
