@@ -60,7 +60,10 @@ def _table(found: Conformance, words: Words) -> str:
 def _row(check: Replayed, words: Words) -> list[str]:
     mark = _OUTCOMES[check.outcome]
     why = f'<div class="ls-small">{escape(words(check.why))}</div>' if check.why else ""
-    row = [f"<code>{escape(check.check)}</code>", badge(Mark(mark.tone, mark.sign, words(mark.words))) + why]
+    scene = ""
+    if check.scene:
+        scene = f'<div class="ls-small">{words("scene: {what}", what=escape(words(check.scene)))}</div>'
+    row = [f"<code>{escape(check.check)}</code>{scene}", badge(Mark(mark.tone, mark.sign, words(mark.words))) + why]
     if not check.total:
         return [*row, "–", "–", "–", "–"]
     share = 100 * check.taken // check.total or "< 1"
@@ -77,7 +80,8 @@ _HELD = (
     "An implementation in Python is taken along paths of the state graph that together cover every transition, and its state is "
     "compared with that of the spec after each step. In each state it is also asked for what the spec forbids there. The "
     "build did this, through the adapter {module}. Of a check that is too large for the build it took a sample of random "
-    "runs, and tried the same with smaller constants in full; the rest is left to the tests."
+    "runs, and tried the same with smaller constants in full; the rest is left to the tests. A scene is one way into a situation "
+    "that no small check has: every step that is possible along it was taken."
 )
 _SERVICES = "The steps were carried out by {services} on the machine that built the site."
 _ABSENT = "Nothing of it was run when this site was built: {reason}. The tests do."

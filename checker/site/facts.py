@@ -129,6 +129,7 @@ class Replayed:
         tried: how many steps that the spec forbids were tried, all in vain unless there is a mismatch.
         report: what differed, as text; empty where nothing did.
         why: why it is incomplete, if it is.
+        scene: what happens, where only the steps along one way were taken; empty where it is the whole check.
     """
 
     check: str
@@ -143,6 +144,7 @@ class Replayed:
     tried: int = 0
     report: str = ""
     why: str = ""
+    scene: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from checker.site.graphs import states_section
 from checker.site.killing import read_matrices
 from checker.site.levels import levels_of
 from checker.site.publish import Project, publish
+from checker.site.words import Words
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -133,6 +134,19 @@ def test_the_section_says_what_there_is(relay: SpecFacts) -> None:
     assert "<b>" not in shown and "<script" not in shown
 
 
+def test_scenes_are_shown_with_what_happens_in_them(relay: SpecFacts) -> None:
+    paxos = checker.load(ROOT / "specs/consensus/paxos.psm")
+    text = paxos.source.text
+    one_ballot = "check safe { BALLOTS = 1 }\ncheck reboot { BALLOTS = 1  A = 1 }\n"
+    few = checker.loads(text[: text.index("check safe")] + one_ballot, library=paxos.library)
+    found = conform(few, "refimpl.adapters.paxos")
+    *checks, scene = found.checks
+    assert {check.outcome for check in checks} == {"conforms"} and not any(check.scene for check in checks)
+    assert (scene.check, scene.outcome) == ("safe (BALLOTS = 3)", "conforms")
+    assert scene.taken == scene.total > 0 and scene.tried > 0
+    assert "scene: the higher vote is heard of first" in conformance_section(replace(relay, conformance=(found,)))
+
+
 MATRIX = {
     "version": 1,
     "path": "specs/toys/relay.psm",
@@ -143,13 +157,15 @@ MATRIX = {
             "kind": "implementation",
             "detectors": ["replay", "<probe>"],
             "killed": 1,
-            "survived": 1,
+            "survived": 2,
             "mutants": [
                 {"name": "forgets", "text": "<i>", "line": None, "fate": "killed", "problem": None, "cells": {
                     "replay": {"killed": True, "decided": True, "seconds": 0.5, "check": "small",
                                "how": "<b>state</b>"},
                     "<probe>": {"killed": False, "decided": True, "seconds": 0.5, "how": None}}},
                 {"name": "late", "text": "x", "line": 3, "fate": "survived", "problem": "p", "cells": {}},
+                {"name": "early", "text": "Comes `early`.", "line": None, "fate": "survived", "problem": None,
+                 "reason": "Nobody <i>waits</i>; `tests/x.py::test_y` does.", "cells": {}},
             ],
         }
     ],
@@ -160,10 +176,16 @@ def test_a_kill_matrix_is_shown(relay: SpecFacts, tmp_path: Path) -> None:
     (tmp_path / "relay.json").write_text(json.dumps(MATRIX))
     found = read_matrices(tmp_path)
     shown = conformance_section(replace(relay, kills=Kills(found[relay.path], built=False)))
-    assert "1 of 2 noticed" in shown and "✓ 0.50 s" in shown and 'href="#L3"' in shown
+    assert "1 of 3 noticed" in shown and "✓ 0.50 s" in shown and 'href="#L3"' in shown
     assert "ended before all" in shown
     assert "small: &lt;b&gt;state" in shown and "lockstep mutate" in shown
     assert not re.search("<b>|<i>|<probe>|<small>", shown)
+    assert "Comes <code>early</code>." in shown
+    assert "Nobody &lt;i&gt;waits&lt;/i&gt;; <code>tests/x.py::test_y</code> does." in shown
+    assert shown.count("Nobody has said why.") == 1, "of the survivor without a reason"
+    chinese = replace(relay, kills=Kills(found[relay.path], built=False), words=Words("zh", {"x": "未知"}))
+    shown = conformance_section(chinese)
+    assert ">未知<" in shown and '<span lang="en">Comes <code>early</code>.</span>' in shown
     (tmp_path / "other.json").write_text('{"version": 7}')
     with pytest.raises(ValueError, match=r"other\.json is no kill matrix"):
         read_matrices(tmp_path)

@@ -46,6 +46,7 @@ def _group(group: Group) -> Iterator[str]:
     score = "" if group.score is None else f" ({group.score:.1%})"
     rest = [f"{group.count(fate)} {fate.value}" for fate in (Fate.INVALID, Fate.NOT_RUN) if group.count(fate)]
     yield f"  {killed} of {killed + survived} killed{score}{''.join(f', {text}' for text in rest)}"
+    yield from (f"  {m.name} survives: {m.reason}" for m in group.survivors if m.reason)
 
 
 def _text(mutant: Mutant) -> str:
