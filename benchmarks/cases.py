@@ -86,10 +86,9 @@ def raft(
     table: int,
     *defines: str,
     full: bool = False,
-    warm: bool = False,
 ) -> Case:
     spin = Promela("raft.pml", table, defines=defines, unchecked=True)
-    return Case(name, "benchmarks/models/raft.psm", check, states, transitions, None, spin, None, full, warm)
+    return Case(name, "benchmarks/models/raft.psm", check, states, transitions, None, spin, None, full)
 
 
 LARGE = raft("raft", "large", 2_792_337, 30_034_982, 22, full=True)
@@ -112,7 +111,7 @@ CASES = (
     raft("raft, one term", "one_term", 22_072, 307_890, 15, "TERMS=1"),
     raft("raft, one entry", "one_entry", 29_265, 235_978, 15, "LOG=1"),
     LARGE,
-    raft("raft, three candidates", "larger", 12_310_572, 133_583_874, 24, "CANDIDATES=3", full=True, warm=True),
+    raft("raft, three candidates", "larger", 12_310_572, 133_583_874, 24, "CANDIDATES=3", full=True),
 )
 """Start-up is a small check, where the time of the whole process is what counts; no other peer has a model of it."""
 

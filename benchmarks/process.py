@@ -36,6 +36,10 @@ UNIT = 1 if sys.platform == "darwin" else 1024
 HIGH_WATER = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+"""What processes find: ours, but Python may keep compiled modules, as it does for nearly everybody."""
+
+
 class Failed(Exception):
     """A process that was to be measured did not do what it was asked for."""
 
@@ -100,7 +104,7 @@ def measure(
             process = subprocess.Popen(
                 command,
                 cwd=folder,
-                env={**os.environ, **(environment or {})},
+                env={**ENVIRONMENT, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,

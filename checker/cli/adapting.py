@@ -97,8 +97,15 @@ def run_adapter(
     _, machine = machine_of(path, check, constants)
     try:
         report = drive(make, machine, plan, name=name)
-    except (MappingError, ObservationError) as problem:
-        raise error("PSM871", str(problem), help="an adapter accounts for every step of its spec") from None
+    except MappingError as problem:
+        message = str(problem).partition(":\n")[0]
+        raise error(
+            "PSM871", message, notes=problem.problems, help="an adapter accounts for every step of its spec"
+        ) from None
+    except ObservationError as problem:
+        raise error(
+            "PSM871", str(problem), help="`observe` gives values by the names of the spec's variables"
+        ) from None
     except ChoiceError as problem:
         raise error("PSM901", f"`--choices`: {problem}", help="give the choices that the failure printed") from None
     except MissingHypothesis as problem:
@@ -197,6 +204,9 @@ def load_mapping(path: Path | None) -> TraceMapping:
         raise _unreadable(path, problem) from None
 
 
+MAPPING = 'say with `--mapping FILE` what its words mean, for example {"nodes": {"n1": "Node0"}, "ignored": ["apply"]}'
+
+
 def _unreadable(path: Path, problem: OSError) -> SpecError:
     if isinstance(problem, FileNotFoundError):
         return error("PSM001", f"{display_name(path)} does not exist", help="check the path")
@@ -212,7 +222,7 @@ def judge(machine: Machine, record: Record, mapping: TraceMapping, budget: int, 
     try:
         return validate(machine, record, mapping, budget=budget)
     except TraceMappingError as problem:
-        raise error("PSM872", f"{name}: {problem}", help="say with `--mapping FILE` what its words mean") from None
+        raise error("PSM872", f"{name}: {problem}", help=MAPPING) from None
 
 
 def _known(machine: Machine, rare: Sequence[str]) -> None:

@@ -31,6 +31,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from inspect import cleandoc
 from typing import ClassVar, Final
 
 from checker.conformance.event import Event
@@ -74,6 +75,48 @@ class Instance:
         return f"{self.check} ({given})" if given else self.check
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A way through a check that is too large to be tried in full, to a situation that no small one has; see `scenes`.
+
+    Attributes:
+        name: what happens, in a few words.
+        instance: the check.
+        steps: the labels of its steps in order, as traces print them.
+        initial: variables that tell the initial state from others, if there are several.
+    """
+
+    name: str
+    instance: Instance
+    steps: tuple[str, ...]
+    initial: Mapping[str, Json] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.instance}, {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A wrong implementation, as a maker of its adapter.
+
+    `text` says what is wrong. Where none of the adapter's instances and scenes can show that, `reason` says why, and which test
+    does.
+    """
+
+    make: Callable[[Machine], Adapter]
+    text: str = ""
+    reason: str = ""
+
+    @classmethod
+    def of(cls, wrong: type, make: Callable[[Machine], Adapter]) -> Mistake:
+        """A mistake that is a class: the first paragraph of its docstring is the text, what follows it is the reason."""
+        text, _, reason = cleandoc(wrong.__doc__ or "").partition("\n\n")
+        return cls(make, " ".join(text.split()), " ".join(reason.split()))
+
+    def __call__(self, machine: Machine) -> Adapter:
+        return self.make(machine)
+
+
 class Adapter(ABC):
     """Drives one implementation in this process. A fresh one is made at every `begin`."""
 
@@ -83,6 +126,8 @@ class Adapter(ABC):
     """The checks of the spec that the implementation is to follow, where others are about something else; None for all."""
     smaller: ClassVar[tuple[Instance, ...]] = ()
     """Instances in which everything can be tried in seconds, where the checks as they are would take minutes."""
+    scenes: ClassVar[tuple[Scene, ...]] = ()
+    """Situations that none of these instances has and that are worth a visit."""
     hidden: ClassVar[tuple[str, ...]] = ()
     """Steps that the implementation takes by itself and unseen."""
     environment: ClassVar[tuple[str, ...]] = ()
@@ -94,7 +139,10 @@ class Adapter(ABC):
 
     @classmethod
     def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
-        """Wrong implementations by name, each as a maker of an adapter: what a test of the tests has to find."""
+        """Wrong implementations by name, each as a maker of an adapter: what a test of the tests has to find.
+
+        A maker that is a `Mistake` is told of in its own words.
+        """
         return {}
 
     @classmethod

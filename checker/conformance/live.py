@@ -14,6 +14,7 @@ block:
             yield perform
 
     report = use(connect, lambda random, number: ("write", number), clients=5, operations=500, model="register")
+    assert report.judgement.verdict is Verdict.OK, report.text()
 
 An operation is `ok` with what `perform` returns. It is `fail` only if `perform` raises `Failed`: the operation certainly had no
 effect. Anything else that it raises leaves the end open (`info`), for a broken connection does not say what reached the
@@ -37,10 +38,12 @@ from typing import Any
 
 from checker.conformance.histories.history import History
 from checker.conformance.histories.judge import judge
+from checker.conformance.histories.report import lines_of
 from checker.conformance.histories.verdict import Judgement
 from checker.conformance.operations import Failed, history_of_record
 from checker.conformance.record import Kind, Record, Recorder
 from checker.properties.kinds import Json
+from checker.render.plain import UNICODE, plural
 
 Perform = Callable[[str, Any], Json]
 """Carries out an operation, given its name and value, and returns its result."""
@@ -58,6 +61,12 @@ class Report:
     history: History
     judgement: Judgement
     errors: tuple[tuple[str, int], ...]
+
+    def text(self) -> str:
+        """The judgement as a reader wants it, and what was raised."""
+        lines = [*lines_of(self.judgement, self.history, UNICODE)]
+        lines += [f"  raised {plural(number, 'time')}: {error}" for error, number in self.errors]
+        return "".join(f"{line}\n" for line in lines)
 
 
 def use(

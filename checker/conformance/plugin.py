@@ -175,7 +175,7 @@ class Lockstep:
         try:
             report = drive(make, machine, plan, graph=graph(), name=name)
         except (ChoiceError, MappingError, MissingHypothesis) as problem:
-            pytest.fail(str(problem), pytrace=False)
+            raise pytest.fail.Exception(str(problem), pytrace=False) from None
         document = document_of(report)
         self._keep({**document, "summary": report.coverage.document()})
         self._property("spec", f"{report.spec}.{report.check}")
@@ -199,7 +199,7 @@ class Lockstep:
         try:
             result = validate(machine, record, mapping)
         except TraceMappingError as problem:
-            pytest.fail(str(problem), pytrace=False)
+            raise pytest.fail.Exception(str(problem), pytrace=False) from None
         taken = () if result.way is None else [number for number, _ in result.way.edges]
         self._told_of({**document_of(result), **drawing_of(result)}, result.graph, taken, told)
         self._property("entries", f"{result.matched} of {result.entries}")
@@ -222,7 +222,7 @@ class Lockstep:
         try:
             result = simulate(make, machine, name=named, rare=rare, seed=plan.seed, runs=plan.runs)
         except TraceMappingError as problem:
-            pytest.fail(str(problem), pytrace=False)
+            raise pytest.fail.Exception(str(problem), pytrace=False) from None
         self._told_of({**result.document(), **result.drawing()}, result.graph, result.taken, told)
         self._property("entries", f"{result.entries} in {result.runs} runs")
         if result.outcome is not Outcome.CONFORMS:

@@ -11,13 +11,17 @@ and process leads to, the implementation has taken that step, as it may.
 
 Only messages on a soup are delivered: elsewhere a delivery takes a message away, and one that is refused must stay, so a
 driver must not hand it over. Processes that are down or faulty are left alone.
+
+**Lies.** A faulty process may say what it likes, and the spec lets it say what some guard accepts. What no guard accepts has to
+be passed over: a second proposal, or a proposal by one who does not lead. So whatever anybody says anywhere in the graph is also
+delivered from each process that is faulty and of the same role, wherever the spec refuses it from there.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from checker.conformance.adapter import Adapter, Observation
 from checker.conformance.compare import NETWORK
@@ -77,11 +81,22 @@ class _Prober:
         self._run = Run(adapter, graph, ways)
         self._out: list[list[int]] = [[] for _ in graph.states]
         self._all: dict[Question, Event] = {}
+        self._lies: dict[Question, Event] = {}
+        self._roles = {name: role for role in graph.machine.roles for name in adapter.instances(role)}
+        first = (self._run.comparison.values(state).get("faulty") for state in graph.initial)
+        liars = sorted({str(name) for faulty in first if isinstance(faulty, list) for name in faulty})
         soups = {m.name for m in graph.machine.messages.values() if graph.machine.networks[m.network].kind == "soup"}
         for number, edge in enumerate(graph.edges):
             self._out[edge.source].append(number)
             event = self._run.event(number)
-            if event.torn is not None or event.forged or adapter.treatment(event.unit) is not Treatment.MAPPED:
+            if event.torn is not None or adapter.treatment(event.unit) is not Treatment.MAPPED:
+                continue
+            if event.kind == "message":
+                for liar in liars:
+                    if self._role(liar) == self._role(event.sender):
+                        lie = _lie(event, liar)
+                        self._lies.setdefault(_question(lie), lie)
+            if event.forged:
                 continue
             if event.kind in ("action", "timeout") or (event.kind == "message" and event.name in soups):
                 self._all.setdefault(_question(event), event)
@@ -122,7 +137,19 @@ class _Prober:
             if event.kind == "message" and (values.get("cut") or self._letter(event) not in network):
                 continue
             result.append(event)
+        if isinstance(faulty, list) and not values.get("cut"):
+            result += [
+                lie
+                for question, lie in self._lies.items()
+                if lie.sender in faulty
+                and lie.node not in faulty
+                and question not in allowed
+                and values.get(f"{lie.node}.status", "up") == "up"
+            ]
         return result
+
+    def _role(self, process: str | None) -> str | None:
+        return None if process is None else self._roles.get(process)
 
     def _letter(self, event: Event) -> str:
         assert event.sender is not None and event.node is not None
@@ -141,6 +168,12 @@ class _Prober:
             ):
                 return True
         return False
+
+
+def _lie(event: Event, sender: str) -> Event:
+    """The message of an event as somebody says it who is faulty."""
+    what = event.label.partition(" <- ")[0]
+    return replace(event, label=f"{what} <- {sender} [forged]", sender=sender, forged=True)
 
 
 def _question(event: Event) -> Question:

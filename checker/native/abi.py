@@ -9,7 +9,9 @@ Everything is an unsigned word of 64 bits, and every pointer a plain address. Th
 **Record.** A state in an arena, and a successor that waits in the output buffer, have one form: a header word, then the words
 of the state. The header holds the reference of the state it was found from in its lower 48 bits (`NO_PARENT` for an
 initial state) and the number of words in its upper 16. Behind a state in an arena there may be words of `expand`'s, which are
-none of the state's and zero at first (`memo_words`). A reference is `worker << 40 | offset`, the offset of the record
+none of the state's and zero at first (`memo_words`); then the header may say, besides, which step of the parent led to the state,
+in its upper 8 bits (`code.sleep`). The topmost bit tells that it does, and that the number of words has no more than the 8 bits
+below. A reference is `worker << 40 | offset`, the offset of the record
 in the arena of that worker, counted in words. Offset 0 is never used.
 
 **Blocks of work.** A level is cut into blocks of records, each a pair of addresses (first record, end). Workers take the next
@@ -47,6 +49,10 @@ REF_MASK = (1 << REF_BITS) - 1
 NO_PARENT = REF_MASK
 MOST_WORDS = 1 << (64 - REF_BITS)
 """No state has as many."""
+ORIGIN = 56
+"""Where there are memo words: from this bit on, a header may say which step of the parent led to the state; bit 63 says if."""
+FEW_WORDS = 1 << (ORIGIN - REF_BITS)
+"""A state with as many words has no such header, and one with a header for memo words has less than 128 times as many."""
 
 WORKER_SHIFT = 40
 """Lower bits of a reference: the offset of the record in the arena."""

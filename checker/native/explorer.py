@@ -184,8 +184,8 @@ class Explorer(Store):
             worker.ctx[abi.CTX_PAUSE_AT] = worker.work + self._quota
         outcome = Outcome.MORE
         while outcome is Outcome.MORE:
-            busy = [w for w in self._workers if w.active and w.work < w.ctx[abi.CTX_PAUSE_AT]]
-            if not busy:
+            busy = [w for w in self._workers if w.active]
+            if not busy or any(w.work >= w.ctx[abi.CTX_PAUSE_AT] for w in busy):  # who is first ends the round for all
                 break
             self._shared[abi.SHARED_STOP] = 0
             statuses = self._call([(self.kernels.run, (w.address,)) for w in busy])

@@ -136,7 +136,7 @@ class Store:
     def words(self, state: int) -> Words:
         """The state whose words stand at an address, behind the header of its record."""
         header = c_uint64.from_address(state - 8).value
-        return tuple(words_at(state, header >> abi.REF_BITS))
+        return tuple(words_at(state, self._length_in(header)))
 
     def state(self, ref: int) -> Words:
         """The state with a reference."""
@@ -248,4 +248,9 @@ class Store:
         return worker.ctx[abi.CTX_WORKER] << abi.WORKER_SHIFT | (record - worker.arena.start) >> 3
 
     def _record_size(self, record: int) -> int:
-        return 8 + 8 * ((c_uint64.from_address(record).value >> abi.REF_BITS) + self._sizes.memo)
+        return 8 + 8 * (self._length_in(c_uint64.from_address(record).value) + self._sizes.memo)
+
+    def _length_in(self, header: int) -> int:
+        """The number of words of a state, as the header of its record has it."""
+        length = header >> abi.REF_BITS
+        return length % abi.FEW_WORDS if self._sizes.memo and header >> 63 else length

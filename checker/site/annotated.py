@@ -154,6 +154,8 @@ def _processes(spec: SpecFacts, role: ast.RoleDecl) -> str:
     numbers = sorted(counts)
     if not numbers:
         return ""
+    if numbers == [1]:
+        return spec.words("one process in the checks below")
     number = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]}–{numbers[-1]}"
     return spec.words("{number} processes in the checks below", number=number)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from checker.render.plain import duration
 from checker.site.charts import Dot, dot_plot
-from checker.site.results import table
+from checker.site.tables import grouped_table
 from checker.site.text import escape, listed
 
 VERSION = 1
@@ -55,11 +55,12 @@ def benchmarks_html(document: Mapping[str, Any] | None, *, address: str | None =
     parts = [
         _origin(document, address),
         *_charts(measured),
+        "## All figures",
         _table(measured, yardstick),
         _more(document, measured),
         _missing(document["results"]),
     ]
-    return "\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _origin(document: Mapping[str, Any], address: str | None) -> str:
@@ -75,7 +76,7 @@ def _origin(document: Mapping[str, Any], address: str | None) -> str:
     what = ", ".join(str(part) for part in kind if part)
     day = f" on {document['day']}" if document.get("day") else ""
     runs = document["runs"]
-    said = f"medians of {runs} runs, the range below them" if runs > 1 else "a single run, which says little"
+    said = f"medians of {runs} runs, the range beside them" if runs > 1 else "a single run, which says little"
     versions = listed(f"{name} {version}" for name, version in (document.get("versions") or {}).items())
     with_what = f" With {escape(versions)}." if versions else ""
     where = f' <a href="{escape(address)}">The figures as JSON.</a>' if address else ""
@@ -86,12 +87,12 @@ def _origin(document: Mapping[str, Any], address: str | None) -> str:
 
 
 def _charts(measured: Sequence[Result]) -> Iterator[str]:
-    """Speed, time and memory of all peers."""
-    peers = list(dict.fromkeys(str(one["peer"]) for one in measured))
-    for what, states, title, unit in (
-        ("transitions_a_second", FAST, "Speed: more is better", "transitions a second"),
-        ("verdict_seconds", 0, "Time to the answer: less is better", "seconds"),
-        ("bytes_a_state", HEAVY, "Memory: less is better", "bytes a state"),
+    """Speed, time and memory of all peers, in Markdown: each chart has a heading that the page lists."""
+    peers = _peers(measured)
+    for title, what, states, unit in (
+        ("Speed: more is better", "transitions_a_second", FAST, "transitions a second"),
+        ("Time to the answer: less is better", "verdict_seconds", 0, "seconds"),
+        ("Memory: less is better", "bytes_a_state", HEAVY, "bytes a state"),
     ):
         rows: dict[str, list[Dot]] = {}
         for one in _of(states, measured):
@@ -99,7 +100,24 @@ def _charts(measured: Sequence[Result]) -> Iterator[str]:
             if found is not None and found["least"] > 0:  # what is not positive has no place on the scale
                 dot = Dot(str(one["peer"]), found["median"], found["least"], found["greatest"])
                 rows.setdefault(str(one["model"]), []).append(dot)
-        yield dot_plot(list(rows.items()), peers, title=title, unit=unit, show=_short)
+        chart = dot_plot(list(rows.items()), peers, title=title, unit=unit, show=_short)
+        if chart:
+            yield f"## {title}"
+            yield chart
+
+
+def _peers(measured: Sequence[Result]) -> list[str]:
+    """Who was measured, in the order of the model that most of them have, so that kin stand together."""
+    models = _by_model(measured).values()
+    fullest = max(models, key=len, default=[])
+    return list(dict.fromkeys(str(one["peer"]) for one in (*fullest, *measured)))
+
+
+def _by_model(results: Sequence[Result]) -> dict[str, list[Result]]:
+    groups: dict[str, list[Result]] = {}
+    for one in results:
+        groups.setdefault(str(one["model"]), []).append(one)
+    return groups
 
 
 def _of(states: int, results: Sequence[Result]) -> list[Result]:
@@ -119,27 +137,35 @@ def _short(number: float) -> str:
 
 
 def _table(measured: Sequence[Result], yardstick: str) -> str:
-    head = (
-        "Model",
-        "Peer",
-        "States",
-        "Transitions",
-        "Transitions a second",
-        f"× {escape(yardstick)}",
-        "Time",
-        "Bytes a state",
-    )
-    return table(head, [_row(one, yardstick) for one in measured], numbers=range(2, 8), name="Benchmarks")
+    """A row for each peer, below the model and the size of the graph that they share."""
+    head = ("Peer", "Transitions a second", f"× {escape(yardstick)}", "Time", "Bytes a state")
+    groups = [
+        (_model(results), [_row(one, yardstick, results) for one in results])
+        for results in _by_model(measured).values()
+    ]
+    return grouped_table(head, groups, numbers=range(1, 5), name="Benchmarks")
 
 
-def _row(one: Result, yardstick: str) -> list[str]:
+def _model(results: Sequence[Result]) -> str:
+    """A model with the size of its graph, which is the same for all: `wrong` would say so if it were not."""
+    counts = [
+        f"{number:,} {what}"
+        for what in ("states", "transitions")
+        if (number := next((one[what] for one in results if one[what] is not None), None)) is not None
+    ]
+    warm = ["warm cache"] if _all_warm(results) else []
+    return f'<code>{escape(results[0]["model"])}</code> <span class="ls-small">{", ".join((*counts, *warm))}</span>'
+
+
+def _all_warm(results: Sequence[Result]) -> bool:
+    return all(one["warm"] for one in results)
+
+
+def _row(one: Result, yardstick: str, results: Sequence[Result]) -> list[str]:
     wrong = "".join(f'<div class="ls-small ls-bad-text">{escape(text)}</div>' for text in one["wrong"])
-    warm = ' <span class="ls-small">warm cache</span>' if one["warm"] else ""
+    warm = ' <span class="ls-small">warm cache</span>' if one["warm"] and not _all_warm(results) else ""
     return [
-        f"<code>{escape(one['model'])}</code>{warm}{wrong}",
-        escape(one["peer"]),
-        _number(one["states"]),
-        _number(one["transitions"]),
+        f"{escape(one['peer'])}{warm}{wrong}",
         _spread(one["transitions_a_second"], lambda n: f"{n / 1e6:.2f} M"),
         "1" if one["peer"] == yardstick else "–" if one["ratio"] is None else f"{one['ratio']:.2f}",
         _spread(one["verdict_seconds"], duration),
@@ -147,24 +173,23 @@ def _row(one: Result, yardstick: str) -> list[str]:
     ]
 
 
-def _number(value: int | None) -> str:
-    return "–" if value is None else f"{value:,}"
-
-
 def _spread(value: Mapping[str, float] | None, show: Callable[[float], str]) -> str:
     if value is None:
         return "–"
     median, least, greatest = (escape(show(value[name])) for name in ("median", "least", "greatest"))
-    return median if least == greatest else f'{median}<div class="ls-small">{least} – {greatest}</div>'
+    return median if least == greatest else f'{median} <span class="ls-range">{least} – {greatest}</span>'
 
 
 def _more(document: Mapping[str, Any], measured: Sequence[Result]) -> str:
     """What else the run tells: workers, compilation, and how fast memory answers."""
+    ratios: dict[tuple[str, str], list[str]] = {}
+    for one in _of(FAST, measured):
+        if one.get("one_worker_ratio"):
+            shown = f"{one['one_worker_ratio']:.2f} on <code>{escape(one['model'])}</code>"
+            ratios.setdefault((str(one["peer"]), str(one["one_worker"])), []).append(shown)
     lines = [
-        f"<code>{escape(one['model'])}</code>, {escape(one['peer'])}: {one['one_worker_ratio']:.2f} times as fast as "
-        f"{escape(one['one_worker'])}."
-        for one in _of(FAST, measured)
-        if one.get("one_worker_ratio")
+        f"<code>{escape(peer)}</code> is so many times as fast as <code>{escape(other)}</code>: {', '.join(shown)}."
+        for (peer, other), shown in ratios.items()
     ]
     compilation = document.get("compilation")
     if compilation:
@@ -190,6 +215,6 @@ def _missing(results: Sequence[Result]) -> str:
     every = len({one["model"] for one in results})
     lines = []
     for (peer, reason), where in models.items():
-        on = "" if len(where) == every else f" on {listed(where)}"
-        lines.append(f"<li>{escape(peer)}{escape(on)}: {escape(reason)}</li>")
+        on = "" if len(where) == every else f" on {listed(f'<code>{escape(model)}</code>' for model in where)}"
+        lines.append(f"<li><code>{escape(peer)}</code>{on}: {escape(reason)}</li>")
     return f'<p class="ls-small">Not measured:</p><ul class="ls-small">{"".join(lines)}</ul>' if lines else ""

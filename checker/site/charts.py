@@ -20,6 +20,8 @@ _COLOURS = ("#6b7fd7", "#2a9d8f", "#c46f17", "#c2527e", "#8a7f2b", "#7a8290")
 _LABELS, _PLOT, _RIGHT = 150, 470, 40
 _TOP, _ROW, _FOOT = 12, 26, 34
 _LEGEND = 20
+_SMALLEST = 0.8
+"""On a narrow page a chart shrinks until its text is this small, and then scrolls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def dot_plot(
     Args:
         rows: what was measured, with its dots.
         series: all that there are, in charts that belong together, so that each has the same sign in all of them.
-        title: what the chart is about.
+        title: what the chart is about, for those who cannot see it.
         unit: what stands below the axis.
         show: writes a figure.
     """
@@ -76,9 +78,10 @@ def dot_plot(
     width, height = _LABELS + _PLOT + _RIGHT, bottom + _FOOT + legend_rows * _LEGEND + 4
     drawing = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ls-chart" aria-hidden="true" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" fill="currentColor" font-size="12">{"".join(parts)}</svg>'
+        f'viewBox="0 0 {width} {height}" style="min-width:{round(width * _SMALLEST)}px" fill="currentColor" font-size="12">'
+        f"{''.join(parts)}</svg>"
     )
-    return f"<p><strong>{escape(title)}</strong></p>{scrolling(drawing, title)}"
+    return scrolling(drawing, title)
 
 
 def _axis(

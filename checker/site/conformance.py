@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from checker.site.facts import Conformance, Replayed, SpecFacts
 from checker.site.killing import matrix_html
-from checker.site.results import Mark, badge, table
+from checker.site.results import Mark, badge
+from checker.site.tables import table
 from checker.site.text import escape
 from checker.site.words import Words
 
@@ -58,7 +59,11 @@ def _table(found: Conformance, words: Words) -> str:
 
 def _row(check: Replayed, words: Words) -> list[str]:
     mark = _OUTCOMES[check.outcome]
-    row = [f"<code>{escape(check.check)}</code>", badge(Mark(mark.tone, mark.sign, words(mark.words)))]
+    why = f'<div class="ls-small">{escape(words(check.why))}</div>' if check.why else ""
+    scene = ""
+    if check.scene:
+        scene = f'<div class="ls-small">{words("scene: {what}", what=escape(words(check.scene)))}</div>'
+    row = [f"<code>{escape(check.check)}</code>{scene}", badge(Mark(mark.tone, mark.sign, words(mark.words))) + why]
     if not check.total:
         return [*row, "–", "–", "–", "–"]
     share = 100 * check.taken // check.total or "< 1"
@@ -70,12 +75,13 @@ def _row(check: Replayed, words: Words) -> list[str]:
     return [*row, f"{taken} ({escape(str(share))} %){left}", f"{check.paths:,}", f"{check.tried:,}", seen]
 
 
-_NONE = "No implementation is held to this spec yet, so the page says nothing about one."
+_NONE = "No implementation is held to this spec yet."
 _HELD = (
     "An implementation in Python is taken along paths of the state graph that together cover every transition, and its state is "
     "compared with that of the spec after each step. In each state it is also asked for what the spec forbids there. The "
     "build did this, through the adapter {module}. Of a check that is too large for the build it took a sample of random "
-    "runs, and tried the same with smaller constants in full; the rest is left to the tests."
+    "runs, and tried the same with smaller constants in full; the rest is left to the tests. A scene is one way into a situation "
+    "that no small check has: every step that is possible along it was taken."
 )
 _SERVICES = "The steps were carried out by {services} on the machine that built the site."
 _ABSENT = "Nothing of it was run when this site was built: {reason}. The tests do."

@@ -1,9 +1,10 @@
 """Holding the reference implementations to their specs for the pages, and trying what would be noticed if they were wrong.
 
-The adapter of `specs/<family>/NAME.psm` stands in a module `NAME` somewhere below `refimpl.adapters`. For each check whose
-graph is small enough, the implementation is taken along paths that cover every transition, and is asked in every state for
-what the spec forbids there. Of a larger check the build takes a sample, and the smaller instances that the adapter names are
-tried in full. Then each mistake that the adapter lists is put in, and what notices it is written down.
+The adapter of `specs/<family>/NAME.psm` stands in a module `NAME` somewhere below `refimpl.adapters`. For each check whose graph
+is small enough, the implementation is taken along paths that cover every transition, and is asked in every state for what the
+spec forbids there. Of a larger check the build takes a sample, and the smaller instances that the adapter names are tried in
+full, and so is everything along its scenes. Then each mistake that the adapter lists is put in, and what notices it is written
+down.
 
 What is done is bounded by states and runs, not by time, so that pages are equal on slow machines and on fast ones. Where an
 adapter needs a service, that service is used if it answers; where it does not, the page says so. That is a part of what a
@@ -20,13 +21,14 @@ from pathlib import Path, PurePosixPath
 
 from checker.api import LoadedSpec
 from checker.base.diagnostics import SpecError
-from checker.conformance.adapter import Adapter, Instance
+from checker.conformance.adapter import Adapter, Instance, Scene
 from checker.conformance.drive import Mode
-from checker.conformance.explore import explore
+from checker.conformance.explore import Explored, explore
 from checker.conformance.mutation.matrix import document_of
 from checker.conformance.mutation.score import Effort, NoChecks, kill_matrix
-from checker.conformance.probe import probe_all
-from checker.conformance.replay import Outcome, replay_all
+from checker.conformance.probe import Probes, probe_all
+from checker.conformance.replay import Outcome, Replay, replay_all
+from checker.conformance.scenes import comb
 from checker.engine.graph import StateGraph, small_graph
 from checker.model.machine import Machine
 from checker.site.facts import Conformance, Kills, Replayed
@@ -43,6 +45,12 @@ MUTATED_STATES = 1_200
 LONGEST = 300.0
 """Seconds after which the rest of the mistakes is not run. The page then says so."""
 
+CALM = "no fault struck after something had begun"
+CROWDED = "too many states agree with what can be seen"
+PARTIAL = "not every transition could be taken"
+BLIND = "nothing was compared"
+"""Why a result is incomplete."""
+
 _ADAPTERS = Path(__file__).resolve().parents[2] / "refimpl" / "adapters"
 
 
@@ -58,7 +66,7 @@ def adapters(path: str) -> tuple[str, ...]:
 def surroundings(module: str) -> str:
     """What is missing on this machine for an adapter; empty where nothing is."""
     try:
-        kind = _adapter_in(module)
+        kind = adapter_in(module)
     except ImportError as problem:
         return str(problem)
     return "" if kind is None else kind.absent() or ""
@@ -66,17 +74,17 @@ def surroundings(module: str) -> str:
 
 def conform(spec: LoadedSpec, module: str, absent: str = "") -> Conformance:
     """Takes the implementation of an adapter along the checks of its spec; `absent` as `surroundings` has it."""
-    kind = None if absent else _adapter_in(module)
+    kind = None if absent else adapter_in(module)
     if kind is None:
         return Conformance(module, (), absent=absent)
     instances = (*map(Instance, kind.checks or spec.checks), *kind.smaller)
-    checks = tuple(_one(spec, kind, instance) for instance in instances)
+    checks = (*(_one(spec, kind, instance) for instance in instances), *(_scene(spec, kind, s) for s in kind.scenes))
     return Conformance(module, checks, tuple(sorted(kind.unsupported)), kind.services)
 
 
 def kills(spec: LoadedSpec, module: str, absent: str = "") -> Kills:
     """The kill matrix of an adapter's mistakes; without a document where there is none."""
-    kind = None if absent else _adapter_in(module)
+    kind = None if absent else adapter_in(module)
     if kind is None or not kind.mistakes():
         return Kills(None)
     effort = Effort(kinds=("implementation",), modes=_modes(), seconds=LONGEST, most_states=MUTATED_STATES, runs=RUNS)
@@ -91,7 +99,8 @@ def _modes() -> tuple[Mode, ...]:
     return (Mode.REPLAY, Mode.PROBE, Mode.EXPLORE) if find_spec("hypothesis") else (Mode.REPLAY, Mode.PROBE)
 
 
-def _adapter_in(module: str) -> type[Adapter] | None:
+def adapter_in(module: str) -> type[Adapter] | None:
+    """The adapter that a module defines."""
     loaded = importlib.import_module(module)
     kinds = [
         kind
@@ -113,12 +122,24 @@ def _one(spec: LoadedSpec, kind: type[Adapter], instance: Instance) -> Replayed:
 
 
 def _replayed(name: str, adapter: Adapter, graph: StateGraph) -> Replayed:
-    result = replay_all(adapter, graph)
-    probes = probe_all(adapter, graph)
+    return _compared(name, "", replay_all(adapter, graph), probe_all(adapter, graph))
+
+
+def _scene(spec: LoadedSpec, kind: type[Adapter], scene: Scene) -> Replayed:
+    machine = spec.machine(scene.instance.check, constants=scene.instance.constants)
+    along = comb(machine, scene)
+    with closing(kind(machine)) as adapter:
+        return _compared(str(scene.instance), scene.name, along.replay(adapter), along.probe(adapter))
+
+
+def _compared(name: str, scene: str, result: Replay, probes: Probes) -> Replayed:
     mismatch = result.mismatch or probes.mismatch
+    whole = bool(scene) and result.taken == result.total and result.seen  # a scene is a part of its check by its nature
+    outcome = Outcome.CONFORMS if whole else result.outcome
     return Replayed(
         name,
-        result.outcome.value if mismatch is None else "mismatch",
+        outcome.value if mismatch is None else "mismatch",
+        scene=scene,
         taken=result.taken,
         total=result.total,
         left_out=result.left_out,
@@ -128,7 +149,12 @@ def _replayed(name: str, adapter: Adapter, graph: StateGraph) -> Replayed:
         variables=len(result.seen) + len(result.unseen),
         tried=probes.tried,
         report="" if mismatch is None else mismatch.text(),
+        why="" if result.outcome is not Outcome.INCOMPLETE else PARTIAL if result.taken and result.seen else BLIND,
     )
+
+
+def _why(result: Explored) -> str:
+    return CALM if result.calm else CROWDED if result.crowded else BLIND
 
 
 def _sampled(name: str, adapter: Adapter, machine: Machine) -> Replayed:
@@ -147,4 +173,5 @@ def _sampled(name: str, adapter: Adapter, machine: Machine) -> Replayed:
         variables=len(result.seen) + len(result.unseen),
         tried=result.probes,
         report="" if result.mismatch is None else result.mismatch.text(),
+        why="" if result.outcome is not Outcome.INCOMPLETE else _why(result),
     )

@@ -12,13 +12,13 @@ A graph of hundreds of states is a hairball, and most checks have thousands. Tri
 - where neither came out, the surroundings of the first state of the first check, as many steps as can be read.
 
 The work is bounded by numbers of states, never by time, so that the same spec gives the same drawings everywhere. Whatever is
-drawn or not, the page shows how many states each depth has.
+drawn or not, the page shows how many states each depth has, unless there are two of them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -65,9 +65,11 @@ def draw(spec: LoadedSpec) -> Figures:
         machine = spec.machine()
     except SpecError:
         return Figures()
-    graph, quotient = _whole(spec, MOST_NODES, MOST_ARROWS), _merged(spec)
+    graph, quotient = _whole(spec, instances(spec), MOST_NODES, MOST_ARROWS), _merged(spec)
     if graph is None and quotient is None:
-        graph = _whole(spec, MOST_MOVED, 3 * MOST_MOVED)
+        graph = _whole(spec, instances(spec), MOST_MOVED, 3 * MOST_MOVED)
+    if graph is None and quotient is None:  # of a check that is as small as that, it is all there is
+        graph = _whole(spec, (Instance(check, {}) for check in spec.checks), FEWEST_NODES, MOST_ARROWS, 1)
     return Figures(
         roles=inline_svg(render(role_diagram_dot(machine), "svg"), "Roles and the messages between them", "roles"),
         graph=graph,
@@ -84,14 +86,16 @@ def _svg(dot: str, title: str, name: str) -> str:
 # ---- the whole graph of a small instance
 
 
-def _whole(spec: LoadedSpec, nodes: int, arrows: int) -> Drawing | None:
+def _whole(
+    spec: LoadedSpec, candidates: Iterable[Instance], nodes: int, arrows: int, fewest: int = FEWEST_NODES
+) -> Drawing | None:
     best: tuple[tuple[int, ...], Instance, StateGraph] | None = None
-    for _, instance in zip(range(_TRIES), instances(spec), strict=False):
+    for _, instance in zip(range(_TRIES), candidates, strict=False):
         try:
             machine = spec.machine(instance.check, constants=instance.constants)
         except SpecError:
             continue  # a value that a derived constant or a type does not allow
-        graph = small_graph(machine, nodes, arrows)
+        graph = small_graph(machine, nodes, arrows, fewest)
         if graph is None:
             continue
         rank = (
@@ -118,11 +122,13 @@ def _whole(spec: LoadedSpec, nodes: int, arrows: int) -> Drawing | None:
     )
 
 
-def small_graph(machine: Machine, nodes: int = MOST_NODES, arrows: int = MOST_ARROWS) -> StateGraph | None:
-    """The graph of a machine if it is complete and has at most so many nodes and arrows."""
+def small_graph(
+    machine: Machine, nodes: int = MOST_NODES, arrows: int = MOST_ARROWS, fewest: int = FEWEST_NODES
+) -> StateGraph | None:
+    """The graph of a machine if it is complete, is not too small to show anything, and has at most so many nodes and arrows."""
     graph = state_graph(machine, Limits(max_states=nodes + 1))
     drawn = {(e.source, e.target) for e in graph.edges if e.source != e.target}
-    readable = FEWEST_NODES <= len(graph.states) <= nodes and len(drawn) <= arrows
+    readable = fewest <= len(graph.states) <= nodes and len(drawn) <= arrows
     return graph if graph.complete and readable else None
 
 

@@ -130,6 +130,8 @@ class Replayed:
         seen, variables: how many variables of the spec were observed, of how many.
         tried: how many steps that the spec forbids were tried, all in vain unless there is a mismatch.
         report: what differed, as text; empty where nothing did.
+        why: why it is incomplete, if it is.
+        scene: what happens, where only the steps along one way were taken; empty where it is the whole check.
     """
 
     check: str
@@ -143,6 +145,8 @@ class Replayed:
     variables: int = 0
     tried: int = 0
     report: str = ""
+    why: str = ""
+    scene: str = ""
 
 
 @dataclass(frozen=True, slots=True)

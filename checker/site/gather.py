@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -145,11 +145,14 @@ class _Jobs:
         return self.known
 
     def _spread(self, pool: Executor) -> None:
-        running: list[tuple[int, Future[Any]]] = []
-        for number, (run, args) in self.calls.items():
-            running.append((number, pool.submit(run, *args)))
-        for number, future in running:
-            self._take(number, future.result())
+        """Runs jobs in parallel, and takes each when it ends: what is done by then outlives an interrupt or a job that fails."""
+        running = {pool.submit(run, *args): number for number, (run, args) in self.calls.items()}
+        try:
+            for future in as_completed(running):
+                self._take(running[future], future.result())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # else nobody is told before all the rest has been run
+            raise
 
     def _take(self, number: int, value: Any) -> None:
         self.known[number] = value

@@ -9,6 +9,9 @@ from checker.site.svg import counted_svg, histogram_svg
 from checker.site.text import escape, scrolling
 from checker.site.words import Words
 
+FEW_LEVELS = 2
+"""A histogram with no more bars says nothing that its sentence does not say."""
+
 
 def states_section(spec: SpecFacts) -> str:
     """The state graph: whole if it is small, merged, or the surroundings of its first state; and a histogram by depth."""
@@ -18,18 +21,19 @@ def states_section(spec: SpecFacts) -> str:
     if graph is not None:
         size = {"states": words.count(graph.states, "state"), "steps": words.count(graph.edges, "transition")}
         text = words(_WHOLE, **size, instance=_instance(graph, words))
-        parts.append(f"<p>{text} {words(_SIGNS)}</p>{figure(graph, _command(spec, graph), words)}")
+        parts.append(f"<p>{words.text(text, words(_SIGNS))}</p>{figure(graph, _command(spec, graph), words)}")
     if quotient is not None:
-        view = ", ".join(f"<code>{escape(v)}</code>" for v in (quotient.view or "").split(", "))
+        view = words.listed([f"<code>{escape(v)}</code>" for v in (quotient.view or "").split(", ")])
         states, instance = words.count(quotient.states, "state"), _instance(quotient, words)
         text = words(_MERGED, states=states, instance=instance, nodes=quotient.nodes, view=view)
         parts.append(f"<p>{text}</p>{figure(quotient, None, words)}")
     if near is not None:
         steps = words.count(near.steps or 0, "step")
         text = words(_NEAR, states=words.count(near.nodes, "state"), instance=_instance(near, words), steps=steps)
-        parts.append(f"<p>{text} {words(_CHANGED)} {words(_SIGNS)}</p>{figure(near, None, words)}")
+        said = words.text(text, words(_CHANGED), words(_SIGNS))
+        parts.append(f"<p>{said}</p>{figure(near, None, words)}")
     largest = spec.largest
-    if largest is not None and spec.levels:
+    if largest is not None and len(spec.levels) > FEW_LEVELS:
         name, states = f"<code>{escape(largest.result.name)}</code>", words.count(largest.result.states, "state")
         title = words("States by depth")
         chart = histogram_svg(spec.levels, title, words)

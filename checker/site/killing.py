@@ -1,10 +1,11 @@
 """The kill matrix of a protocol: which mistake, put in on purpose, was noticed by which detector.
 
-The build makes one of the mistakes that an adapter lists, in small instances and samples of large checks (`conforming`).
-Mutants of specs and traces, and larger instances, take longer than a build may. Who has the time calls `lockstep mutate` and
-leaves its JSON in `build/mutation/`; it takes the place of the build's, and the page says where it comes from. Documents
-belong to the spec whose path they name. They are read with care: one of another version, or of another shape, is refused
-with its name.
+The build makes one of the mistakes that an adapter lists, in small instances and samples of large checks (`conforming`). Mutants
+of specs and traces, and larger instances, take longer than a build may. Who has the time calls `lockstep mutate` and leaves its
+JSON in `build/mutation/`; it takes the place of the build's, and the page says where it comes from. Documents belong to the spec
+whose path they name. Where a mistake of an implementation survives, the reason that its author gives stands beside it; that it
+survives is found out by every run anew. They are read with care: one of another version, or of another shape, is refused with its
+name.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import Any
 
 from checker.render.plain import duration
 from checker.site.facts import Kills
-from checker.site.results import Mark, badge, table
-from checker.site.text import escape
+from checker.site.results import Mark, badge
+from checker.site.tables import table
+from checker.site.text import escape, inline_html
 from checker.site.words import Words
 
 VERSION = 1
@@ -56,14 +58,14 @@ def matrix_html(kills: Kills, words: Words) -> str:
     assert document is not None
     checks = words.listed([f"<code>{escape(check)}</code>" for check in document["checks"]])
     source = words(_BUILT if kills.built else _READ)
-    parts = [f"<p>{words(_WHAT)} {source} {words('Instances: {checks}.', checks=checks)}</p>"]
+    parts = [f"<p>{words.text(words(_WHAT), source, words('Instances: {checks}.', checks=checks))}</p>"]
     if not document["complete"]:
         parts.append(f'<p class="ls-small">{words("The run was ended before all of them were tried.")}</p>')
     for group in document["groups"]:
         looked = group["killed"] + group["survived"]
         title = words(_KINDS.get(group["kind"], "Mistakes in recorded runs"))
         score = words("{killed} of {all} noticed", killed=group["killed"], all=looked)
-        parts += [f"<p><strong>{title}</strong>: {score}</p>", _group(group, title, words)]
+        parts += [f"<p><strong>{title}</strong>{words(': ')}{score}</p>", _group(group, title, words)]
     return "".join(parts)
 
 
@@ -78,9 +80,26 @@ def _group(group: Mapping[str, Any], title: str, words: Words) -> str:
         name = f'<a href="#L{int(line)}">{name}</a>' if line else name
         problem = f'<div class="ls-small">{escape(mutant["problem"])}</div>' if mutant.get("problem") else ""
         cells = [_cell(mutant["cells"].get(detector)) for detector in detectors]
-        text = f'{name}<div class="ls-small">{escape(mutant["text"])}</div>'
-        rows.append([text, badge(Mark(mark.tone, mark.sign, words(mark.words))) + problem, *cells])
+        text = f'{name}<div class="ls-small">{_said(str(mutant["text"]), words)}</div>'
+        why = _why(mutant, words) if group["kind"] == "implementation" and mutant["fate"] == "survived" else ""
+        rows.append([text, badge(Mark(mark.tone, mark.sign, words(mark.words))) + problem + why, *cells])
     return table(head, rows, name=title)
+
+
+def _why(mutant: Mapping[str, Any], words: Words) -> str:
+    """Why nobody noticed a mistake, as its author has it."""
+    reason = mutant.get("reason")
+    if reason:
+        return f'<div class="ls-small">{_said(str(reason), words)}</div>'
+    return f'<div class="ls-small ls-bad-text">{words("Nobody has said why.")}</div>'
+
+
+def _said(text: str, words: Words) -> str:
+    """What an author wrote about a mistake, in the language of the page or marked as being in another."""
+    found = words.catalogue.get(text)
+    foreign = found is None and words.language != "en"
+    html = inline_html(found or text)
+    return f'<span lang="en">{html}</span>' if foreign else html
 
 
 def _cell(cell: Mapping[str, Any] | None) -> str:
@@ -100,7 +119,7 @@ _WHAT = (
     "A sign says who noticed, where, and how long that took."
 )
 _BUILT = (
-    "The build of this site did this, in small instances and in samples of large ones, cheapest first, until somebody "
-    "noticed. What survives is for the tests, which have more time."
+    "The build of this site did this, in small instances, in samples of large ones and in scenes, until somebody noticed. "
+    "What survives is for other tests; the reason stands beside it."
 )
 _READ = "From a run of <code>lockstep mutate</code>."

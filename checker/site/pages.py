@@ -25,15 +25,18 @@ from checker.site.facts import SpecFacts
 from checker.site.graphs import states_section
 from checker.site.prose import parts_html
 from checker.site.results import (
+    LONGEST_BOUND,
+    bound_html,
     checks_table,
     coverage_html,
+    line_link,
     properties_table,
     summary_badge,
-    table,
     tally_badges,
     warnings_html,
 )
 from checker.site.svg import counted_svg
+from checker.site.tables import table
 from checker.site.text import escape, escape_markdown, first_sentence, inline_html, scrolling, words_of
 from checker.site.traces import anchors, failures_section, runs_section
 from checker.site.words import ENGLISH, Words
@@ -116,7 +119,7 @@ def spec_page(spec: SpecFacts, *, explorer: str = "", editor: str = "") -> str:
         f"## {words('The spec')} {{ #spec }}",
         f'<p class="ls-small">{_where(spec)}</p>',
         annotated_html(spec),
-        f'<details class="ls-details" data-search-exclude><summary>{words("The whole text, to copy")}</summary>'
+        f'<details class="ls-details ls-whole-text" data-search-exclude><summary>{words("The whole text, to copy")}</summary>'
         f"{code_html(spec.text, anchors=None)}</details>",
         editor,
         _roles_section(spec),
@@ -182,8 +185,14 @@ def _limits_section(spec: SpecFacts) -> str:
         items.append(words("Explored with {constants}. Of larger instances the checks prove nothing.", constants=shown))
     for facts in spec.checks:
         if facts.setting.bound is not None:
-            check, bound = f"<code>{escape(facts.result.name)}</code>", f"<code>{escape(facts.setting.bound)}</code>"
-            items.append(words("{check} explores only states in which {bound}.", check=check, bound=bound))
+            check = line_link(spec, f"check {facts.result.name}", facts.result.name)
+            short = len(facts.setting.bound) <= LONGEST_BOUND
+            said = (
+                "{check} explores only states in which {bound}."
+                if short
+                else "{check} explores only states within its bound."
+            )
+            items.append(words(said, check=check, bound=bound_html(facts.setting.bound)))
         if facts.result.coverage.limit_cut:
             check = f"<code>{escape(facts.result.name)}</code>"
             number = words.count(facts.result.coverage.limit_cut, "step")
@@ -247,7 +256,7 @@ def index_page(specs: Sequence[SpecFacts], names: Mapping[str, str]) -> str:
         ]
         head = tuple(map(words, ("Protocol", "Checks", "States")))
         title = words(words_of(family))
-        listed = f'<div class="ls-index">{table(head, rows, numbers=(2,), name=title)}</div>'
+        listed = f'<div class="ls-index" data-search-exclude>{table(head, rows, numbers=(2,), name=title)}</div>'
         parts += [f"## {escape_markdown(title)} {{ #{family.lower()} }}", listed]
     return "\n\n".join(parts) + "\n"
 

@@ -7,15 +7,16 @@ and says that it fails, and what could not be judged never carries the sign of a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, Kind, PropertyResult, Verdict
-from checker.render.plain import duration
+from checker.render.plain import duration, shortened
 from checker.site.facts import CheckFacts, Setting, SpecFacts
 from checker.site.prose import prose_html
-from checker.site.text import escape, inline_html, scrolling
+from checker.site.tables import table
+from checker.site.text import escape, inline_html
 from checker.site.told import fairness, told
 from checker.site.words import ENGLISH, Words
 
@@ -29,6 +30,9 @@ class Mark:
     words: str
     more: str = ""
 
+
+LONGEST_BOUND = 90
+"""So many characters of a bound are shown in tables and lists."""
 
 _CHECKS = {
     CheckVerdict.PASS: Mark("good", "✓", "pass"),
@@ -92,12 +96,11 @@ def property_mark(result: PropertyResult, words: Words = ENGLISH) -> Mark:
     steps = _steps(result, words)
     match result.verdict:
         case Verdict.HOLDS:
-            reached = result.kind is Kind.REACH and steps
-            said, more = ("reached", words("in {steps}", steps=steps)) if reached else ("holds", "")
+            said, more = ("reached", steps) if result.kind is Kind.REACH and steps else ("holds", "")
             if result.fairness is not None:
                 more = words("under {fairness}", fairness=fairness(result.fairness, words))
         case Verdict.VIOLATED:
-            said, more = "fails", words("after {steps}", steps=steps) if steps else ""
+            said, more = "fails", steps
         case Verdict.UNREACHED:
             said, more = "never reached", ""
         case Verdict.INCOMPLETE:
@@ -116,21 +119,38 @@ def property_mark(result: PropertyResult, words: Words = ENGLISH) -> Mark:
         return Mark("plain", "·", said, words("; ").join(part for part in (more, surprise) if part))
     if result.met:
         known = words("as expected") if result.expected == "fails" else ""
-        return Mark("known" if known else "good", "✓", said, words(", ").join(part for part in (more, known) if part))
+        return Mark("known" if known else "good", "✓", said, _remarked(more, known, words))
     expected = words("expected to hold" if result.expected == "holds" else "expected to fail")
-    return Mark("bad", "✗", said, words(", ").join(part for part in (more, expected) if part))
+    return Mark("bad", "✗", said, _remarked(more, expected, words))
+
+
+def _remarked(what: str, remark: str, words: Words) -> str:
+    return words("{what}, {remark}", what=what, remark=remark) if what and remark else what or remark
 
 
 def _steps(result: PropertyResult, words: Words) -> str:
-    """How long a trace is, and how long its loop."""
+    """How long a trace is, and how long its loop; empty without a trace."""
     if result.trace is None:
         return ""
     steps, loop = len(result.trace.steps), result.trace.loop
+    if not steps:
+        return words("from the start")
     if loop is None:
-        return words.count(steps, "step")
-    if loop == steps:
-        return words("{steps} and then nothing for ever", steps=words.count(steps, "step"))
-    return words("{steps} and then {more} for ever", steps=words.count(loop, "step"), more=steps - loop)
+        said = words.count(steps, "step")
+    elif loop == steps:
+        said = words("{steps} and then nothing for ever", steps=words.count(steps, "step"))
+    else:
+        said = words("{steps} and then {more} for ever", steps=words.count(loop, "step"), more=steps - loop)
+    return words("in {steps}" if result.verdict is Verdict.HOLDS else "after {steps}", steps=said)
+
+
+def _when(result: PropertyResult, words: Words) -> str:
+    """How many steps lead to what a trace shows."""
+    assert result.trace is not None
+    if not result.trace.steps:
+        return words("from the start")
+    steps = words.count(result.trace.loop or len(result.trace.steps), "step")
+    return words("in {steps}" if result.verdict is Verdict.HOLDS else "after {steps}", steps=steps)
 
 
 def outcome(result: PropertyResult, words: Words = ENGLISH) -> str:
@@ -138,29 +158,7 @@ def outcome(result: PropertyResult, words: Words = ENGLISH) -> str:
     said = property_mark(result, words).words
     if result.trace is None:
         return said
-    steps = words.count(result.trace.loop or len(result.trace.steps), "step")
-    return f"{said} {words('in {steps}' if result.verdict is Verdict.HOLDS else 'after {steps}', steps=steps)}"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, name: str, numbers: Sequence[int] = ()) -> str:
-    """A table whose cells are HTML.
-
-    `numbers` are the columns that hold numbers. The first cell of a row is its heading.
-    """
-
-    def cell(tag: str, column: int, text: str) -> str:
-        kind = ' class="ls-number-cell"' if column in numbers else ""
-        scope = "" if tag == "td" else ' scope="col"' if tag == "th" else ' scope="row"'
-        tag = "td" if tag == "td" else "th"
-        return f"<{tag}{kind}{scope}>{text}</{tag}>"
-
-    top = "".join(cell("th", i, text) for i, text in enumerate(head))
-    body = "\n".join(
-        f"<tr>{''.join(cell('td' if i else 'row', i, text) for i, text in enumerate(row))}</tr>" for row in rows
-    )
-    return scrolling(
-        f'<table class="ls-table"><thead><tr>{top}</tr></thead><tbody>\n{body}\n</tbody></table>', name, kind=""
-    )
+    return words("{said} {when}", said=said, when=_when(result, words))
 
 
 def line_link(spec: SpecFacts, key: str, shown: str) -> str:
@@ -199,9 +197,15 @@ def checks_table(spec: SpecFacts, *, when: str = "when this page was built") -> 
         )
     head = ("Check", "Verdict", "Instance and faults", "States", "Transitions", "Depth", "Time")
     engines = dict.fromkeys(f"<code>{escape(f.result.engine)}</code>" for f in spec.checks if f.result.engine != "none")
-    by = words("Explored by the engine {engines} {when}.", engines=words.listed([*engines]), when=escape(words(when)))
+    said = (
+        "Explored by the engine {engines} {when}." if len(engines) == 1 else "Explored by the engines {engines} {when}."
+    )
+    by = words(said, engines=words.listed([*engines]), when=escape(words(when)))
     remarks = [by] if engines else []
-    remarks += [f"{words.listed(checks)}: {inline_html(told(note, words))}." for note, checks in notes.items()]
+    remarks += [
+        words("{who}: {what}.", who=words.listed(checks), what=inline_html(told(note, words)))
+        for note, checks in notes.items()
+    ]
     small = "".join(f'<p class="ls-small">{remark}</p>' for remark in remarks)
     return table(tuple(map(words, head)), rows, numbers=(3, 4, 5, 6), name=words("Checks")) + small
 
@@ -229,10 +233,15 @@ def setting_html(setting: Setting, words: Words = ENGLISH) -> str:
     if setting.faults:
         lines.append(words("faults") + " " + ", ".join(f"<code>{escape(fault)}</code>" for fault in setting.faults))
     else:
-        lines.append(words("no faults beyond the network’s"))
+        lines.append(words("no faults beyond the network’s" if setting.networks else "no faults"))
     if setting.bound is not None:
-        lines.append(f'{words("bound")} <code class="ls-wrap">{escape(setting.bound)}</code>')
+        lines.append(f"{words('bound')} {bound_html(setting.bound)}")
     return "".join(f"<div>{line}</div>" for line in lines)
+
+
+def bound_html(bound: str) -> str:
+    """A bound, or the beginning of one that fills lines: the spec on the same page has all of it."""
+    return f'<code class="ls-wrap">{escape(shortened(" ".join(bound.split()), LONGEST_BOUND))}</code>'
 
 
 def warnings_html(spec: SpecFacts) -> str:
@@ -279,7 +288,8 @@ def properties_table(spec: SpecFacts, anchors: Mapping[tuple[str, str], str]) ->
     notes = ""
     for reason, names in reasons.items():
         who = words.listed([f"<code>{escape(n)}</code>" for n in dict.fromkeys(names)])
-        notes += f'<p class="ls-small">… {who}: {inline_html(told(reason, words))}.</p>'
+        what = words("{who}: {what}.", who=who, what=inline_html(told(reason, words)))
+        notes += f'<p class="ls-small">… {what}</p>'
     head = (words("Property"), *(f"<code>{escape(c.name)}</code>" for c in checks))
     return table(head, rows, name=words("Properties")) + notes
 
@@ -337,7 +347,8 @@ def coverage_html(spec: SpecFacts) -> str:
     if rows:
         head = (words("Check"), words("Not exercised"))
         counts += table(head, rows, name=words("What was not exercised"))
-    return counts + (f"<p>{words('Nothing was left out in {checks}.', checks=whole)}</p>" if whole else "")
+    said = words("Nothing was left out in {checks}." if rows else "Nothing was left out in any check.", checks=whole)
+    return counts + (f"<p>{said}</p>" if whole else "")
 
 
 def _names(mappings: Iterable[Mapping[str, int]]) -> list[str]:
@@ -367,7 +378,9 @@ def gaps(facts: CheckFacts, words: Words = ENGLISH) -> list[str]:
         ("nothing to choose from", [f"{name}, {words.count(n, 'time')}" for name, n in coverage.empty_choices.items()]),
     )
     lines = [
-        f"{words(what)}: {', '.join(f'<code>{escape(n)}</code>' for n in names)}" for what, names in lists if names
+        f"{words(what)}{words(': ')}{', '.join(f'<code>{escape(n)}</code>' for n in names)}"
+        for what, names in lists
+        if names
     ]
     for number, what in (
         (coverage.bound_cut, "outside the bound, and not explored further"),

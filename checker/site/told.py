@@ -20,6 +20,8 @@ _SENTENCES = (
     "the symmetry of {name} is not used: {reason}",
     "{name} fails by a run that stops where {step} is possible: what is not `fair` may be left out for ever",
     "{name} fails by a run that stops where {steps} are possible: what is not `fair` may be left out for ever",
+    "for {instance}, whatever the coins show, the run can go on like this",
+    "for {instance}",
 )
 _FORMS = [(re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(text))), text) for text in _SENTENCES]
 

@@ -17,7 +17,7 @@ from checker.render.values import Change
 from checker.site.facts import CheckFacts, SpecFacts, Story
 from checker.site.results import anchor_of, outcome
 from checker.site.text import escape, escape_markdown, inline_html, scrolling
-from checker.site.told import fairness
+from checker.site.told import fairness, told
 from checker.site.words import Words
 
 Run = tuple[tuple[str, ...], str | None, int | None]
@@ -172,7 +172,8 @@ def trace_html(
         reason = f'<p class="ls-reason">{words("It fails for {values}.", values=escape(values))}</p>'
     if shown.result.fairness is not None:
         under = words("under {fairness}", fairness=fairness(shown.result.fairness, words))
-        under = words(", ").join(part for part in (shown.result.reason, under) if part)
+        about = told(shown.result.reason, words) if shown.result.reason else ""
+        under = words("{what}, {remark}", what=about, remark=under) if about else under
         reason = f'<p class="ls-reason">{words("A run without end, {under}.", under=escape(under))}</p>'
     items = [
         '<li value="0"><span class="ls-step">'
@@ -182,8 +183,8 @@ def trace_html(
     ]
     quiet = f'<div class="ls-change ls-quiet">{words("nothing changes")}</div>'
     for step, changes in zip(trace.steps, story.changes, strict=True):
-        told = "".join(change_html(c, words) for c in changes) or quiet
-        items.append(f"<li>{_step(lines, facts.setting.processes, step.step)}{told}")
+        changed = "".join(change_html(c, words) for c in changes) or quiet
+        items.append(f"<li>{_step(lines, facts.setting.processes, step.step)}{changed}")
     if trace.abstract is not None and story.abstract is not None:
         above = abstract_html(trace.abstract, story.abstract, words)
         items = [below + level for below, level in zip(items, above, strict=True)]
@@ -197,7 +198,12 @@ def trace_html(
         where, how = ending(len(trace.steps), trace.loop, words)
         items.append(f'<li class="ls-again"><span class="ls-step">↻ {where}</span><div>{how}</div></li>')
     drawn = _drawn(shown, words) if same is None else _again(same, words)
-    said = words("The {steps}, and what each changed", steps=words.count(len(trace.steps), "step"))
+    steps = len(trace.steps)
+    said = (
+        words("The {steps}, and what each changed", steps=words.count(steps, "step"))
+        if steps
+        else words("Initial state")
+    )
     return (
         f'{reason}{drawn}<details class="ls-details"{" open" if is_open else ""}><summary>{said}</summary>'
         f'<ol class="ls-trace">{"".join(items)}</ol></details>'

@@ -10,11 +10,15 @@ from results alone, whatever the language.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from checker.render import plain
+
+_CHINESE_GAP = re.compile(r"(?<=[\u3000-\u9fff]) (?=[\u3000-\u9fff])")
+"""A blank between two Chinese characters. There is one beside a name in Latin letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,12 @@ class Words:
     def listed(self, items: Sequence[str], last: str = " and ") -> str:
         """`a`, `a and b`, `a, b and c`."""
         comma, last = self(", "), self(last)
-        return items[0] if len(items) == 1 else comma.join(items[:-1]) + last + items[-1] if items else ""
+        text = items[0] if len(items) == 1 else comma.join(items[:-1]) + last + items[-1] if items else ""
+        return _CHINESE_GAP.sub("", text)
+
+    def text(self, *sentences: str) -> str:
+        """Sentences behind each other, with the blank between them that the language has."""
+        return self(" ").join(sentences)
 
     def prose(self, paragraph: Sequence[str]) -> tuple[str, ...] | None:
         """A paragraph of a doc comment in this language, as lines; None where it is not translated."""

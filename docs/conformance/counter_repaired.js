@@ -1,5 +1,6 @@
-// A counter on several nodes. Every node keeps what was added at each node, up and down apart, so that both only grow: the
-// larger of two numbers is the newer one. Told again and again, everyone knows everything in the end.
+// A counter on several nodes. Every node keeps what was added at each node, up and down
+// apart, so that both only grow: the larger of two numbers is the newer one. Told again and
+// again, everyone knows everything in the end.
 const lines = require("readline").createInterface({ input: process.stdin });
 const up = {}, down = {};
 let me, others;

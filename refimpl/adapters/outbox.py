@@ -6,6 +6,10 @@ processes are tested by crashes.
 
 Commits, changes outside of a transaction, and messages are the effects between which a process may crash: see `Effects`. A
 transaction that has not committed is rolled back then, by the database.
+
+Two things would not show in any state. In the spec an order is taken in one effect, so it has no crash in the middle of that;
+whether there is a middle is counted here. And a message that is sent again changes nothing on a network that keeps all messages;
+so whether it was sent is looked at in the step that has to send it.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from checker.conformance.adapter import Adapter, Observation, Refused
+from checker.conformance.adapter import Adapter, Instance, Mistake, Observation, Refused, Scene
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
@@ -34,7 +38,7 @@ from refimpl.transactions.outbox import (
     Shop,
     Warehouse,
 )
-from refimpl.transactions.outbox_mistakes import MISTAKES, Part, Publishing
+from refimpl.transactions.outbox_mistakes import BEYOND, MISTAKES, Part, Publishing
 
 NO_POSTGRES = "no PostgreSQL answers where PGHOST and the other variables say"
 WAIT = 2
@@ -98,6 +102,21 @@ class OutboxAdapter(Adapter):
 
     services = ("PostgreSQL",)
     checks = ("calm", "crashes")
+    scenes = (
+        Scene(
+            "a crash wherever one may strike",
+            Instance("crashes"),
+            (
+                "Shop.Buy(Order0)",
+                "Relay.Poll(Order0)",
+                "Broker.Publish(Order0) <- Relay",
+                "Broker.Push(Order0)",
+                "Warehouse.Deliver(Order0) <- Broker",
+                "Broker.Ack(Order0) <- Warehouse",
+                "Relay.Confirm(Order0) <- Broker",
+            ),
+        ),
+    )
 
     def __init__(
         self,
@@ -122,18 +141,21 @@ class OutboxAdapter(Adapter):
         return None
 
     @classmethod
-    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
-        """Wrong implementations by name, each as a maker of an adapter."""
-        return {mistake.__name__: partial(cls._with, mistake) for mistake in MISTAKES}
+    def mistakes(cls) -> Mapping[str, Mistake]:
+        """Wrong implementations by name."""
+        return {mistake.__name__: Mistake.of(mistake, partial(cls._with, mistake)) for mistake in (*MISTAKES, *BEYOND)}
 
     @classmethod
     def _with(cls, mistake: type[Part], machine: Machine) -> Adapter:
         if issubclass(mistake, Publishing):
             return cls(machine, shop=mistake)
+        if issubclass(mistake, Shop):
+            return cls(machine, shop=lambda database, _: mistake(database))
         if issubclass(mistake, Relay):
             return cls(machine, relay=mistake)
-        assert issubclass(mistake, Warehouse)
-        return cls(machine, warehouse=mistake)
+        if issubclass(mistake, Warehouse):
+            return cls(machine, warehouse=mistake)
+        return cls(machine)  # the adapter is the broker itself, so nothing can be wrong with talking to one
 
     def close(self) -> None:
         """Ends the session, if the adapter has opened it, and with it the tables."""
@@ -143,6 +165,7 @@ class OutboxAdapter(Adapter):
         self._session.execute(CLEAR)
         self._effects = Effects()
         self._letters: set[Letter] = set()
+        self._sent: list[str] = []
         self._queue: set[str] = set()
         self._orders = tuple(initial["shipped"])  # type: ignore[arg-type]  # a map of all orders
         self._told: set[str] = set()
@@ -165,16 +188,20 @@ class OutboxAdapter(Adapter):
 
     @step("Shop.Buy")
     def buy(self, event: Event) -> None:
+        before = self._effects.count
         try:
             self.shop.buy(_order(event))
         except psycopg.IntegrityError as problem:
             raise Refused(f"the database refuses it: {problem}") from None
+        if self._effects.count != before + 1:
+            raise Refused(f"it takes {self._effects.count - before} effects, and a crash may come between them")
 
     @step("Relay.Poll")
     def poll(self, event: Event) -> None:
         if _order(event) not in self.relay.waiting():
             raise Refused(f"{_order(event)} is not in the outbox")
-        self.relay.poll(_order(event))
+        with self._sends("Publish"):
+            self.relay.poll(_order(event))
 
     @step("Relay.Confirm", "Relay.ignore Confirm")
     def confirm(self, event: Event) -> None:
@@ -185,7 +212,8 @@ class OutboxAdapter(Adapter):
     def deliver(self, event: Event) -> None:
         self._find(event)
         order = _order(event)
-        self.warehouse.deliver(order, lambda: self._send("Warehouse", "Broker", "Ack", order))
+        with self._sends("Ack"):
+            self.warehouse.deliver(order, lambda: self._send("Warehouse", "Broker", "Ack", order))
 
     @step("Broker.Publish")
     def keep(self, event: Event) -> None:
@@ -223,6 +251,15 @@ class OutboxAdapter(Adapter):
     def _send(self, sender: str, receiver: str, kind: str, order: str) -> None:
         self._effects.happen()
         self._letters.add(Letter(sender, receiver, kind, order))
+        self._sent.append(kind)
+
+    @contextmanager
+    def _sends(self, kind: str) -> Iterator[None]:
+        """Inside, a message of this kind has to be sent, also where one like it is in flight already."""
+        self._sent.clear()
+        yield
+        if kind not in self._sent:
+            raise Refused(f"no {kind} is sent")
 
     def _find(self, event: Event) -> Letter:
         letter = Letter(event.sender or "", event.node or "", event.name, _order(event))

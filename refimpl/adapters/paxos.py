@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation
+from checker.conformance.adapter import UNSEEN, Adapter, Instance, Mistake, Observation
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
+from refimpl.adapters.paxos_scenes import SCENES
 from refimpl.adapters.world import Disk, Letter, World, bound, node_of, unanimous
 from refimpl.consensus.paxos import (
     Accept,
@@ -44,6 +45,7 @@ class Paxos(Adapter):
     """Drives leaders and acceptors. Other classes than the real ones may be put in their place, by tests."""
 
     smaller = (Instance("safe", {"A": 1}), Instance("reboot", {"A": 1}), Instance("safe", {"BALLOTS": 1}))
+    scenes = SCENES
 
     def __init__(self, machine: Machine, *, acceptor: MakeAcceptor = Acceptor, leader: MakeLeader = Leader) -> None:
         super().__init__(machine)
@@ -55,7 +57,7 @@ class Paxos(Adapter):
         self.world: World[Message] = World((*self.leaders, *self.acceptors), self._written)
 
     @classmethod
-    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
+    def mistakes(cls) -> Mapping[str, Mistake]:
         """Wrong implementations by name."""
 
         def wrong(mistake: type[Acceptor | Leader]) -> Callable[[Machine], Adapter]:
@@ -63,7 +65,7 @@ class Paxos(Adapter):
                 return lambda machine: cls(machine, acceptor=mistake)
             return lambda machine: cls(machine, leader=mistake)
 
-        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
+        return {mistake.__name__: Mistake.of(mistake, wrong(mistake)) for mistake in MISTAKES}
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         self.world.begin()
@@ -95,11 +97,20 @@ class Paxos(Adapter):
     def propose(self, event: Event) -> None:
         self._leader(event).propose(event.args["v"])
 
-    @step("Leader.Promise", "Acceptor.Prepare", "Acceptor.Accept")
+    @step("Acceptor.Prepare", "Acceptor.Accept")
     def deliver(self, event: Event) -> None:
         assert event.sender is not None
         message = self.world.letter(event.sender, node_of(event), self.message_of(event))
         self.processes[node_of(event)].receive(event.sender, message)
+
+    @step("Leader.Promise")
+    def promise(self, event: Event) -> None:
+        """One process leads several ballots, one after the other, under one address. So each leader gets every promise."""
+        self.deliver(event)
+        for name in self.leaders:
+            leader = self.processes.get(name)
+            if leader is not None and name != event.node:
+                leader.receive(str(event.sender), self.message_of(event))
 
     @step("crash Leader", "crash Acceptor")
     def fall(self, event: Event) -> None:

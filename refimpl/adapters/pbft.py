@@ -5,20 +5,22 @@ looks up, the adapter delivers just before the step that depends on it: all `Pre
 the view, all `Commit` before it executes, all reports before something is proposed. `receive` only takes these down.
 
 A faulty replica is no process. It counts as having said whatever helps the step along: it signs `Prepare` and `Commit` for any
-value, and its report is the best one for what is proposed. What it cannot do is sign for others, and a certificate in its report
-is one that honest replicas have signed so far as it needs them.
+value, and its report is the best one for what is proposed. What it cannot do is sign for others, so a certificate in its report
+is one that honest replicas have signed so far as it needs them. Where there is none it first tries forged ones, which everybody
+has to see through: with signatures that it made up, and with its own again and again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from checker.conformance.adapter import Adapter, Instance, Observation, Refused
+from checker.conformance.adapter import Adapter, Instance, Mistake, Observation, Refused
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
+from refimpl.adapters.pbft_scenes import SCENES
 from refimpl.adapters.world import Disk, Letter, World, bound, node_of
 from refimpl.consensus.pbft import (
     Address,
@@ -49,6 +51,7 @@ class Pbft(Adapter):
 
     environment = ("byzantine Rep",)  # who is faulty is part of the initial state
     smaller = (Instance("f1", {"VIEWS": 1}), Instance("f1", {"N": 3, "Q": 3}))
+    scenes = SCENES
 
     def __init__(self, machine: Machine, *, replica: MakeReplica = Replica) -> None:
         super().__init__(machine)
@@ -60,13 +63,13 @@ class Pbft(Adapter):
         self.world: World[Message] = World(self.names, self._written)
 
     @classmethod
-    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
+    def mistakes(cls) -> Mapping[str, Mistake]:
         """Wrong implementations by name."""
 
         def wrong(mistake: type[Replica]) -> Callable[[Machine], Adapter]:
             return lambda machine: cls(machine, replica=mistake)
 
-        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
+        return {mistake.__name__: Mistake.of(mistake, wrong(mistake)) for mistake in MISTAKES}
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         faulty = initial.get("faulty", [])
@@ -162,7 +165,15 @@ class Pbft(Adapter):
         signed = tuple(self._signed(view - 1, value))
         proof = Certificate(view - 1, value, signed) if len(signed) >= self._quorum else None
         for liar in self.faulty:
+            for forged in self._forged(liar, view - 1, value) if proof is None else ():
+                replica.receive(liar, ViewChange(view, forged))
             replica.receive(liar, ViewChange(view, proof))
+
+    def _forged(self, liar: Address, view: View, value: str) -> tuple[Certificate, Certificate]:
+        """Certificates with as many signatures as a quorum has, and not those of a quorum."""
+        own = Signature(liar, self._signatures[liar].sign(prepared_text(view, value)))
+        made_up = tuple(Signature(name, own.text) for name in self.names)
+        return Certificate(view, value, made_up), Certificate(view, value, (own,) * self._quorum)
 
     # ---- what can be seen
 

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation, Refused
+from checker.conformance.adapter import UNSEEN, Adapter, Instance, Mistake, Observation, Refused
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
+from refimpl.adapters.raft_scenes import SCENES
 from refimpl.adapters.world import Disk, Letter, World, bound, node_of, unanimous
 from refimpl.consensus.raft import Ack, Address, Append, Ask, Entry, Message, Send, Server, Vote
 from refimpl.consensus.raft_mistakes import MISTAKES
@@ -31,7 +32,8 @@ class Raft(Adapter):
     """Drives N servers. Other classes than the real one may be put in its place, by tests."""
 
     checks = ("small", "alone", "crash", "figure8_rule")
-    smaller = (Instance("alone", {"LOG": 1}), Instance("crash", {"TERMS": 1}))
+    smaller: ClassVar[tuple[Instance, ...]] = (Instance("alone", {"LOG": 1}), Instance("crash", {"TERMS": 1}))
+    scenes = SCENES
 
     def __init__(self, machine: Machine, *, server: MakeServer = Server) -> None:
         super().__init__(machine)
@@ -41,13 +43,13 @@ class Raft(Adapter):
         self._bounds = {name: bound(machine, name) for name in ("TERMS", "LOG", "CANDIDATES")}
 
     @classmethod
-    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
+    def mistakes(cls) -> Mapping[str, Mistake]:
         """Wrong implementations by name."""
 
         def wrong(mistake: type[Server]) -> Callable[[Machine], Adapter]:
             return lambda machine: cls(machine, server=mistake)
 
-        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
+        return {mistake.__name__: Mistake.of(mistake, wrong(mistake)) for mistake in MISTAKES}
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         self.world.begin()

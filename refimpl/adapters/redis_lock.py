@@ -7,6 +7,10 @@ Redis decides what comes of it. The time to live runs out when the spec says so:
 
 A message of the spec names a token where the command has the value of the lock; the adapter knows which grant had which value.
 
+In two places the clients do more than the spec says, which must make no difference. A client asks for a lock that is taken, and
+asks again, while in the spec its request waits: so a request that meets a taken lock is carried out once, and must be turned
+down. And a client may write as often as it likes under one grant: so each write is carried out twice, and is answered alike.
+
 Not supported are crashes of a client. In the spec a restarted client may still get the answer to a request of its former life;
 here the answer belongs to a connection, and dies with it.
 """
@@ -14,20 +18,23 @@ here the answer belongs to a connection, and dies with it.
 from __future__ import annotations
 
 import asyncio
+import threading
 import uuid
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from checker.conformance.adapter import Adapter, Instance, Observation, Refused
+from checker.conformance.adapter import Adapter, Instance, Mistake, Observation, Refused
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
 from refimpl.locks.redis_lock import FencedStore, LockError, RedisLock
-from refimpl.locks.redis_lock_mistakes import MISTAKES
+from refimpl.locks.redis_lock_mistakes import BEYOND, MISTAKES
 
 REDIS, STORE = "Redis", "Store"
 SETTLING = 4
@@ -121,11 +128,12 @@ class RedisLockAdapter(Adapter):
         key = f"lockstep:{uuid.uuid4()}"
         self._keys = (key, f"{key}:token", f"{key}:store")
         self._tasks: set[asyncio.Task[Any]] = set()
-        # Drivers drop adapters without a word, and keys must not stay behind.
-        self._ending = weakref.finalize(self, _end, self._loop, self._tasks, server, self._keys)
+        self._end = partial(_end, self._loop, self._tasks, server, self._keys)
+        # Whoever forgets to close it leaves no keys behind.
+        self._forgotten = weakref.finalize(self, _end_somewhere, self._end)
 
     @classmethod
-    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
+    def mistakes(cls) -> Mapping[str, Mistake]:
         """Wrong implementations by name, each as a maker of an adapter."""
 
         def wrong(mistake: type[RedisLock | FencedStore]) -> Callable[[Machine], Adapter]:
@@ -133,7 +141,7 @@ class RedisLockAdapter(Adapter):
                 return lambda machine: cls(machine, lock=mistake)
             return lambda machine: cls(machine, store=mistake)
 
-        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
+        return {mistake.__name__: Mistake.of(mistake, wrong(mistake)) for mistake in (*MISTAKES, *BEYOND)}
 
     @classmethod
     def absent(cls) -> str | None:
@@ -147,7 +155,8 @@ class RedisLockAdapter(Adapter):
 
     def close(self) -> None:
         """Ends the event loop, and removes what is in Redis. Otherwise that happens when the adapter is no longer used."""
-        self._ending()
+        if self._forgotten.detach() is not None:
+            self._end()
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         _end_tasks(self._loop, self._tasks)
@@ -196,7 +205,10 @@ class RedisLockAdapter(Adapter):
         command = self._take(event)
         before = self._look().highest
         token = int(command.arguments[1])
-        self._stale |= bool(self._answer(command)) and token < before
+        accepted = self._carry_out(command)
+        if self._answer(command) != accepted:
+            raise Refused("the same write is answered in another way when it comes again")
+        self._stale |= bool(accepted) and token < before
 
     @step("Redis.Expire")
     def expire(self, event: Event) -> None:
@@ -233,6 +245,8 @@ class RedisLockAdapter(Adapter):
         """Puts a command into flight, as the message of the spec that it is: known by the keys that it has to do with."""
         match command.keys, command.arguments[0] == self._keys[0]:
             case 2, True:
+                if self._look().value and self._carry_out(command):
+                    raise Refused("a lock is granted that is taken")
                 self._fly(client, command, "Acquire")
             case 1, True:
                 self._fly(client, command, "Release", token=self._tokens.get(command.arguments[1], 0))
@@ -306,3 +320,24 @@ def _end(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[Any]], server:
     _end_tasks(loop, tasks)
     loop.close()
     server.delete(*keys)
+
+
+def _end_somewhere(end: Callable[[], None]) -> None:
+    """Ends an adapter that nobody has closed.
+
+    The garbage collector may come at any time, also while another event loop runs in this thread, which then can run no other;
+    the ending gets a thread of its own in that case. There is nobody to tell what goes wrong in it.
+    """
+
+    def quietly() -> None:
+        with suppress(Exception):
+            end()
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        quietly()
+    else:
+        thread = threading.Thread(target=quietly, name="the end of a Redis lock adapter")
+        thread.start()
+        thread.join()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation
+from checker.conformance.adapter import UNSEEN, Adapter, Instance, Mistake, Observation
 from checker.conformance.compare import NETWORK
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
@@ -102,13 +102,13 @@ class TwoPhaseCommit(Adapter):
         self.world: World[Message] = World((COORDINATOR, *self.participants), self._written)
 
     @classmethod
-    def mistakes(cls) -> Mapping[str, Callable[[Machine], Adapter]]:
+    def mistakes(cls) -> Mapping[str, Mistake]:
         def wrong(mistake: type[Coordinator | Participant]) -> Callable[[Machine], Adapter]:
             if issubclass(mistake, Coordinator):
                 return lambda machine: cls(machine, coordinator=mistake)
             return lambda machine: cls(machine, participant=mistake)
 
-        return {mistake.__name__: wrong(mistake) for mistake in MISTAKES}
+        return {mistake.__name__: Mistake.of(mistake, wrong(mistake)) for mistake in MISTAKES}
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         everyone = (COORDINATOR, *self.participants)

@@ -33,10 +33,11 @@ class Fallen(BaseException):  # as a crash, it is nothing that a handler could c
 
 
 class Effects:
-    """Counts what happens. `left` is how many effects happen before a crash; None for all."""
+    """Counts what happens. `left` is how many effects happen before a crash; None for all. `count` have happened so far."""
 
     def __init__(self) -> None:
         self.left: int | None = None
+        self.count = 0
         self._reached: frozenset[Address] = frozenset()
 
     def happen(self, receiver: Address | None = None) -> bool:
@@ -45,13 +46,13 @@ class Effects:
         Raises:
             Fallen: the process has crashed before.
         """
-        if self.left is None:
-            return True
         if self.left == 0:
             raise Fallen
-        if receiver is not None and self.left <= len(self._reached) and receiver not in self._reached:
-            return False
-        self.left -= 1
+        if self.left is not None:
+            if receiver is not None and self.left <= len(self._reached) and receiver not in self._reached:
+                return False
+            self.left -= 1
+        self.count += 1
         return True
 
     @contextmanager

@@ -90,14 +90,22 @@ class GoesOnBelieving(RedisLock):
 
 
 class RenewsBlindly(RedisLock):
-    """Gives the lock a new time to live, whoever holds it."""
+    """Gives the lock a new time to live, whoever holds it.
+
+    The spec has no renewals, so nobody renews along it. On a real Redis, it is noticed by
+    `tests/refimpl/test_redis_lock.py::test_mistake_is_caught`.
+    """
 
     async def renew(self) -> bool:
         return bool(await self._redis.eval("return redis.call('PEXPIRE', KEYS[1], ARGV[1])", 1, self._key, "20"))
 
 
 class DoesNotNotice(RedisLock):
-    """Does not look at the answer to a renewal."""
+    """Does not look at the answer to a renewal.
+
+    The spec has no renewals, so nobody renews along it. On a real Redis, it is noticed by
+    `tests/refimpl/test_redis_lock.py::test_mistake_is_caught`.
+    """
 
     async def renew(self) -> bool:
         token = self.token
@@ -154,5 +162,6 @@ BEYOND: tuple[type[RedisLock | FencedStore], ...] = (
     DoesNotNotice,
     TakesEqualForOld,
 )
-"""Those that only the service shows: the spec has no renewals and one write under each grant, and a lock that is taken is never
-asked for along its paths."""
+"""Those that no step of the spec shows by itself: it has no renewals and one write under each grant, and a lock that is taken is
+never asked for. The adapter asks again and writes twice, which changes nothing where all is well, so that it shows two of
+them."""

@@ -137,7 +137,11 @@ class AcknowledgesNewsOnly(Warehouse):
 
 
 class AcknowledgesByItself(Mailbox):
-    """`auto_ack`: the broker forgets a message when it has sent it."""
+    """`auto_ack`: the broker forgets a message when it has sent it.
+
+    The adapter plays the broker, so no mailbox of RabbitMQ is used along the spec. With RabbitMQ and a crash, it is noticed by
+    `tests/refimpl/test_outbox.py::test_mistake_is_caught_by_a_crash`.
+    """
 
     def consume(self, handle: Handle, *, patience: float) -> int:
         count = 0
@@ -150,7 +154,11 @@ class AcknowledgesByItself(Mailbox):
 
 
 class PublishesAnywhere(Mailbox):
-    """Without `mandatory`: what fits no queue is dropped, and confirmed."""
+    """Without `mandatory`: what fits no queue is dropped, and confirmed.
+
+    The adapter plays the broker, and its queue is always there. With RabbitMQ and a queue that was deleted, it is noticed by
+    `tests/refimpl/test_outbox.py::test_mistakes_that_no_crash_shows`.
+    """
 
     def publish(self, text: str) -> None:
         self._channel.basic_publish("", self._queue, text.encode(), BasicProperties(delivery_mode=PERSISTENT))

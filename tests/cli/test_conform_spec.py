@@ -91,6 +91,8 @@ def test_adapter_that_cannot_be_used(spec: Path, adapter: str, message: str) -> 
     assert result.code == 2
     assert "PSM871" in result.err
     assert message in result.err
+    if message.startswith("does not fit"):
+        assert "\n   note: Reader.Take: not accounted for; write `@step(" in result.err
 
 
 # ---- scenarios

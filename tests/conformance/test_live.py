@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import runpy
+import shutil
 import socket
+import subprocess
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -18,6 +22,7 @@ from checker.conformance.histories.verdict import Verdict
 from checker.conformance.live import Connect, Perform, use
 from checker.conformance.operations import Failed
 from checker.properties.kinds import Json
+from tests.conformance.test_simulation import free_ports
 
 
 def choose(random: Random, number: int) -> tuple[str, Json]:
@@ -49,6 +54,21 @@ class Store:
                 return old
 
         yield perform
+
+
+def test_a_report_tells_what_is_wrong_and_what_was_raised() -> None:
+    text = use(Store(cached=True).connect, choose, model="register", operations=400).text()
+    assert "illegal (register, linearizable)" in text and "cannot be placed" in text
+
+    @contextmanager
+    def broken(number: int) -> Iterator[Perform]:
+        def perform(f: str, value: Any) -> Json:
+            raise ConnectionError("the line is dead")
+
+        yield perform
+
+    text = use(broken, choose, model="register", operations=10).text()
+    assert "incomplete (register" in text and "raised 10 times: ConnectionError: the line is dead" in text
 
 
 def test_a_right_store_passes() -> None:
@@ -169,3 +189,26 @@ def test_redis_is_a_linearizable_register(key: str) -> None:
     report = use(connect, choose, model="register", operations=500)
     assert report.judgement.verdict is Verdict.OK, report.errors
     assert len(report.history.succeeded) == 500
+
+
+@pytest.mark.parametrize("mistake", ["", "stale"])
+def test_the_example_of_the_documentation(mistake: str) -> None:
+    """A service in another language; its test passes, and fails with what was wrong."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no `node`")
+    folder = Path(__file__).resolve().parents[2] / "docs/conformance"
+    example = runpy.run_path(str(folder / "test_register.py"))
+    (port,) = free_ports(1)
+    with subprocess.Popen([node, "register.js", str(port), mistake], cwd=folder, stdout=subprocess.PIPE) as service:
+        try:
+            assert service.stdout is not None and service.stdout.readline() == b"ready\n"
+            test = example["test_register"]
+            test.__globals__["ADDRESS"] = ("127.0.0.1", port)
+            if mistake:
+                with pytest.raises(AssertionError, match="cannot be placed before it ends"):
+                    test()
+            else:
+                test()
+        finally:
+            service.kill()

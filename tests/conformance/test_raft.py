@@ -88,7 +88,7 @@ ELSEWHERE = {
     "CountsLateVotes",
     "BelievesTheLastAck",
 }
-"""Two terms or two entries, whose graphs are large: `test_raft` shows these to one server alone, some the simulator finds."""
+"""Two terms or two entries, whose graphs are large: scenes show these, see `test_mistakes`."""
 
 
 @pytest.mark.parametrize("caught", CAUGHT, ids=lambda caught: caught.mistake)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import checker
+from checker.conformance.event import Event
 from checker.conformance.explore import explore
 from checker.conformance.histories.judge import judge
 from checker.conformance.histories.verdict import Verdict
@@ -101,6 +103,42 @@ def test_one_handle_is_for_one_holder() -> None:
                 await lock.save(at.store, "too late")
 
     asyncio.run(main())
+
+
+def in_the_middle(server: Any) -> RedisLockAdapter:
+    """An adapter with a client that waits for an answer, and with keys."""
+    adapter = RedisLockAdapter(checker.load(SPEC).machine("fenced"), server)
+    adapter.begin({})
+    for step in (Event("Client.Ask", "", "action", "Client0", "Ask"), ACQUIRE, GRANTED):
+        adapter.perform(step)
+    adapter.perform(Event("Client.Ask", "", "action", "Client1", "Ask"))
+    return adapter
+
+
+ACQUIRE = Event("Redis.Acquire", "", "message", "Redis", "Acquire", "Client0")
+GRANTED = Event("Client.Granted", "", "message", "Client0", "Granted", "Redis", {"token": 1})
+
+
+@pytest.mark.parametrize("way", ["closed", "forgotten", "forgotten while another event loop runs"])
+def test_an_adapter_leaves_nothing_behind_however_it_ends(way: str) -> None:
+    async def drop() -> None:
+        held.clear()
+        gc.collect()
+
+    with closing(redis()) as server:
+        held = [in_the_middle(server)]
+        keys = held[0]._keys
+        assert server.exists(*keys)
+        match way:
+            case "closed":
+                held[0].close()
+                held[0].close()
+            case "forgotten":
+                held.clear()
+                gc.collect()
+            case _:
+                asyncio.run(drop())
+        assert not server.exists(*keys)
 
 
 # ---- mistakes

@@ -211,6 +211,33 @@ def test_a_check_that_was_stopped_never_looks_like_a_pass(relay: SpecFacts) -> N
     assert row[1] == "… incomplete the limit on time was reached"
 
 
+def test_a_long_bound_is_shown_whole_in_the_spec_alone(relay: SpecFacts) -> None:
+    def shown(bound: str) -> str:
+        first = relay.checks[0]
+        facts = replace(first, setting=replace(first.setting, bound=bound))
+        return build_pages([replace(relay, checks=(facts, *relay.checks[1:]))])[PAGE]
+
+    short, long = shown("Sink.got == 0"), shown(" and ".join(["Sink.got == 0"] * 20))
+    assert short.count("Sink.got == 0</code>") == 2 and "explores only states in which" in short
+    assert "explores only states within its bound." in long and long.count("Sink.got == 0 and Sink.got") < 10
+
+
+def test_a_failure_from_the_start_takes_no_steps() -> None:
+    text = (
+        "spec B\nrole R { durable x: 0..1 = 1 }\ninvariant Low: R.x == 0\nfinal: true\ncheck c { expect fails Low }\n"
+    )
+    page = build_pages(gather([SpecFile("specs/a/b.psm", text)], Store(None)))["a/b.md"]
+    assert "### Low fails from the start in c" in page and "after 0" not in page
+    assert "<summary>Initial state</summary>" in page
+    assert "no faults</div>" in page, "there is no network either"
+
+
+def test_one_process_is_one() -> None:
+    text = "spec B\nconst N: 1..2 = 1\nrole R[N] { durable x: 0..1 = 1 }\nfinal: true\ncheck c { }\n"
+    page = build_pages(gather([SpecFile("specs/a/b.psm", text)], Store(None)))["a/b.md"]
+    assert "one process in the checks below" in page and "1 processes" not in page
+
+
 def test_names_of_pages_never_meet(relay: SpecFacts) -> None:
     paths = [
         "specs/a/x y.psm",

@@ -23,6 +23,7 @@ from checker.site.graphs import states_section
 from checker.site.killing import read_matrices
 from checker.site.levels import levels_of
 from checker.site.publish import Project, publish
+from checker.site.words import Words
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -133,6 +134,19 @@ def test_the_section_says_what_there_is(relay: SpecFacts) -> None:
     assert "<b>" not in shown and "<script" not in shown
 
 
+def test_scenes_are_shown_with_what_happens_in_them(relay: SpecFacts) -> None:
+    paxos = checker.load(ROOT / "specs/consensus/paxos.psm")
+    text = paxos.source.text
+    one_ballot = "check safe { BALLOTS = 1 }\ncheck reboot { BALLOTS = 1  A = 1 }\n"
+    few = checker.loads(text[: text.index("check safe")] + one_ballot, library=paxos.library)
+    found = conform(few, "refimpl.adapters.paxos")
+    *checks, scene = found.checks
+    assert {check.outcome for check in checks} == {"conforms"} and not any(check.scene for check in checks)
+    assert (scene.check, scene.outcome) == ("safe (BALLOTS = 3)", "conforms")
+    assert scene.taken == scene.total > 0 and scene.tried > 0
+    assert "scene: the higher vote is heard of first" in conformance_section(replace(relay, conformance=(found,)))
+
+
 MATRIX = {
     "version": 1,
     "path": "specs/toys/relay.psm",
@@ -143,13 +157,15 @@ MATRIX = {
             "kind": "implementation",
             "detectors": ["replay", "<probe>"],
             "killed": 1,
-            "survived": 1,
+            "survived": 2,
             "mutants": [
                 {"name": "forgets", "text": "<i>", "line": None, "fate": "killed", "problem": None, "cells": {
                     "replay": {"killed": True, "decided": True, "seconds": 0.5, "check": "small",
                                "how": "<b>state</b>"},
                     "<probe>": {"killed": False, "decided": True, "seconds": 0.5, "how": None}}},
                 {"name": "late", "text": "x", "line": 3, "fate": "survived", "problem": "p", "cells": {}},
+                {"name": "early", "text": "Comes `early`.", "line": None, "fate": "survived", "problem": None,
+                 "reason": "Nobody <i>waits</i>; `tests/x.py::test_y` does.", "cells": {}},
             ],
         }
     ],
@@ -160,10 +176,16 @@ def test_a_kill_matrix_is_shown(relay: SpecFacts, tmp_path: Path) -> None:
     (tmp_path / "relay.json").write_text(json.dumps(MATRIX))
     found = read_matrices(tmp_path)
     shown = conformance_section(replace(relay, kills=Kills(found[relay.path], built=False)))
-    assert "1 of 2 noticed" in shown and "✓ 0.50 s" in shown and 'href="#L3"' in shown
+    assert "1 of 3 noticed" in shown and "✓ 0.50 s" in shown and 'href="#L3"' in shown
     assert "ended before all" in shown
     assert "small: &lt;b&gt;state" in shown and "lockstep mutate" in shown
     assert not re.search("<b>|<i>|<probe>|<small>", shown)
+    assert "Comes <code>early</code>." in shown
+    assert "Nobody &lt;i&gt;waits&lt;/i&gt;; <code>tests/x.py::test_y</code> does." in shown
+    assert shown.count("Nobody has said why.") == 1, "of the survivor without a reason"
+    chinese = replace(relay, kills=Kills(found[relay.path], built=False), words=Words("zh", {"x": "未知"}))
+    shown = conformance_section(chinese)
+    assert ">未知<" in shown and '<span lang="en">Comes <code>early</code>.</span>' in shown
     (tmp_path / "other.json").write_text('{"version": 7}')
     with pytest.raises(ValueError, match=r"other\.json is no kill matrix"):
         read_matrices(tmp_path)
@@ -183,6 +205,11 @@ def counting(states: int, width: int = 0) -> checker.LoadedSpec:
 def test_a_small_graph_is_drawn_whole() -> None:
     figures = draw(counting(MOST_NODES))
     assert figures.graph is not None and figures.graph.nodes == MOST_NODES and figures.near is None
+
+
+def test_a_graph_of_few_states_is_all_there_is_and_not_too_large() -> None:
+    figures = draw(counting(2))
+    assert figures.graph is not None and figures.graph.nodes == 2 and figures.near is None
 
 
 def test_a_larger_one_is_moved(relay: SpecFacts) -> None:
@@ -270,7 +297,7 @@ def document(**more: object) -> dict[str, Any]:
 def test_measurements_are_shown_as_they_are() -> None:
     shown = benchmarks_html(document(), address="results.json")
     assert "2.00 M" in shown and "1.00 M – 3.00 M" in shown and ">1.50<" in shown and "P &amp; Q" in shown
-    assert "<two>" not in shown and "TLC: not &lt;installed&gt;" in shown and 'href="results.json"' in shown
+    assert "<two>" not in shown and "TLC</code>: not &lt;installed&gt;" in shown and 'href="results.json"' in shown
     assert "Bytes" in shown and ">800<" not in shown, "of a small graph, it says nothing"
 
 
@@ -288,10 +315,29 @@ def test_what_else_was_measured_is_shown() -> None:
             runs=1,
         )
     )
-    assert "native, 2 workers: 1.75 times as fast as native." in shown and ">800<" in shown
+    assert (
+        "<code>native, 2 workers</code> is so many times as fast as <code>native</code>: 1.75 on "
+        "<code>&lt;two&gt;</code>." in shown
+    )
+    assert ">800<" in shown
     assert "<code>a.psm</code>" in shown and "98.4 ns for dependent loads" in shown
     assert "Measured on 2026-01-31" in shown and "With Spin 6.5 and gcc &lt;12&gt;." in shown
-    assert "a single run, which says little" in shown and "Spin: no model" not in shown
+    assert "a single run, which says little" in shown and "no model" not in shown
+
+
+def test_a_model_is_named_once_for_all_its_peers() -> None:
+    one, _ = document()["results"]
+    peers = ("python", "native", "native, 2 workers", "Spin")
+    first = [{**one, "model": "small", "peer": peer} for peer in (peers[0], peers[3])]
+    second = [{**one, "model": "large", "peer": peer, "warm": True} for peer in peers]
+    shown = benchmarks_html(document(results=[*first, *second]))
+    assert shown.count("<code>small</code>") == shown.count("<code>large</code>") == 1
+    assert '<code>large</code> <span class="ls-small">10 states, 20 transitions, warm cache</span>' in shown
+    assert shown.count("warm cache") == 1
+    legend = [shown.rindex(f">{peer}</text>") for peer in peers]
+    assert legend == sorted(legend), "kin stand together, in the order of the model that most have"
+    assert "\n\n## Time to the answer: less is better\n\n" in shown, "a heading of the page"
+    assert "Memory" not in shown, "of small graphs alone, there is no chart"
 
 
 def test_measurements_of_this_machine_come_first(relay: SpecFacts, tmp_path: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from checker.site import gather as gather_module
-from checker.site.facts import CheckFacts, Figures, SpecFacts
+from checker.site.facts import CheckFacts, Figures, Levels, SpecFacts
 from checker.site.gather import SpecFile, gather
 from checker.site.store import Store, key
 
@@ -35,6 +37,25 @@ def test_a_second_run_explores_nothing(relay: SpecFacts, tmp_path: Path, monkeyp
     monkeypatch.setattr(gather_module, "run_check", None)
     monkeypatch.setattr(gather_module, "run_drawings", None)
     assert [f.checks for f in gather([file], store)] == [f.checks for f in first]
+
+
+def test_what_is_done_outlives_an_interrupt(tmp_path: Path) -> None:
+    """A job that ends is stored at once, also while those that came before it still run."""
+    store = Store(tmp_path)
+
+    def interrupted() -> Levels:
+        end = time.monotonic() + 20
+        while store.get("quick", Levels) is None and time.monotonic() < end:
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    jobs = gather_module._Jobs(store)
+    jobs.add("slow", Levels, interrupted)
+    jobs.add("quick", Levels, lambda: Levels((1, 2)))
+    with ThreadPoolExecutor(2) as pool, pytest.raises(KeyboardInterrupt):
+        jobs._spread(pool)
+    assert store.get("quick", Levels) == Levels((1, 2))
+    assert store.get("slow", Levels) is None
 
 
 def test_what_is_asked_for_no_more_is_removed(relay: SpecFacts, tmp_path: Path) -> None:

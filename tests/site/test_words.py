@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
+import checker
+from checker.conformance.adapter import Mistake
+from checker.engine.liveness import verdicts
 from checker.site.annotated import pieces
+from checker.site.conforming import BLIND, CALM, CROWDED, PARTIAL, adapter_in, adapters
 from checker.site.facts import CheckFacts, Conformance, Kills, Replayed, SpecFacts
 from checker.site.gather import SpecFile, gather
 from checker.site.pages import build_pages
 from checker.site.store import Store
 from checker.site.text import paragraphs
+from checker.site.told import told
 from checker.site.words import ENGLISH, Words, key_of, read_catalogue
 from refimpl.adapters.outbox import NO_POSTGRES, OutboxAdapter
 from refimpl.adapters.redis_lock import NO_REDIS, RedisLockAdapter
@@ -56,6 +61,8 @@ HELD = Conformance(
         Replayed("lossy", "mismatch", 1, 8, 2, 1, 1, 3, 4, 5, "no\n<b>"),
         Replayed("three", "sampled", 1, 800, 0, 2, 9, 3, 4, 5),
         Replayed("strict", "left"),
+        *(Replayed("crash", "incomplete", 1, 8, 0, 2, 9, 3, 4, 5, why=why) for why in (CALM, CROWDED, PARTIAL, BLIND)),
+        Replayed("small", "conforms", 8, 8, 0, 2, 9, 3, 4, 5, scene="relay"),
     ),
     ("Sink.Slip",),
     ("Redis",),
@@ -71,8 +78,10 @@ def test_every_sentence_is_translated(relay: SpecFacts, hostile: SpecFacts) -> N
     Noting.missed.clear()
     held = replace(relay, words=words, conformance=(HELD, *ABSENT))
     matrices = [replace(held, kills=Kills(MATRIX, built=built)) for built in (True, False)]
-    build_pages([held, *matrices, replace(hostile, words=words)])
-    names = {spec.title for spec in (relay, hostile)} | {"Toys", "B-toys"}
+    bounded = replace(relay.checks[0], setting=replace(relay.checks[0].setting, bound="true and " * 20, networks=()))
+    wide = replace(held, checks=(bounded, *relay.checks[1:]))
+    build_pages([held, *matrices, replace(hostile, words=words), wide])
+    names = {"relay", *(spec.title for spec in (relay, hostile))} | {"Toys", "B-toys"}
     assert Noting.missed - names == set()
 
 
@@ -92,6 +101,20 @@ def test_every_sentence_of_a_script_is_translated() -> None:
     said = set().union(*map(sentences, texts))
     assert {"The run", "Enlarge", "Edit this spec", "is reached in {length}", "# step"} <= said
     assert said - set(read_catalogue(WORDS)) == set()
+
+
+def test_mistakes_and_scenes_are_translated() -> None:
+    """What authors say of them, for a reader who is to judge why some survive."""
+    known = read_catalogue(WORDS)
+    for path in sorted((ROOT / "specs").rglob("*.psm")):
+        for module in adapters(f"specs/{path.parent.name}/{path.name}"):
+            kind = adapter_in(module)
+            assert kind is not None
+            said = {scene.name for scene in kind.scenes}
+            for name, mistake in kind.mistakes().items():
+                assert isinstance(mistake, Mistake), name
+                said |= {mistake.text, mistake.reason} - {""}
+            assert said - known.keys() == set(), module
 
 
 def test_every_translation_names_the_same_values() -> None:
@@ -122,6 +145,24 @@ def test_doc_comments_without_a_translation_are_marked(relay: SpecFacts) -> None
 def test_a_translation_is_escaped(relay: SpecFacts) -> None:
     words = Words("zh").about({key_of(relay.question[0]): "<script>alert(1)</script>"})
     assert "<script" not in build_pages([replace(relay, words=words)])["toys/relay.md"]
+
+
+def test_what_a_run_is_about_is_translated() -> None:
+    words = Words("zh", read_catalogue(WORDS))
+    assert told("for o = Order0", words) == "对于 o = Order0"
+    assert told("for o = Order0, whatever the coins show, the run can go on like this", words).startswith(
+        "对于 o = Order0，无论"
+    )
+    assert told("something else", words) == "something else"
+
+
+def test_why_a_property_is_not_judged_is_translated() -> None:
+    known = read_catalogue(WORDS)
+    reasons = (verdicts.LIMITED, verdicts.BOUND, verdicts.UNLISTED, verdicts.TIME, verdicts.MEMORY, verdicts.TOO_LARGE)
+    assert set(reasons) - set(known) == set()
+    published = checker.load(ROOT / "specs" / "transactions" / "two_phase.psm").check("three")
+    unjudged = {found.reason for found in published.properties if found.reason}
+    assert len(unjudged) == 2 and unjudged - set(known) == set(), "one live property, and one refinement"
 
 
 def test_translations_are_of_what_specs_say() -> None:

@@ -5,8 +5,9 @@ and after how many seconds of its own. A mutant that any detector kills is dead.
 those that are
 valid: a mutant that is no spec any more, or that no detector had the time to look at, counts neither way and is shown.
 
-A mutant that survives is either a hole in the tests, or it is no mistake: it changes nothing that anybody could see. Which of
-the two is for a person to say, so survivors are listed by name.
+A mutant that survives is either a hole in the tests, or it is no mistake: it changes nothing that anybody could see, or nothing
+that these detectors could. Which of them is for a person to say, so survivors are listed by name, with the `reason` that a person
+gave.
 """
 
 from __future__ import annotations
@@ -47,11 +48,22 @@ class Cell:
     decided: bool = True
 
 
+MISTAKE = "mistake"
+"""The operator of a wrong implementation."""
+
+
+def in_words(name: str) -> str:
+    """`ForgetsItsDecision`: forgets its decision."""
+    words = "".join(f" {c.lower()}" if c.isupper() else c for c in name).replace("_", " ")
+    return words.strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """One mutant with its cells, by detector.
 
-    `operator` is the kind of mistake, `text` says what was changed, `line` where: in the spec; 0 elsewhere.
+    `operator` is the kind of mistake, `text` says what was changed, `line` where: in the spec; 0 elsewhere. `reason` says why no
+    detector here can notice it, if somebody knows.
     """
 
     name: str
@@ -59,6 +71,7 @@ class Mutant:
     text: str
     line: int = 0
     problem: str = ""
+    reason: str = ""
     cells: Mapping[str, Cell] = field(default_factory=dict)
 
     @property
@@ -147,6 +160,7 @@ def _group(group: Group) -> dict[str, Any]:
                 "line": mutant.line or None,
                 "fate": mutant.fate.value,
                 "problem": mutant.problem or None,
+                "reason": mutant.reason or None,
                 "cells": {
                     name: {
                         "killed": cell.killed,

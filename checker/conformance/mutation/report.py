@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checker.conformance.mutation.matrix import Cell, Fate, Group, Matrix, Mutant
+from checker.conformance.mutation.matrix import MISTAKE, Cell, Fate, Group, Matrix, Mutant, in_words
 from checker.render.plain import shortened
 
 WIDE = 78
@@ -46,11 +46,13 @@ def _group(group: Group) -> Iterator[str]:
     score = "" if group.score is None else f" ({group.score:.1%})"
     rest = [f"{group.count(fate)} {fate.value}" for fate in (Fate.INVALID, Fate.NOT_RUN) if group.count(fate)]
     yield f"  {killed} of {killed + survived} killed{score}{''.join(f', {text}' for text in rest)}"
+    yield from (f"  {m.name} survives: {m.reason}" for m in group.survivors if m.reason)
 
 
 def _text(mutant: Mutant) -> str:
+    """What was changed; of a wrong implementation its name, since a sentence would be too long for a column."""
     where = f"line {mutant.line}: " if mutant.line else ""
-    return shortened(f"{where}{mutant.text}", WIDE)
+    return shortened(f"{where}{in_words(mutant.name) if mutant.operator == MISTAKE else mutant.text}", WIDE)
 
 
 def _mark(mutant: Mutant) -> str:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from checker.api import LoadedSpec
-from checker.conformance.adapter import Adapter, Instance
+from checker.conformance.adapter import Adapter, Instance, Scene
 from checker.conformance.drive import Mode, Plan
 from checker.conformance.mutation import traces
 from checker.conformance.mutation.implementations import ImplementationDetectors, Place
 from checker.conformance.mutation.matrix import Group, Matrix, Mutant
 from checker.conformance.mutation.specs import SpecDetectors
+from checker.conformance.scenes import comb
 from checker.engine.graph import StateGraph, small_graph
 from checker.engine.interface import Limits
 
@@ -84,6 +85,7 @@ def kill_matrix(
     places = [_place(spec, instance, most_states) for instance in _checks(spec, checks, adapter)]
     if checks is None and adapter is not None:
         places += [_place(spec, instance, MOST_STATES) for instance in adapter.smaller]
+        places += [_scene(spec, scene) for scene in adapter.scenes]
     found = [(place.instance, place.graph) for place in places if place.graph is not None]
     if not found:
         raise NoChecks(f"no check of {spec.name} has at most {most_states:,} states and no bound")
@@ -94,7 +96,8 @@ def kill_matrix(
     if "spec" in effort.kinds:
         # a broken spec may have a far larger graph than its original, and is cut off where that is plain
         beyond = Limits(max_states=20 * max(len(g.states) for g in graphs.values()), timeout=30)
-        judges = SpecDetectors(spec, tuple(instance for instance, _ in found), plan, beyond, adapter)
+        scenes = adapter.scenes if adapter is not None and checks is None else ()
+        judges = SpecDetectors(spec, tuple(instance for instance, _ in found), plan, beyond, adapter, scenes)
         groups.append(Group("spec", judges.names, tuple(_noted(_of_spec(judges, left), "spec", tell))))
     if adapter is not None and "implementation" in effort.kinds:
         detectors = ImplementationDetectors(adapter, places, plan)
@@ -104,7 +107,8 @@ def kill_matrix(
         mutants = _of_traces(adapter, graphs, effort.seed, left)
         groups.append(Group("trace", tuple(traces.SIGHTS), tuple(_noted(mutants, "trace", tell))))
     explored = adapter is not None and "implementation" in effort.kinds and Mode.EXPLORE in effort.modes
-    large = [str(place.instance) for place in places if place.graph is None and explored]
+    large = [place.name for place in places if place.graph is None and explored and place.scene is None]
+    large += [place.name for place in places if place.scene is not None]
     return Matrix(spec.path, spec.name, name, (*graphs, *large), tuple(groups), effort.seed)
 
 
@@ -116,6 +120,11 @@ def _checks(spec: LoadedSpec, checks: tuple[str, ...] | None, adapter: type[Adap
 def _place(spec: LoadedSpec, instance: Instance, most_states: int) -> Place:
     machine = spec.machine(instance.check, constants=instance.constants)
     return Place(instance, machine, small_graph(machine, most_states))
+
+
+def _scene(spec: LoadedSpec, scene: Scene) -> Place:
+    machine = spec.machine(scene.instance.check, constants=scene.instance.constants)
+    return Place(scene.instance, machine, scene=comb(machine, scene))
 
 
 def _of_spec(detectors: SpecDetectors, left: Callable[[], float]) -> Iterator[Mutant]:

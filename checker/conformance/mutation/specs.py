@@ -3,33 +3,83 @@
 Three kinds of detectors look at a broken spec. *properties*: some check no longer gives the verdicts that its author expects.
 *counts*: a state graph has another number of states, transitions or levels; that notices nearly everything, and is the reason
 why specs record them. *replay*, *probe* and *explore*: an implementation of the original does not follow the broken spec.
-That is the test of conformance tests that needs no wrong implementation, since the two of them disagree whichever is wrong.
+That is the test of conformance tests that needs no wrong implementation, since the two of them disagree whichever is wrong. Where
+the graphs are too small for a mistake, they may disagree in a scene of the adapter; or the broken spec has no such scene.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from checker.api import LoadedSpec
 from checker.base.diagnostics import SpecError
 from checker.base.source import Source
-from checker.conformance.adapter import Instance
+from checker.conformance.adapter import Instance, Scene
 from checker.conformance.drive import Make, Mode, Plan, drive
 from checker.conformance.mapping import MappingError
 from checker.conformance.mutation.matrix import Cell, Mutant
 from checker.conformance.mutation.operators import SpecMutant, mutants_of
 from checker.conformance.replay import Outcome
+from checker.conformance.scenes import Comb, SceneError, comb
+from checker.engine.graph import StateGraph, state_graph
 from checker.engine.interface import Limits
 from checker.lang import ast
 from checker.lang.parser import parse
 from checker.lang.printer import format_tree
+from checker.model.machine import Machine
 from checker.properties.kinds import CheckResult, CheckVerdict
 
 Left = Callable[[], float]
 """How many seconds are left."""
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """A check of a broken spec for the implementation to follow. All modes go along one graph, which is listed once it is
+    needed.
+    """
+
+    name: str
+    machine: Machine
+    most_states: int
+
+    @cached_property
+    def graph(self) -> StateGraph:
+        """The graph, up to its limit."""
+        return state_graph(self.machine, Limits(max_states=self.most_states))
+
+
+@dataclass(frozen=True)
+class _Visited:
+    """A scene of a broken spec."""
+
+    scene: Scene
+    spec: LoadedSpec
+
+    @cached_property
+    def found(self) -> Comb | str:
+        """What is possible along it, or why it is not possible itself."""
+        instance = self.scene.instance
+        try:
+            return comb(self.spec.machine(instance.check, constants=instance.constants), self.scene)
+        except SceneError:
+            return "the scene is not possible"
+        except SpecError as problem:
+            return problem.diagnostics[0].headline()
+
+    def noticed(self, mode: Mode, make: Make) -> str | None:
+        """What the implementation of the original does otherwise."""
+        if mode not in (Mode.REPLAY, Mode.PROBE):
+            return None
+        if isinstance(self.found, str):
+            return self.found
+        with closing(make(self.found.graph.machine)) as adapter:
+            mismatch = (self.found.replay if mode is Mode.REPLAY else self.found.probe)(adapter).mismatch
+        return None if mismatch is None else mismatch.step or "the initial state"
 
 
 @dataclass(frozen=True)
@@ -41,6 +91,7 @@ class SpecDetectors:
         instances: which checks are looked at, and under which constants.
         plan: how the implementation is driven, one mode after the other; `make` makes its adapter; None: there is none.
         limits: of each exploration of a check.
+        scenes: where the implementation is taken if it follows the broken spec everywhere else.
     """
 
     spec: LoadedSpec
@@ -48,6 +99,7 @@ class SpecDetectors:
     plan: Plan
     limits: Limits
     make: Make | None = None
+    scenes: tuple[Scene, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,17 +122,20 @@ class SpecDetectors:
         result = Mutant(f"S{number}", mutant.operator, mutant.text, line)
         broken = self._written(mutant.tree)
         try:
-            for instance in self.instances:
-                broken.machine(instance.check, constants=instance.constants)
+            followed = [
+                _Followed(str(i), broken.machine(i.check, constants=i.constants), self.plan.most_states)
+                for i in self.instances
+            ]
         except SpecError as problem:
             return replace(result, problem=problem.diagnostics[0].headline())
         if left() <= 0:
             return result
         cells = self._model_checked(broken)
+        visited = [_Visited(scene, broken) for scene in self.scenes]
         if self.make is not None:
             for mode in self.plan.modes:
                 if left() > 0:
-                    cells[mode.value] = self._driven(broken, mode, self.make)
+                    cells[mode.value] = self._driven(followed, visited, mode, self.make)
         return replace(result, cells=cells)
 
     def _written(self, tree: ast.Spec) -> LoadedSpec:
@@ -117,21 +172,27 @@ class SpecDetectors:
         survived = Cell(False, _since(started), decided=decided)
         return {"properties": properties or survived, "counts": counts or survived}
 
-    def _driven(self, spec: LoadedSpec, mode: Mode, make: Make) -> Cell:
+    def _driven(self, followed: Sequence[_Followed], visited: Sequence[_Visited], mode: Mode, make: Make) -> Cell:
         """What the implementation of the original says."""
         started = time.perf_counter()
         decided = False
-        for instance in self.instances:
-            name = str(instance)
+        for check in followed:
             try:
-                machine = spec.machine(instance.check, constants=instance.constants)
-                report = drive(make, machine, replace(self.plan, modes=(mode,), shrink=False))
+                plan = replace(self.plan, modes=(mode,), shrink=False)
+                report = drive(make, check.machine, plan, graph=check.graph)
             except (MappingError, SpecError) as problem:
-                return Cell(True, _since(started), name, str(problem).splitlines()[0])
+                return Cell(True, _since(started), check.name, str(problem).splitlines()[0])
             if report.outcome is Outcome.MISMATCH:
                 step = None if report.mismatch is None else report.mismatch.step
-                return Cell(True, _since(started), name, step or "the initial state")
+                return Cell(True, _since(started), check.name, step or "the initial state")
             decided = decided or report.outcome is Outcome.CONFORMS or mode is not Mode.REPLAY
+        for scene in visited:
+            try:
+                how = scene.noticed(mode, make)
+            except MappingError as problem:
+                how = str(problem).splitlines()[0]
+            if how is not None:
+                return Cell(True, _since(started), str(scene.scene), how)
         return Cell(False, _since(started), decided=decided)
 
 

@@ -21,7 +21,8 @@ from checker.native.code.classes import begin_notes, choose
 from checker.native.code.judge import Item, number_of, read_by_steps
 from checker.native.code.outcomes import Call
 from checker.native.code.program import IN_PLACE, Program
-from checker.native.code.recall import Recall, Recalling
+from checker.native.code.recall import Recalling
+from checker.native.code.recallable import Recall
 from checker.native.code.surroundings import Surroundings
 from checker.native.code.unit import Unit
 from checker.native.code.values import Val
@@ -214,6 +215,12 @@ def write_expand(
     code.state = state
     code.recall = recall
     code.judged = read_by_steps(unit, items)
+    code.sleeps = (
+        recall is not None
+        and not symmetry
+        and unit.machine.bound is None
+        and (not program.has_steps or code.judged is not None)
+    )
     code.look_back(state)
     code.deliver(state)
     code.forge(state)

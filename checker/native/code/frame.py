@@ -40,8 +40,8 @@ EXTRA = 11
 CUT = 12
 """Cuts by the bound that the loop, which counts them once for each orbit, leaves out (with symmetry)."""
 KEY = 13
-"""Where edges are noted: what tells the fair unit of the step under way from others of the same handler. In a reduced search:
-the class of that step."""
+"""Of the step under way: where edges are noted, what tells its fair unit from others of the same handler; in a reduced search,
+its class; where steps are recalled, what headers say of it (`abi.ORIGIN`), or 0."""
 CLASSES = 14
 """Where a reduced search notes what steps there are of each class: the address of its notes (`native.ample`)."""
 FIRED = 15

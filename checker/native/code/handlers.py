@@ -86,7 +86,7 @@ def _note(code: Outcomes) -> None:
     code.store(code.op("add", 64, notes, "16"), code.word("%ctx", abi.CTX_NOTES))
 
 
-def write_commit(program: Program, inline: str) -> None:
+def write_commit(program: Program, inline: str, *, recalls: bool) -> None:
     """Adds `commit(ctx, frame, state, work, unit, alive)`, which completes a step."""
     names = [("ptr", "ctx"), ("ptr", "frame"), ("ptr", "state"), ("ptr", "work"), ("i64", "unit"), ("i64", "alive")]
     code = Outcomes(program, "commit", names, inline)
@@ -122,6 +122,9 @@ def write_commit(program: Program, inline: str) -> None:
     words = code.words_of("%work")
     found_from = code.word("%ctx", abi.CTX_PARENT) if program.classes is None else code.word("%frame", frame.KEY)
     header = code.op("or", 64, code.load(found_from), code.op("shl", 64, words, str(abi.REF_BITS)))
+    if recalls:  # then the frame has what the header is to say of the step under way
+        few = code.compare("ult", 64, words, str(abi.FEW_WORDS))
+        header = code.op("or", 64, header, code.select(few, "i64", code.load(code.word("%frame", frame.KEY)), "0"))
     code.store(header, record)
     if not program.in_place:
         code.copy(code.word(record, 1), "%work")

@@ -18,7 +18,7 @@ from checker.native.code.judge import Item, items_of, write_asking, write_judges
 from checker.native.code.orbits import write_orbits
 from checker.native.code.packed import Packed
 from checker.native.code.program import Program
-from checker.native.code.recall import WORDS, recall_of
+from checker.native.code.recallable import WORDS, recall_of
 from checker.native.code.seen import enum_words, enums_of
 from checker.native.code.silent import write_silent
 from checker.native.code.torn import write_resets
@@ -70,7 +70,7 @@ class Plan:
         program = Program(unit, coverage=self.coverage, reduced=self.classes is not None)
         recall = recall_of(program) if self.memo and not self.cases else None
         inline = _inlining(program)
-        write_commit(program, "alwaysinline" if not program.in_place else "")
+        write_commit(program, "alwaysinline" if not program.in_place else "", recalls=recall is not None)
         for number in range(len(self.machine.steps)):
             write_handler(program, number, inline)
         write_resets(program)

@@ -13,133 +13,31 @@ nowhere, which of these are taken all the same, and the same for what processes 
 from it look them up, move the bits to where the messages stand now, forget those of processes for which something changed,
 and take only the other steps. What is left out is counted as if it had been taken.
 
-**What may be recalled** is asked of the text of a step (`engine.footprints`): it has one outcome, which no crash can tear; it
-asks for no messages; and it sends only where messages stay, so that those that were there are there still. What the
-steps of a process touch, and what their guards ask, are bits of the fixed words of a state.
+What may be recalled, `recallable` says. The two words also tell which steps change something, and of those, the ones that
+`sleep` knows to lead where others lead are left out, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
-from itertools import product
 
-from checker.engine.footprints import Footprint, Footprints
-from checker.model.machine import Message, Step
-from checker.model.values import Value
+from checker.model.machine import Message
 from checker.native import abi
 from checker.native.code import frame
-from checker.native.code.deliver import Deliveries, Only
-from checker.native.code.packed import Packed
-from checker.native.code.program import Program
+from checker.native.code.deliver import Only
+from checker.native.code.recallable import WORDS
+from checker.native.code.sleep import Sleeping
 from checker.native.code.vectors import MOST
-from checker.native.code.width import Unsupported
 from checker.native.code.writer import normal
 
-WORDS = 2
-"""Behind each state: for its messages, and for what processes do by themselves."""
 
-PROCESSES = 16
-"""With more processes, it is not worth the code."""
+class Recalling(Sleeping):
+    """Writes what `expand` does with what is recalled. Pairs of words, below: for messages, and for actions.
 
-FEW = 64
-"""The most values of a parameter of an action that is recalled."""
+    A step is `quiet` if it leads nowhere, and then `taken` if it is enabled all the same; it is `active` if it leads somewhere.
+    """
 
-Site = tuple[int, int, tuple[Value, ...]]
-"""An action with its arguments: process, number of the step, arguments."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recall:
-    """What is recalled of a machine."""
-
-    network: int
-    kinds: Mapping[str, int]
-    """The messages whose taking is recalled, with the only step that takes each of them."""
-    sites: Mapping[Site, int]
-    """The actions that are recalled, with their bits."""
-    touch: tuple[Mapping[int, tuple[int, ...]], Mapping[int, tuple[int, ...]]]
-    """For each process, the bits of the fixed words that its recalled steps touch: those that take messages, and the actions."""
-    ask: tuple[Mapping[int, tuple[int, ...]], Mapping[int, tuple[int, ...]]]
-    """The same for what their guards read."""
-
-
-def recall_of(program: Program) -> Recall | None:
-    """What can be recalled of a machine; None where that is nothing."""
-    unit, machine = program.unit, program.unit.machine
-    packed = unit.packed
-    if len(packed.listed) != 1 or program.links or unit.layout.faulty is not None:
-        return None
-    network = packed.listed[0]
-    processes = [p for role in machine.roles.values() for p in role.processes]
-    if machine.networks[network].kind != "soup" or len(processes) > PROCESSES:
-        return None
-    footprints = Footprints(unit.layout)
-    always = set(unit.layout.status.values()) | ({unit.layout.cut} if unit.layout.cut is not None else set())
-    touch, ask = ([{p: set(always) for p in processes} for _ in range(WORDS)] for _ in range(2))
-
-    def add(step: Step, word: int) -> bool:
-        """Whether a step can be recalled; if so, adds what it touches."""
-        if step.limit is not None or step.has_choices or program.can_tear(step):
-            return False
-        touched = {}
-        for me in step.role.processes:
-            found = footprints.step(step, me)
-            sent = {("messages", message) for message in found.sends}
-            own = found.reads | found.writes | (found.gathers - sent)
-            if found.everything or found.may_be_disabled or not all(isinstance(r, int) for r in own):
-                return False
-            if any(machine.messages[m].network != network for m in found.sends):
-                return False
-            touched[me] = {r for r in own if isinstance(r, int)}
-        for me, some in touched.items():
-            touch[word][me] |= some
-            if step.guard is not None:
-                guard = Footprint()
-                footprints.reads(step.guard, me, guard)
-                ask[word][me] |= {r for r in guard.reads if isinstance(r, int)}
-        return True
-
-    kinds: dict[str, int] = {}
-    for message in machine.messages.values():
-        takers = [
-            (n, s) for n, s in enumerate(machine.steps) if s.name == message.name and s.kind in ("message", "ignore")
-        ]
-        if message.network == network and len(takers) == 1 and takers[0][1].kind == "message" and add(takers[0][1], 0):
-            kinds[message.name] = takers[0][0]
-    sites: dict[Site, int] = {}
-    for number, step in enumerate(machine.steps):
-        if step.kind in ("action", "timeout"):
-            try:
-                values = [unit.values(p.type) for p in step.params]
-            except Unsupported:
-                continue
-            new = [(me, number, args) for me in step.role.processes for args in product(*values)]
-            if all(len(v) <= FEW for v in values) and len(sites) + len(new) <= MOST and add(step, 1):
-                sites |= {site: len(sites) + i for i, site in enumerate(new)}
-    if not kinds and not sites:
-        return None
-
-    def masks(slots: list[dict[int, set[int]]]) -> tuple[dict[int, tuple[int, ...]], dict[int, tuple[int, ...]]]:
-        messages, actions = ({p: _mask(packed, some) for p, some in each.items()} for each in slots)
-        return messages, actions
-
-    return Recall(network, kinds, sites, masks(touch), masks(ask))
-
-
-def _mask(packed: Packed, slots: set[int]) -> tuple[int, ...]:
-    """The bits of the fixed words in which some slots lie."""
-    found = [0] * packed.words
-    for slot in slots:
-        packed.cover(slot, found)
-    return tuple(found)
-
-
-class Recalling(Deliveries):
-    """Writes what `expand` does with what is recalled. Pairs of words, below: for messages, and for actions."""
-
-    recall: Recall | None = None
     judged: tuple[int, ...] | None = None
     """The bits of the fixed words that step properties read, where that is known."""
 
@@ -149,7 +47,8 @@ class Recalling(Deliveries):
         """Finds out which steps lead nowhere as they did in the state that this one was found from, and counts them."""
         self.quiet = self.stack("i64"), self.stack("i64")
         self.taken = self.stack("i64"), self.stack("i64")
-        for word in (*self.quiet, *self.taken):
+        self.active = self.stack("i64"), self.stack("i64")
+        for word in (*self.quiet, *self.taken, *self.active):
             self.store("0", word)
         if self.recall is None:
             return
@@ -164,22 +63,31 @@ class Recalling(Deliveries):
         self.require(self.compare("ule", 64, before, count), done)
         now = self.vector(state)
         low = str((1 << MOST) - 1)
-        quiet, taken = ([self.op("and", 64, self.op("lshr", 64, w, str(at)), low) for w in words] for at in (0, MOST))
-        quiet[0], taken[0] = self._moved((quiet[0], taken[0]), state, parent, count, before, done)
+        quiet, other = ([self.op("and", 64, self.op("lshr", 64, w, str(at)), low) for w in words] for at in (0, MOST))
+        origin = self.origin(state)
+        earlier = self.before(origin) if self.sleeps else ["0", "0"]
+        noted = [self.op("or", 64, q, e) for q, e in zip(quiet, earlier, strict=True)]
+        other = [self.op("and", 64, o, n) for o, n in zip(other, noted, strict=True)]
+        quiet[0], other[0] = self._moved((quiet[0], other[0]), state, parent, count, before, done)
+        taken = [self.op("and", 64, o, q) for o, q in zip(other, quiet, strict=True)]
+        active = [self.op("xor", 64, o, t) for o, t in zip(other, taken, strict=True)]
         # what was not enabled needs no more than that what its guard reads is as it was
         idle = [self.op("xor", 64, q, t) for q, t in zip(quiet, taken, strict=True)]
         touched, asked = self._hit(state, parent, now)
         taken = [self.op("and", 64, t, self.op("xor", 64, hit, "-1")) for t, hit in zip(taken, touched, strict=True)]
         idle = [self.op("and", 64, i, self.op("xor", 64, hit, "-1")) for i, hit in zip(idle, asked, strict=True)]
+        if self.sleeps:
+            same = [self.op("and", 64, a, self.op("xor", 64, h, "-1")) for a, h in zip(active, touched, strict=True)]
+            active = self.asleep(self._unjudged(same, state, parent), origin, parent, now)
+            self._keep_alive(active)
         quiet = [self.op("or", 64, i, t) for i, t in zip(idle, taken, strict=True)]
         if self.program.has_steps:  # it is for them that a step has to be told that changes nothing
             asks, told = self.block("asks"), self.block("told")
             self.when(self.compare("ne", 64, self.op("or", 64, *taken), "0"), asks, told)
             self.place(asks)
             known = self.block("known")
-            if (
-                self.judged is not None
-            ):  # then one was judged in the parent, and left no words if there was anything to it
+            # if known, then one was judged in the parent, which left no words if there was anything to it
+            if self.judged is not None:
                 self.require(self._touched(self._changed(state, parent), self.judged), known, likely=False)
             answer = self.let(f"call i64 @stutter(ptr {self.ctx}, ptr {state})")
             self.require(self.compare("eq", 64, answer, "0"), done)
@@ -188,8 +96,8 @@ class Recalling(Deliveries):
             self.store("1", self.word(self.frame, frame.STUTTERED))
             self.go(told)
             self.place(told)
-        self._count_quiet(taken, now)
-        for pair, found in ((self.quiet, quiet), (self.taken, taken)):
+        self._count_left_out([self.op("or", 64, t, a) for t, a in zip(taken, active, strict=True)], now)
+        for pair, found in ((self.quiet, quiet), (self.taken, taken), (self.active, active)):
             for word, bits in zip(pair, found, strict=True):
                 self.store(bits, word)
         self.go(done)
@@ -239,8 +147,7 @@ class Recalling(Deliveries):
         """The steps that touch something that has changed, and those whose guards read something of it."""
         assert self.recall is not None
         changed = self._changed(state, parent)
-        ends = (1 << self.unit.packed.receiver_bits) - 1
-        receivers = self.let(f"and {self.vector_kind} {now}, {self.all(str(ends))}")
+        receivers = self.receivers(now)
         touched, asked = ["0", "0"], ["0", "0"]
         for process in self.recall.touch[0]:
             to = self.where("eq", receivers, self.all(str(process + 1)))
@@ -263,7 +170,21 @@ class Recalling(Deliveries):
             found = self.op("or", 64, found, self.op("and", 64, word, normal(bits, 64)))
         return self.compare("ne", 64, found, "0")
 
-    def _count_quiet(self, taken: list[str], now: str) -> None:
+    def _unjudged(self, active: list[str], state: str, parent: str) -> list[str]:
+        """Steps of which step properties say what they said of them in the parent."""
+        if not self.program.has_steps:
+            return active
+        assert self.judged is not None
+        differ = self._touched(self._changed(state, parent), self.judged)
+        return [self.select(differ, "i64", "0", a) for a in active]
+
+    def _keep_alive(self, asleep: list[str]) -> None:
+        """Notes that steps change the state, if some sleep: no fault is recalled."""
+        some = self.resize(self.compare("ne", 64, self.op("or", 64, *asleep), "0"), 1, 64)
+        alive = self.word(self.frame, frame.ALIVE)
+        self.store(self.op("or", 64, self.load(alive), some), alive)
+
+    def _count_left_out(self, taken: list[str], now: str) -> None:
         """Counts the steps that are left out though they could be taken."""
         assert self.recall is not None
         messages, actions = taken
@@ -272,11 +193,7 @@ class Recalling(Deliveries):
         if not self.program.coverage:
             return
         for name, number in self.recall.kinds.items():
-            kind = self.unit.packed.kinds[name]
-            of_kind = self.below(now, kind.base + (1 << kind.width))
-            if kind.base:
-                of_kind = self.op("and", 64, of_kind, self.op("xor", 64, self.below(now, kind.base), "-1"))
-            self._count_steps(number, self.op("and", 64, messages, of_kind))
+            self._count_steps(number, self.op("and", 64, messages, self.of_kind(now, name)))
         for number in dict.fromkeys(step for _, step, _ in self.recall.sites):
             own = sum(1 << bit for (_, step, _), bit in self.recall.sites.items() if step == number)
             self._count_steps(number, self.op("and", 64, actions, str(own)))
@@ -286,10 +203,14 @@ class Recalling(Deliveries):
 
     # ---- what is not known yet
 
+    def left_out(self, word: int) -> str:
+        """The steps that need not be taken."""
+        return self.op("or", 64, self.load(self.quiet[word]), self.load(self.active[word]))
+
     def unless_quiet(self, word: int, bit: str, take: Callable[[], None]) -> None:
         """Takes a step unless it is known to lead nowhere, and notes whether it does."""
         on = self.block("quiet")
-        known = self.op("lshr", 64, self.load(self.quiet[word]), bit)
+        known = self.op("lshr", 64, self.left_out(word), bit)
         self.require(self.compare("eq", 64, self.op("and", 64, known, "1"), "0"), on, likely=False)
         self.noting(word, bit, take)
         self.go(on)
@@ -302,17 +223,20 @@ class Recalling(Deliveries):
         own = {bit: step for (process, step, _), bit in self.recall.sites.items() if process == int(me)}
         if set(numbers) <= set(own.values()):
             bits = str(sum(1 << bit for bit in own))
-            known = self.op("and", 64, self.load(self.quiet[1]), bits)
+            known = self.op("and", 64, self.left_out(1), bits)
             self.require(self.compare("ne", 64, known, bits), on, likely=False)
 
     def noting(self, word: int, bit: str, take: Callable[[], None]) -> None:
         """Takes a step, and notes whether it leads nowhere."""
         counter, out = (self.word(self.frame, i) for i in (frame.TRANSITIONS, frame.OUT))
         before, end = self.load(counter), self.load(out)
+        self.set_origin(word, bit)
         take()
+        self.set_origin(word, None)
         same = self.resize(self.compare("eq", 64, self.load(out), end), 1, 64)
         taken = self.op("and", 64, same, self.op("sub", 64, self.load(counter), before))
-        for pair, value in ((self.quiet, same), (self.taken, taken)):
+        active = self.op("xor", 64, same, "1")
+        for pair, value in ((self.quiet, same), (self.taken, taken), (self.active, active)):
             self.store(self.op("or", 64, self.load(pair[word]), self.op("shl", 64, value, bit)), pair[word])
 
     def deliver_lanes(self, state: str, network: int, only: Only | None) -> None:
@@ -332,7 +256,7 @@ class Recalling(Deliveries):
         few = self.compare("ult", 64, left, str(MOST))
         first = self.compare("eq", 64, start, "0")
         rest = self.first(self.select(few, "i64", left, str(MOST)))
-        known = self.select(first, "i64", self.load(self.quiet[0]), "0")
+        known = self.select(first, "i64", self.left_out(0), "0")
         for message in self.messages_on(network):
             kind = self.unit.packed.kinds[message.name]
             of_kind = self.op("and", 64, rest, self.below(now, kind.base + (1 << kind.width)))
@@ -368,7 +292,8 @@ class Recalling(Deliveries):
         self.require(self.compare("ule", 64, self.count_of(state, self.recall.network), str(MOST)), skip)
         memo = self.word(state, self.words_of(state))
         for i in range(WORDS):
-            taken = self.op("shl", 64, self.load(self.taken[i]), str(MOST))
+            other = self.op("or", 64, self.load(self.taken[i]), self.load(self.active[i]))
+            taken = self.op("shl", 64, other, str(MOST))
             self.store(self.op("or", 64, taken, self.load(self.quiet[i])), self.word(memo, i))
         self.go(skip)
         self.place(skip)

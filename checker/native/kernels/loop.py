@@ -150,6 +150,5 @@ def run(ctx: int) -> int:
                     return DONE
                 status = DONE
         if status != DONE:
-            if status != PAUSED:
-                store64(shared + 8 * SHARED_STOP, 1)  # so that nobody goes on for long while one waits for the driver
+            store64(shared + 8 * SHARED_STOP, 1)  # so that nobody goes on for long while one waits
             return status

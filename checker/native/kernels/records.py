@@ -14,6 +14,7 @@ from checker.native.abi import (
     CTX_RECORDS,
     CTX_WORKER,
     DISK_OFFSET,
+    FEW_WORDS,
     MARK_EVERY,
     OFFSET_MASK,
     REF_BITS,
@@ -28,9 +29,17 @@ from checker.native.words import inline, load64, mul64, mulhi, prefetch, rare, r
 
 
 @inline
+def length_in(header: int) -> int:
+    """The number of words of a state, as the header of its record has it."""
+    if memo_words() != 0:  # with the topmost bit set, the last 8 bits, and else all the others
+        return (header >> REF_BITS) & (128 * FEW_WORDS - 1) >> 7 * (header >> 63)
+    return header >> REF_BITS
+
+
+@inline
 def words_of(record: int) -> int:
     """The number of words of a record's state."""
-    return fixed_words() if fixed_words() != 0 else load64(record) >> REF_BITS
+    return fixed_words() if fixed_words() != 0 else length_in(load64(record))
 
 
 @inline
@@ -87,7 +96,7 @@ def fetch(record: int, words: int) -> int:
 @inline
 def same(a: int, b: int) -> int:
     """Whether two records hold the same state."""
-    if fixed_words() == 0 and (load64(a) ^ load64(b)) >> REF_BITS != 0:
+    if fixed_words() == 0 and length_in(load64(a)) != length_in(load64(b)):
         return 0
     end = a + 8 + 8 * words_of(a)
     p = a + 8
