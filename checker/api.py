@@ -35,6 +35,7 @@ from checker.model.ir import Expr
 from checker.model.layout import Layout
 from checker.model.machine import Machine
 from checker.model.symmetry import without_symmetry
+from checker.model.types import IntT
 from checker.model.values import Value
 from checker.model.walk import names_in
 from checker.native.choose import engine_named
@@ -230,9 +231,9 @@ class LoadedSpec:
     def _free_constants(self, machine: Machine) -> Iterator[str]:
         """The constants that are numbers and are not computed from others."""
         constants = {d.name.text: d for d in self.tree.decls if isinstance(d, ast.ConstDecl)}
-        for name, (_, value) in machine.constants.items():
+        for name, (t, _) in machine.constants.items():
             used = {inner.text for inner in names_in(constants[name].value)}
-            if isinstance(value, int) and not isinstance(value, bool) and not used & constants.keys():
+            if isinstance(t, IntT) and not used & constants.keys():
                 yield name
 
     def walk(

@@ -104,6 +104,22 @@ def report_failure(diagnostics: Sequence[Diagnostic], *, json: bool) -> None:
         print_json({"version": VERSION, "specs": [], "diagnostics": [diagnostic_object(d) for d in diagnostics]})
 
 
+def make_folder(path: Path) -> None:
+    """Makes a directory, and those above it, where there is none.
+
+    Raises:
+        SpecError: PSM007, with what the system says.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise error(
+            "PSM007",
+            f"{display_name(path)} cannot be made a directory: {problem.strerror or problem}",
+            help="check the directory and its permissions",
+        ) from None
+
+
 def write_atomically(path: Path, data: bytes, *, exclusive: bool = False) -> None:
     """Writes a file in one piece: a reader sees the old content or the new, whatever happens meanwhile.
 

@@ -32,7 +32,7 @@ from checker.engine.graph import Edge, StateGraph, state_graph
 from checker.engine.interface import Limits
 from checker.model.machine import Machine
 from checker.properties.kinds import Trace, TraceStep
-from checker.render.sequence import Cast, cast
+from checker.render.events import Cast, cast
 
 Make = Callable[[Machine], Adapter]
 

@@ -217,6 +217,13 @@ TYPES = (
     ),
     Mistake(
         "PSM111",
+        "an enum has a name of its own",
+        "declare it outside of roles, `enum E { … }`, and write `E` here",
+        before=r".*: enum",
+        at=r"[{(]",
+    ),
+    Mistake(
+        "PSM111",
         "variable `<name>` has no initial value",
         "write `= …` behind its type; `= any S` begins with each element of S",
         before=rf"{KEEP} (?P<name>{NAME}) : [^=]+",

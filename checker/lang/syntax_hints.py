@@ -31,7 +31,9 @@ from checker.lang.syntax_words import (
     CHARACTERS,
     FAULTS,
     FOREIGN_DECLARATIONS,
+    FOREIGN_ITEMS,
     FOREIGN_MEMBERS,
+    FOREIGN_PREFIXES,
     FOREIGN_STATEMENTS,
     NAMING,
     OPERATORS,
@@ -243,6 +245,12 @@ def _foreign_word(scene: Scene) -> Diagnostic | None:
         if advice and at.kind in ("name", "int"):
             message = f"`{previous.text}` is not an operator of this language"
             return _say(scene, "PSM108", message, advice, word=previous)
+    if previous is not None and scene.accepts == {"EQUAL"} and previous.text in FOREIGN_ITEMS:
+        message = f"`{previous.text}` is nothing that a check has"
+        return _say(scene, "PSM108", message, FOREIGN_ITEMS[previous.text], word=previous)
+    if previous is not None and previous.text in FOREIGN_PREFIXES and at.kind == "name" and ended(scene):
+        message = f"`{previous.text}` is not an operator of this language"
+        return _say(scene, "PSM108", message, FOREIGN_PREFIXES[previous.text], word=previous)
     if at.kind == "symbol" and at.text in OPERATORS:
         fits = "does not fit here" if at.text in _OWN else "is not an operator of this language"
         return _say(scene, "PSM108", f"{_shown(at)} {fits}", OPERATORS[at.text])

@@ -41,6 +41,19 @@ ASSIGNMENT = (
     ),
     Mistake("PSM101", "`=` does not assign", "write `:=`", at="=", takes="ASSIGN"),
     Mistake(
+        "PSM108",
+        "`any` stands before the values that a variable may begin with",
+        "write `choose v in S`, and then `<target> := v`",
+        before=rf"(?P<target>{NAME}(?: \. {NAME})*) := any",
+    ),
+    Mistake(
+        "PSM108",
+        "`[]` is an empty sequence, and no operator",
+        "leave it out: an `invariant` is about every state already, and a `step` property about every step",
+        before=rf"(?:invariant|step|reach) {NAME} : \[ \]",
+        lacks="RSQB",
+    ),
+    Mistake(
         "PSM106",
         "`==` compares, and a statement has to change something",
         "write `:=` to assign, or `if … == … { … }`",

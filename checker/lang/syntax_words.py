@@ -119,6 +119,7 @@ FOREIGN_STATEMENTS: dict[str, str] = {
     "case": "write `if … { } else if … { }`",
     "pass": "write nothing: `{ }` is a block, too",
     "skip": "write nothing: `{ }` is a block, too",
+    "UNCHANGED": "write nothing: what is not assigned stays as it is",
     "set": "write `x := …`",
     "call": "write the name of the `proc`, with its arguments: `p(x)`",
     "run": "write the name of the `proc`, with its arguments: `p(x)`",
@@ -140,6 +141,40 @@ FOREIGN_STATEMENTS: dict[str, str] = {
 
 _FUNCTION = "write `fun f(x: T): U = …`, or `proc` in a role for statements"
 _VARIABLE = "variables belong in a role, or are `shared durable x: T = …`"
+
+FOREIGN_PREFIXES: dict[str, str] = {
+    "ENABLED": "a step is possible where its guard is true: write that condition",
+    "CHOOSE": "`choose x in S` is a statement; in an expression write `min(S)`, or say which one with `exists`",
+    "SUBSET": "there is no set of all subsets; `Set[T]` is their type",
+    "DOMAIN": "a map has an entry for each value of its key's type: write the name of that type",
+    "UNION": "write `{x in T where exists s in S: x in s}`",
+    "LET": "write a `fun`",
+    "IF": "write `if … then … else …`",
+    "UNCHANGED": "write `x == old(x)`, in a `step` property",
+}
+"""Words that stand before an operand elsewhere; here they are read as names."""
+
+_FAIR = "write `fair` before the action in its role; `strong R.A` in a check makes a step strongly fair"
+_PROPERTY = "declare it outside, and write `expect holds X` here"
+
+FOREIGN_ITEMS: dict[str, str] = {
+    "WF": _FAIR,
+    "SF": _FAIR,
+    "fair": _FAIR,
+    "weak": _FAIR,
+    "fairness": _FAIR,
+    "constraint": "write `bound P`: it is counted and reported how much that cuts off",
+    "CONSTRAINT": "write `bound P`: it is counted and reported how much that cuts off",
+    "assume": "write `bound P`: it is counted and reported how much that cuts off",
+    "INVARIANT": _PROPERTY,
+    "PROPERTY": _PROPERTY,
+    "property": _PROPERTY,
+    "CONSTANT": "write `N = …` alone: a check only changes the values of constants",
+    "constant": "write `N = …` alone: a check only changes the values of constants",
+    "set": "write `N = …` alone: a check only changes the values of constants",
+    "SPECIFICATION": "nothing says which steps there are: all handlers, and the faults of the check",
+    "SYMMETRY": "write `symmetric` behind a role or an id in its declaration",
+}
 
 FOREIGN_DECLARATIONS: dict[str, str] = {
     "def": _FUNCTION,

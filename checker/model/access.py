@@ -107,7 +107,11 @@ class AccessMixin(BuiltinMixin, ABC):
                 return ir.GetIndex(obj, coerce(self.expr(key), k, key.span, self.reporter, "the key"), v, span)
             case SeqT(elem):
                 return ir.GetIndex(obj, coerce(self.expr(key), INT, key.span, self.reporter, "the index"), elem, span)
-        self.reporter.error("PSM301", f"only maps and sequences have entries, not {show(obj.type)}", obj_span)
+        role = obj.type.elem if isinstance(obj.type, SetT) else None
+        help = f"write `at({show(role)}, …)` for one of its processes" if isinstance(role, ProcT) else None
+        self.reporter.error(
+            "PSM301", f"only maps and sequences have entries, not {show(obj.type)}", obj_span, help=help
+        )
         raise Bad
 
     def with_(self, obj: ir.Expr, updates: tuple[ast.Update, ...], span: Span) -> ir.Expr:

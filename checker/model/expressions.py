@@ -229,8 +229,17 @@ class Expressions(AccessMixin):
             self.reporter.error(
                 "PSM201", f"unknown name `{node.text}`", node.span, help=f"write `{_ELSEWHERE[node.text]}`"
             )
+        elif (instance := self._instance(node.text)) is not None:
+            self.reporter.error("PSM201", f"unknown name `{node.text}`", node.span, help=f"write `{instance}`")
         else:
             unknown(self.reporter, node, "name", known)
+
+    def _instance(self, text: str) -> str | None:
+        """`at(RM, 1)` for the name `RM1`, which traces use and specs cannot."""
+        role = text.rstrip("0123456789")
+        if role == text or role not in self.world.symbols.roles:
+            return None
+        return f"at({role}, {int(text.removeprefix(role))})"
 
     # ---- operators
 

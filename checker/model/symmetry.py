@@ -33,7 +33,8 @@ def with_symmetry(machine: Machine, *, off: bool) -> Machine:
         return machine
     live = sorted(p.name for p in machine.properties if p.kind == "live" and p.name in machine.expectations)
     if live:
-        note = f"explored without symmetry, since {', '.join(live)} is judged over all states"
+        are = "is" if len(live) == 1 else "are"
+        note = f"explored without symmetry, since {', '.join(live)} {are} judged over all states"
         return replace(machine, notes=(*machine.notes, note))
     reasons = Asymmetry(machine, groups).reasons
     notes = tuple(f"the symmetry of {name} is not used: {reason}" for name, reason in reasons.items())
@@ -42,6 +43,11 @@ def with_symmetry(machine: Machine, *, off: bool) -> Machine:
         symmetric=tuple(g for g in groups if g.name not in reasons),
         notes=(*machine.notes, *notes),
     )
+
+
+def is_about_symmetry(note: str) -> bool:
+    """Whether a note on a machine is one of those above: it concerns nobody who does not explore all states."""
+    return note.startswith(("explored without symmetry", "the symmetry of "))
 
 
 def without_symmetry(machine: Machine) -> Machine:

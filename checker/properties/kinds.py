@@ -57,11 +57,13 @@ class Kind(Enum):
 class TraceStep:
     """One step of a trace: its name, and what it changed, as `variable -> new value`.
 
-    The network appears as `"network" -> {"added": [...], "removed": [...]}` with messages as text.
+    The network appears as `"network" -> {"added": [...], "removed": [...]}` with messages as text. `answers` has what
+    operations of a `linearizable` object that respond in this step answer, as `Register Reader0.Read -> Val0`.
     """
 
     step: str
     changes: Mapping[str, Json]
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ LONGEST = 10_000
 """Paths of more steps are gone again at their last steps alone, so that no verdict waits for minutes."""
 
 
-def verify(machine: Machine, found: Exploration) -> None:
-    """Goes all paths of an exploration again.
+def verify(machine: Machine, found: Exploration) -> Program | None:
+    """Goes all paths of an exploration again; gives the program that did so, None where there are no paths.
 
     Raises:
         Mismatch: the interpreter does not see what the engine saw.
@@ -38,12 +38,13 @@ def verify(machine: Machine, found: Exploration) -> None:
         *((name, finding, True) for name, finding in found.reached.items()),
     ]
     if not findings:
-        return
+        return None
     witness = _Witness(machine, found.engine)
     for name, finding, reached in findings:
         if name in found.broken and finding is not found.broken[name]:
             continue  # what cannot be evaluated somewhere has no other verdict
         witness.check(name, finding, reached=reached)
+    return witness.program
 
 
 class _Witness:

@@ -2,7 +2,7 @@
 
 An engine says what it found; the author said what should come of it. This module puts the two together. A violation is
 certain however the exploration ended; "holds" is only said of a whole state space; "unreached" likewise. Every path is gone
-again by the interpreter before anything is said of it (`replay`). Where the engine
+again by the interpreter before anything is said of it (`replay`), and what it breaks is told for whom (`blame`). Where the engine
 kept hashes instead of states, it may have missed one, and the result says with which probability. Where it left out steps
 whose order does not matter (partial-order reduction), counts and coverage say nothing, and only what that regards is judged.
 Liveness is judged on the whole graph or not at all; what an engine left open is `incomplete` with its reason, so that it
@@ -13,15 +13,19 @@ The verdict of a check is the worst of its parts: an error, then an unmet expect
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from checker.engine.interface import Exploration, Finding, Path, Stop
 from checker.engine.labels import StateView
+from checker.engine.program import Program
 from checker.lang.resolve import BUILTIN_PROPERTIES
 from checker.model.layout import Layout
 from checker.model.liveness import fairness_text
-from checker.model.machine import Counts, Machine
+from checker.model.machine import Counts, Machine, Property
+from checker.model.symmetry import is_about_symmetry
+from checker.properties.answers import with_answers
+from checker.properties.blame import blamed, left_out
 from checker.properties.kinds import (
     CheckResult,
     CheckVerdict,
@@ -48,13 +52,16 @@ _STOPPED = {
 
 def judge(machine: Machine, found: Exploration) -> CheckResult:
     """The result of a check."""
-    verify(machine, found)
+    program = verify(machine, found)
     view = StateView(Layout(machine))
     stopped = sampled(found) if found.sample is not None else _STOPPED.get(found.stop)
     inexact = (
         None if found.missed is None else f"not exact, a missed state has a probability of at most {found.missed:.1e}"
     )
     results = [_property(machine, found, view, p.name, Kind(p.kind), stopped) for p in machine.properties]
+    if program is not None:
+        results = [_blaming(program, p, r, found) for p, r in zip(machine.properties, results, strict=True)]
+        results = [_answering(program, r, found) for r in results]
     results += [_property(machine, found, view, name, Kind.BUILTIN, stopped) for name in BUILTIN_PROPERTIES]
     if "bound" in found.broken:
         error = found.broken["bound"]
@@ -72,7 +79,11 @@ def judge(machine: Machine, found: Exploration) -> CheckResult:
         coverage=_coverage(machine, found),
         reason=stopped if stopped is not None else inexact,
         counts=counts,
-        notes=machine.notes + (REDUCED,) * found.reduced,
+        notes=(
+            *(n for n in machine.notes if found.sample is None or not is_about_symmetry(n)),
+            *([REDUCED] if found.reduced else []),
+            *([] if program is None else _left_out(program, results, found)),
+        ),
         diagnostics=machine.warnings,
         missed=found.missed,
         sample=found.sample,
@@ -133,6 +144,31 @@ def _property(
         return PropertyResult(name, kind, expected, Verdict.HOLDS, fairness=fairness_text(machine))
     verdict = Verdict.UNREACHED if kind is Kind.REACH else Verdict.HOLDS
     return PropertyResult(name, kind, expected, verdict, None if found.missed is None else "not exact")
+
+
+def _blaming(program: Program, prop: Property, result: PropertyResult, found: Exploration) -> PropertyResult:
+    """A violation of an invariant or a step property, with who breaks it as its reason."""
+    if result.verdict is not Verdict.VIOLATED or result.kind not in (Kind.INVARIANT, Kind.STEP):
+        return result
+    return replace(result, reason=blamed(program, prop, found.violations[prop.name].path))
+
+
+def _left_out(program: Program, results: list[PropertyResult], found: Exploration) -> Iterator[str]:
+    """What could have gone on where a run that should not exist stops."""
+    for result in results:
+        if result.kind is Kind.LIVE and result.met is False and result.trace is not None and result.trace.stutters:
+            names = left_out(program, found.violations[result.name].path)
+            if names:
+                where = f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} possible"
+                yield f"{result.name} fails by a run that stops where {where}: what is not `fair` may be left out for ever"
+
+
+def _answering(program: Program, result: PropertyResult, found: Exploration) -> PropertyResult:
+    """A result whose trace tells what operations answered."""
+    findings = found.reached if result.kind is Kind.REACH else found.violations
+    if result.trace is None or result.name not in findings:
+        return result
+    return replace(result, trace=with_answers(program, result.trace, findings[result.name].path))
 
 
 def _broken(name: str, kind: Kind, expected: Expected | None, finding: Finding, view: StateView) -> PropertyResult:

@@ -30,8 +30,8 @@ from checker.engine.runtime import State
 from checker.model.machine import Machine
 from checker.model.types import BagT, MapT, OptT, RecordT, SeqT, SetT, Type
 from checker.properties.kinds import AbstractStep, CheckResult, Json, PropertyResult, Trace
+from checker.render.events import cast, event_of
 from checker.render.plain import clean
-from checker.render.sequence import cast, event_of
 from checker.render.values import Names, show
 
 FORMAT, VERSION = "lockstep-explorer", 1

@@ -4,90 +4,42 @@ Time runs downwards, one row for each step, as high as its texts. A step is a nu
 with its name beside it and what it changed there and in shared variables. A step that consumes a message has an arrow from
 the box of the step that sent it, so a long arrow is a message that was late, and two arrows from one box to one lifeline
 are a message that arrived twice. Messages that no step of the trace takes are named below the step that sent them. Whatever
-was broken stands on a band across the picture, the name of a faulty process is red, and the lifeline of one that is down is
-dotted.
+was broken stands on a band across the picture, the name of a faulty process is red, also where its lies need no message, the
+lifeline of one that is down is dotted, and one that is cut off has a red line beside it. What a step is in the abstract spec
+that it should refine stands at the right edge.
 
 An arrow leaves along the row of its sender, where no other box is, and turns towards its receiver shortly before it, where
 no names are. Names stand on the side of their box that has no arrow.
 
-The input is a trace and the names of the processes; everything else is read from the names of the steps, whose form
-`engine.labels` defines. Colours are `currentColor` and tones that can be read on light and on dark ground. Coordinates
-are whole numbers, so the same trace gives the same bytes.
+The input is a trace and the names of the processes; `events` reads the rest from the names of the steps. Colours are
+`currentColor` and tones that can be read on light and on dark ground; a drawing that is a file of its own brings both grounds,
+and light is what programs see that know no media queries. Coordinates are whole numbers, so the same trace gives the same bytes.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
 from itertools import accumulate, pairwise
 from textwrap import wrap
 
-from checker.model.machine import Machine
-from checker.model.values import instance_name
-from checker.properties.kinds import Json, Trace
-from checker.render.plain import Say, clean, ending, english, plural, shortened
-from checker.render.values import Change, all_changes, grouped
-
-_STEP = re.compile(
-    r"(?P<process>\w+)\.(?P<ignore>ignore )?(?P<name>\w+)(?:\((?P<args>.*)\))?"
-    r"(?: <- (?P<sender>\w+))?(?: \[(?P<notes>.*)\])?"
-)
-_LINK = re.compile(r"lose (?P<content>.*) (?P<sender>\w+) -> (?P<receiver>\w+)(?: \[.*\])?")
-_TORN = re.compile(r"\b(crash|stop) after \d+ effects?")
+from checker.properties.kinds import AbstractTrace, Trace
+from checker.render.events import Event, read_above, read_events
+from checker.render.plain import Say, clean, english, plural, shortened
+from checker.render.values import Change, all_changes, as_trace
 
 _CHAR = 7.3  # the width of a character of the labels, in pixels; a little more than what fonts need
 _ROW, _TOP, _BOX, _MARGIN, _GAP, _TURN = 50, 46, 13, 24, 12, 34
 _LABEL, _CHANGE, _WIDE = 34, 40, 90  # the longest lines, in characters
 _LINE, _LINES = 13, 3  # the height of a small line, and the most lines of one text
 _FAULT, _ACCENT = "#e5484d", "#6b7fd7"
+_DARK = (
+    "<style>@media (prefers-color-scheme:dark){.ls-alone{color:#e6e8ec}.ls-ground{fill:#1b1e24}.ls-halo{stroke:#1b1e24}}"
+    "</style>"
+)
 _STYLE = 'font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="12"'
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One row. `process` is None for what concerns all.
-
-    `message` is what the step takes or a fault strikes, `origin` the row that sent it, if it is known. `unread` are the messages
-    that the step sent and no later step takes. `left`: the texts stand left of the lifeline. `ending`: no step,
-    but how a run without end goes on.
-    """
-
-    text: str
-    process: str | None = None
-    sender: str | None = None
-    origin: int | None = None
-    fault: bool = False
-    lost: bool = False
-    forged: bool = False
-    down: bool = False
-    up: bool = False
-    error: bool = False
-    changes: str = ""
-    message: str | None = None
-    unread: str = ""
-    left: bool = False
-    ending: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Who takes part in the runs of a machine: its processes in order, and the steps that are faults of the spec itself."""
-
-    processes: tuple[str, ...]
-    own_faults: frozenset[str]
-
-
-def cast(machine: Machine) -> Cast:
-    """The cast of a machine."""
-    return Cast(
-        tuple(instance_name(r, p) for r in machine.roles.values() for p in r.processes),
-        frozenset(
-            f"{instance_name(s.role, p)}.{s.name}" for s in machine.steps if s.kind == "fault" for p in s.role.processes
-        ),
-    )
 
 
 def sequence_svg(
@@ -95,134 +47,34 @@ def sequence_svg(
     processes: Sequence[str],
     *,
     changes: Sequence[Sequence[Change]] | None = None,
+    above: Sequence[Sequence[Change]] | None = None,
     own_faults: AbstractSet[str] = frozenset(),
+    timeouts: AbstractSet[str] = frozenset(),
     reason: str | None = None,
+    verdict: str | None = None,
     alone: bool = False,
     say: Say = english,
 ) -> str:
     """The diagram of a trace.
 
-    `changes` says what each step changed, as `Names.step` gives it with the types of a machine. `own_faults` names the
-    steps that are faults of the spec itself (`RM0.AbortByHand`). `reason` says how the step at the end errs. `alone`: the
-    drawing is a file and not part of a page, so it brings its own ground. `say` has the language of what is not from the spec.
+    `changes` says what each step changed, as `Names.step` gives it with the types of a machine, and `above` the same for an
+    abstract trace. `own_faults` and `timeouts` are those of the `Cast`. `reason` says how the step at the end errs, and
+    `verdict` what the trace shows. `alone`: the drawing is a file and not part of a page, so it brings its own ground. `say` has
+    the language of what is not from the spec.
     """
     told = all_changes(trace) if changes is None else changes
-    events = read_events(trace, processes, told, own_faults, reason, say)
-    used = {name for e in events for name in (e.process, e.sender)}
+    events = read_events(trace, processes, told, own_faults, reason, say, timeouts)
+    if trace.abstract is not None:
+        levels = read_above(trace.abstract, all_changes(as_trace(trace.abstract)) if above is None else above, say)
+        events[: len(levels)] = [replace(e, above=a) for e, a in zip(events, levels, strict=False)]
+    if verdict is not None:
+        events.append(Event(verdict, ending=True))
+    used = {name for e in events for name in (e.process, e.sender, *(e.parted or ()))}
     faulty = trace.initial.get("faulty")
-    shown = [p for p in processes if p in used] or list(processes[:1])
     liars = frozenset(map(str, faulty)) if isinstance(faulty, list) else frozenset()
-    return _Drawing(shown, events, liars, trace.loop if not trace.stutters else None, say, alone).svg()
-
-
-def read_events(
-    trace: Trace,
-    processes: Sequence[str],
-    changes: Sequence[Sequence[Change]],
-    own_faults: AbstractSet[str] = frozenset(),
-    reason: str | None = None,
-    say: Say = english,
-) -> list[Event]:
-    """What each step of a trace shows; a step that could not be carried out is one more, and `reason` says why."""
-    sent: dict[str, int] = {}
-    unread: list[dict[str, None]] = []
-    events: list[Event] = []
-    for row, (step, changed) in enumerate(zip(trace.steps, changes, strict=True)):
-        event = event_of(step.step, processes, own_faults, sent, _told(changed, step.step, processes))
-        events.append(event)
-        if event.origin is not None and event.message is not None:
-            unread[event.origin].pop(event.message, None)
-        network = step.changes.get("network")
-        added = network.get("added") if isinstance(network, dict) else None
-        unread.append({})
-        if step.step.startswith("dup "):
-            continue  # one more copy was not sent by anybody
-        for message in added if isinstance(added, list) else ():
-            sent[str(message)] = row
-            unread[row][str(message)] = None
-    if trace.loop is not None:
-        events.append(Event(f"↻ {': '.join(ending(len(trace.steps), trace.loop, say))}", ending=True))
-        unread.append({})
-    if trace.error is not None:
-        last = event_of(trace.error, processes, own_faults, sent, reason or say("this step errs"))
-        events.append(replace(last, error=True, down=False, up=False))
-        unread.append({})
-    events = [replace(e, unread=_unread(list(letters))) for e, letters in zip(events, unread, strict=True)]
-    return _sides(events, {name: i for i, name in enumerate(processes)})
-
-
-def _unread(letters: Json) -> str:
-    """Messages in a few words: `Prepare → RM0, RM1`."""
-    texts = []
-    for line in grouped(letters):
-        content, _, receivers = line.partition(" -> ")
-        texts.append(f"{content.rpartition(' ')[0].removesuffix('()')} → {receivers}")
-    return "; ".join(texts)
-
-
-def _sides(events: list[Event], columns: Mapping[str, int]) -> list[Event]:
-    """Puts the texts of each event on a side without arrows, where there is one; on the right where there are two."""
-    busy: list[set[bool]] = [set() for _ in events]
-    for row, event in enumerate(events):
-        if event.process is None or event.sender is None or event.sender == event.process:
-            continue
-        from_right = columns[event.sender] > columns[event.process]
-        busy[row].add(from_right)
-        if event.origin is not None:
-            busy[event.origin].add(not from_right)
-    return [replace(e, left=busy[row] == {True}) for row, e in enumerate(events)]
-
-
-def event_of(
-    step: str,
-    processes: Sequence[str],
-    own_faults: AbstractSet[str],
-    sent: Mapping[str, int] | None = None,
-    changes: str = "",
-) -> Event:
-    """What one step shows, read from its name. `sent` has the rows that sent the messages in flight."""
-    sent = sent or {}
-    link = _LINK.fullmatch(step)
-    if link and link["receiver"] in processes:
-        message = f"{link['content']} {link['sender']} -> {link['receiver']}"
-        text = f"lost: {link['content'].removesuffix('()')}"
-        return Event(
-            text, link["receiver"], link["sender"], sent.get(message), True, lost=True, changes=changes, message=message
-        )
-    match = _STEP.fullmatch(step)
-    if match is None or match["process"] not in processes:
-        return Event(step, fault=step.startswith(("cut ", "dup ", "lose ")), changes=changes)
-    process, name, args, sender, notes = match.group("process", "name", "args", "sender", "notes")
-    torn = _TORN.search(notes or "")
-    text = (match["ignore"] or "") + (name if args is None else f"{name}({args})".removesuffix("()"))
-    changes = ", ".join(part for part in (notes, changes) if part)
-    fatal = args is None and name in ("crash", "stop")
-    taken = None if sender is None else f"{name}({args}) {sender} -> {process}"
-    return Event(
-        text,
-        process,
-        sender if sender in processes else None,
-        None if taken is None else sent.get(taken),
-        fault=fatal or torn is not None or f"{process}.{name}" in own_faults,
-        forged="forged" in (notes or ""),
-        down=fatal or torn is not None,
-        up=name == "restart",
-        changes=changes,
-        message=taken,
-    )
-
-
-def _told(changes: Sequence[Change], step: str, processes: Sequence[str]) -> str:
-    """What a step changed in its own process and in what is shared, in a few words."""
-    own = step.partition(".")[0]
-    told = [c for c in changes if not c.detail and not c.place.endswith(".status")]
-    return ", ".join(c.brief(own) for c in told if c.place.startswith(f"{own}.") or _is_shared(c.place, processes))
-
-
-def _is_shared(place: str, processes: Sequence[str]) -> bool:
-    """Whether a place lies in a shared variable, and is not the checker's own: a budget, a cut, or who lies."""
-    owner = re.split(r"[.\[]", place, maxsplit=1)[0]
-    return bool(place) and owner not in processes and owner not in ("cut", "faulty") and " " not in owner
+    shown = [p for p in processes if p in used or p in liars] or list(processes[:1])
+    loop = trace.loop if not trace.stutters else None
+    return _Drawing(shown, events, liars, loop, trace.abstract, say, alone).svg()
 
 
 class _Drawing:
@@ -234,14 +86,16 @@ class _Drawing:
         events: list[Event],
         faulty: AbstractSet[str],
         loop: int | None,
+        abstract: AbstractTrace | None,
         say: Say,
         alone: bool,
     ) -> None:
-        self.events, self.faulty, self.loop, self.say, self.alone = events, faulty, loop, say, alone
-        heights = (_ROW // 2 + max(_ROW // 2, _LINE * len(self.below(e)) + 5) for e in events)
+        self.events, self.faulty, self.loop, self.abstract = events, faulty, loop, abstract
+        self.say, self.alone, self.ground = say, alone, "#fff" if alone else "var(--md-default-bg-color,transparent)"
+        heights = (_ROW // 2 + max(_ROW // 2, _LINE * max(len(self.below(e)), len(_higher(e))) + 5) for e in events)
         self.tops = list(accumulate(heights, initial=_TOP))
         """Where each row begins, and the last one ends."""
-        half = [len(shortened(p, _LABEL)) * _CHAR / 2 + 10 for p in processes]
+        half = [len(self.title(p)) * _CHAR / 2 + 10 for p in processes]
         # left of the first lifeline, between each two, and right of the last: the room that names and texts need there
         room = [half[0], *(max(2 * _MARGIN + 60, a + b + _GAP) for a, b in pairwise(half)), half[-1]]
         columns = {name: i for i, name in enumerate(processes)}
@@ -255,7 +109,23 @@ class _Drawing:
         self.columns = dict(zip(processes, places, strict=True))
         across = max((self.width(e) + _MARGIN for e in events if e.process is None), default=0)
         self.total = max(sum((first, *between, last)) + _MARGIN, round(across))
+        self.level = self.total + _MARGIN
+        """Where the column of the abstract spec begins."""
+        if abstract is not None:
+            lines = [self.over(), *(line for e in events if e.above for line in (e.above.text, *_higher(e)))]
+            self.total = round(self.level + max(map(len, lines)) * _CHAR) + _MARGIN
         self.height = self.tops[-1] + 14
+
+    def title(self, process: str) -> str:
+        """The name of a process, and what is to be known of it."""
+        name = shortened(process, _LABEL)
+        return f"{name}, {self.say('faulty')}" if process in self.faulty else name
+
+    def over(self) -> str:
+        """The name of the abstract spec."""
+        assert self.abstract is not None
+        wrong = "" if self.abstract.matched else f": {self.say('not an initial state')}"
+        return f"{shortened(self.abstract.spec, _LABEL)}{wrong}"
 
     def width(self, event: Event) -> float:
         """The room that the texts of an event need."""
@@ -265,11 +135,7 @@ class _Drawing:
 
     def below(self, event: Event) -> list[str]:
         """The small lines below the name of a step: what it changed, and what it sent that nobody takes."""
-        found = []
-        for text in (event.changes, self._unread(event)):
-            together = text.replace(" = ", "\xa0=\xa0")
-            found += [line.replace("\xa0", " ") for line in wrap(together, _CHANGE, max_lines=_LINES, placeholder=" …")]
-        return found
+        return [line for text in (event.changes, self._unread(event)) for line in _lines(text)]
 
     def _unread(self, event: Event) -> str:
         """What was sent that nobody takes."""
@@ -279,18 +145,31 @@ class _Drawing:
         return self.tops[row] + _ROW // 2
 
     def svg(self) -> str:
-        bands = [self.band(row, e) for row, e in enumerate(self.events) if e.fault or e.error or e.process is None]
+        bands = [
+            self.band(row, e)
+            for row, e in enumerate(self.events)
+            if e.fault or e.error or e.process is None or (e.above is not None and e.above.wrong)
+        ]
         arrows = [self.arrow(row, e) for row, e in enumerate(self.events) if e.sender is not None]
         boxes = [self.box(row, e) for row, e in enumerate(self.events)]
         lives = [self.lifeline(p) for p in self.columns]
-        ground = f'<rect width="{self.total}" height="{self.height}" fill="#fff"/>' if self.alone else ""
+        higher = (
+            []
+            if self.abstract is None
+            else [self.higher(), *(self.higher_step(r, e) for r, e in enumerate(self.events))]
+        )
+        kind = ' class="ls-sequence"'
+        ground = ""
+        if self.alone:
+            kind = ' class="ls-sequence ls-alone" color="#1f2328"'
+            ground = f'{_DARK}<rect class="ls-ground" width="{self.total}" height="{self.height}" fill="#fff"/>'
         title = f"Sequence diagram of {plural(sum(not e.ending for e in self.events), 'step')}"
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="ls-sequence" role="img" aria-label="{title}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg"{kind} role="img" aria-label="{title}" '
             f'width="{self.total}" height="{self.height}" viewBox="0 0 {self.total} {self.height}" '
             f'style="min-width:{round(self.total * 0.75)}px" '
             f'fill="currentColor" {_STYLE}>'
-            + "".join((ground, *bands, *lives, *arrows, *boxes, self.again()))
+            + "".join((ground, *bands, *lives, *arrows, *boxes, *higher, self.again()))
             + "</svg>"
         )
 
@@ -298,7 +177,8 @@ class _Drawing:
         """The way back from the last row to the first one of a cycle, at the left edge."""
         if self.loop is None:
             return ""
-        top, bottom = self.tops[self.loop] + 6, self.y(len(self.events) - 1)
+        last = next(row for row, event in enumerate(self.events) if event.ending)
+        top, bottom = self.tops[self.loop] + 6, self.y(last)
         return (
             f'<path d="M12 {bottom}H5V{top}H12" fill="none" stroke="{_ACCENT}" stroke-width="2"/>'
             f'<path d="M11 {top - 4}l6 4-6 4z" fill="{_ACCENT}"/>'
@@ -306,11 +186,8 @@ class _Drawing:
 
     def lifeline(self, process: str) -> str:
         """The name and the line, dotted while the process is down."""
-        x, label, colour = (
-            self.columns[process],
-            shortened(process, _LABEL),
-            _FAULT if process in self.faulty else _ACCENT,
-        )
+        x, label = self.columns[process], self.title(process)
+        colour = _FAULT if process in self.faulty else _ACCENT
         half = round(len(label) * _CHAR / 2) + 8
         parts = [
             f'<rect x="{x - half}" y="8" width="{2 * half}" height="26" rx="5" fill="{colour}" fill-opacity=".16" '
@@ -324,10 +201,22 @@ class _Drawing:
                 dots = ' stroke-dasharray="2 5"' if down else ""
                 parts.append(f'<path d="M{x} {start}V{end}" stroke="currentColor" stroke-opacity=".45"{dots}/>')
                 start, down = end, event.down
-        return "".join(parts)
+        return "".join((*parts, *self.parted(process)))
+
+    def parted(self, process: str) -> Iterator[str]:
+        """Where a process is cut off, beside its line, from the cut to where it heals."""
+        since: int | None = None
+        for row, event in enumerate((*self.events, Event("", parted=()))):
+            if event.parted is None:
+                continue
+            if since is not None:
+                x, end = self.columns[process] + 4, self.y(row) if row < len(self.events) else self.height
+                yield f'<path d="M{x} {since}V{end}" stroke="{_FAULT}" stroke-width="2" stroke-dasharray="7 3"/>'
+            since = self.y(row) if process in event.parted else None
 
     def band(self, row: int, event: Event) -> str:
-        colour, opacity = (_FAULT, ".14") if event.fault or event.error else ("currentColor", ".07")
+        wrong = event.fault or event.error or (event.above is not None and event.above.wrong)
+        colour, opacity = (_FAULT, ".14") if wrong else ("currentColor", ".07")
         top, bottom = self.tops[row : row + 2]
         place = f'x="0" y="{top + 2}" width="{self.total}" height="{bottom - top - 4}"'
         return f'<rect {place} fill="{colour}" fill-opacity="{opacity}"/>'
@@ -378,18 +267,51 @@ class _Drawing:
 
     def label(self, x: int, y: int, anchor: str, text: str, event: Event, limit: int) -> str:
         """The lines beside a point; what has no room in them shows when they are pointed at."""
-        ground = "#fff" if self.alone else "var(--md-default-bg-color,transparent)"
-        below = self.below(event)
         whole = "; ".join(part for part in (text, event.changes, self._unread(event)) if part)
+        return self.lines(x, y, anchor, shortened(text, limit), self.below(event), whole)
+
+    def lines(self, x: int, y: int, anchor: str, text: str, below: Sequence[str], whole: str, colour: str = "") -> str:
+        """A text with small lines below it; `whole` shows when they are pointed at."""
+        paint = f' fill="{colour}"' if colour else ""
         parts = [
-            f'<g text-anchor="{anchor}" style="paint-order:stroke;stroke:{ground};stroke-width:3px">'
+            f'<g class="ls-halo" text-anchor="{anchor}" stroke="{self.ground}" stroke-width="3" paint-order="stroke">'
             f"<title>{_text(whole)}</title>"
-            f'<text x="{x}" y="{y - 4 if below else y + 4}">{_text(shortened(text, limit))}</text>'
+            f'<text x="{x}" y="{y - 4 if below else y + 4}"{paint}>{_text(text)}</text>'
         ]
         for number, line in enumerate(below):
             place = f'x="{x}" y="{y + 10 + _LINE * number}"'
             parts.append(f'<text {place} font-size="11" fill-opacity=".75">{_text(line)}</text>')
         return "".join((*parts, "</g>"))
+
+    # ---- the abstract spec
+
+    def higher(self) -> str:
+        """The name of the abstract spec, and a line that parts it from the processes."""
+        x, end = self.level - _MARGIN // 2, self.tops[sum(not e.ending for e in self.events)]
+        return (
+            f'<text x="{self.level}" y="25" font-weight="600" font-style="italic">{_text(self.over())}</text>'
+            f'<path d="M{x} 8V{end}" stroke="currentColor" stroke-opacity=".45" stroke-dasharray="1 3"/>'
+        )
+
+    def higher_step(self, row: int, event: Event) -> str:
+        """What a step is there."""
+        above = event.above
+        if above is None or not above.text:
+            return ""
+        whole = "; ".join(part for part in (above.text, above.changes) if part)
+        colour = _FAULT if above.wrong else ""
+        return self.lines(self.level, self.y(row), "start", above.text, _higher(event), whole, colour)
+
+
+def _higher(event: Event) -> list[str]:
+    """The small lines below a step of the abstract spec."""
+    return [] if event.above is None else _lines(event.above.changes)
+
+
+def _lines(text: str) -> list[str]:
+    """A text in a few short lines; `a = b` stays together."""
+    lines = wrap(text.replace(" = ", "\xa0=\xa0"), _CHANGE, max_lines=_LINES, placeholder=" …")
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def _text(text: str) -> str:

@@ -26,7 +26,7 @@ from checker.properties.kinds import CheckResult, CheckVerdict, Kind, PropertyRe
 from checker.render import sampled
 from checker.render.plain import ASCII, Signs, ascii_only, duration, fitted, length, plural, rate
 from checker.render.schema import SpecReport
-from checker.render.traces import TraceText
+from checker.render.traces import TraceText, Whole
 from checker.render.values import Names
 
 _LOOKS = {
@@ -46,7 +46,21 @@ class Detail:
     verbose: bool = False
 
 
+def shows(prop: PropertyResult) -> str:
+    """What the trace of a property shows: `OneBeliever is violated after 7 steps: for a = Client0, b = Client1`."""
+    assert prop.trace is not None
+    when = _when(prop.trace)
+    match prop.verdict:
+        case Verdict.HOLDS:
+            return f"{prop.name} is reached{when.replace(' after ', ' in ')}"
+        case Verdict.ERROR:
+            return f"{prop.name} cannot be evaluated{when}"
+    return f"{prop.name} is violated{when}{f', {prop.reason}' if prop.reason and prop.diagnostic is None else ''}"
+
+
 def _when(trace: Trace) -> str:
+    if trace.stutters and not trace.steps:
+        return " by a run in which nothing ever happens"
     if trace.loop is not None:
         return f" by a run of {length(len(trace.steps), trace.loop)}"
     return f" after {plural(len(trace.steps), 'step')}" if trace.steps else " in an initial state"
@@ -172,11 +186,11 @@ class Report:
                 found = "holds"
             case Verdict.VIOLATED:
                 found = f"violated{steps}"
-                reason = diagnostic if prop.kind is not Kind.LIVE else prop.reason
+                reason = diagnostic if prop.diagnostic is not None else prop.reason
             case Verdict.UNREACHED:
                 found = "not reached"
             case Verdict.INCOMPLETE if prop.expected is None:
-                return self.text(f"open: {prop.reason}", "dim")
+                return self.text("open" if prop.reason == check.reason else f"open: {prop.reason}", "dim")
             case Verdict.INCOMPLETE:
                 found = "incomplete"
                 reason = prop.reason if prop.reason != check.reason else None
@@ -189,7 +203,7 @@ class Report:
             style = "dim"
         elif prop.verdict is Verdict.INCOMPLETE:
             style = "yellow"
-        line = self.text(found + tail, style)
+        line = Whole().append(self.text(found + tail, style))
         if reason is not None:
             line.append(fitted(f": {reason}", self.signs), "dim")
         if prop.fairness is not None:
@@ -235,16 +249,9 @@ class Report:
         for prop in result.properties:
             if prop.trace is None or not self._shows_trace(prop):
                 continue
-            when = _when(prop.trace)
-            match prop.verdict:
-                case Verdict.HOLDS:
-                    what = f"{prop.name} is reached{when.replace(' after ', ' in ')}:"
-                case Verdict.ERROR:
-                    what = f"{prop.name} cannot be evaluated{when}:"
-                case _:
-                    what = f"{prop.name} is violated{when}:"
+            style = "bold red" if prop.met is False or prop.verdict is Verdict.ERROR else "bold"
             yield Text()
-            yield Text("  " + what, "bold red" if prop.met is False or prop.verdict is Verdict.ERROR else "bold")
+            yield Text(f"  {fitted(shows(prop), self.signs)}:", style)
             yield writer.trace(prop.trace, prop.diagnostic, screen=not self.detail.verbose)
             if result.sample is not None and prop.name in result.sample.origins:
                 yield Text(sampled.origin(result.sample.origins[prop.name]), "dim")

@@ -15,25 +15,31 @@ long as it has room, without the values before and what follows from the name of
 
    12  Server0.Elect()              term = 3, voted = Server0, mode = candidate; +Ask(3) -> Server1, Server2
 
-Names of steps stand in one column and their effects in another, so that the story can be read down the left side. What is
-left of fault budgets is not shown: the names of the faults say it.
+Where that is too long as well, in a narrow terminal, it stands right behind the name.
+
+Names of steps stand in one column and their effects in another, so that the story can be read down the left side. A step that
+is a fault, is torn or takes a lie has a `!` before its number. What is left of fault budgets is not shown: the names of the
+faults say it. Lines break where a reader would break them (`Whole`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from io import StringIO
-from typing import assert_never
+from typing import Any, assert_never
 
 from rich.console import Console, Group, RenderableType
+from rich.containers import Lines
 from rich.table import Table
 from rich.text import Text
 
 from checker.base.diagnostics import Diagnostic
 from checker.properties.kinds import AbstractTrace, Json, Trace, TraceStep
 from checker.render.diagnostics import Line, diagnostic_lines
-from checker.render.plain import Signs, ending, fitted
+from checker.render.events import is_fault
+from checker.render.plain import Signs, columns, ending, fitted
 from checker.render.values import Change, Names, grouped
 
 _LOOKS = {"set": "", "add": "green", "remove": "dim red", "invoke": "cyan", "respond": "cyan", "refute": "bold red"}
@@ -71,6 +77,43 @@ def styled(lines: Iterable[Line]) -> Text:
     return result
 
 
+_STICKS = re.compile(r"(?<=:) | (?=[=→] )|(?<= [=→]) |(?<=<-) |(?<=->) ")
+"""Blanks after which no line begins: those in `a = b`, `x: y`, `old → new`, and behind the arrow of a message."""
+
+_JOINT = "\ue000"
+"""Stands for such a blank while lines are broken; `fitted` leaves no such character in a text."""
+
+
+class Whole(Text):
+    """Text whose lines are broken between what belongs together, unless that is wider than a line."""
+
+    def wrap(self, console: Console, width: int, **how: Any) -> Lines:
+        """The lines."""
+        words = _STICKS.sub(_JOINT, self.plain).split(" ")
+        joined = self.copy()
+        joined.plain = " ".join(_fitting(word, width) for word in words)
+        lines = joined.wrap(console, width, **how)
+        for line in lines:
+            line.plain = line.plain.replace(_JOINT, " ")
+        return lines
+
+
+def _fitting(word: str, width: int) -> str:
+    """What sticks together, taken apart where it is wider than a line: first behind colons."""
+    if columns(word) <= width:
+        return word
+    parts = word.split(f":{_JOINT}")
+    return word.replace(_JOINT, " ") if len(parts) == 1 else ": ".join(_fitting(part, width) for part in parts)
+
+
+def _lines(parts: Iterable[Text]) -> Text:
+    """Parts below each other."""
+    whole = Whole()
+    for number, part in enumerate(parts):
+        whole.append("\n" * (number > 0)).append(part)
+    return whole
+
+
 class TraceText:
     """Writes the traces of one machine for a terminal of some width."""
 
@@ -85,11 +128,37 @@ class TraceText:
         `screen`: it is told in short where it would take more than a screen.
         """
         parts = [self._whole(trace)]
-        if screen and len(Console(width=self.width, file=StringIO()).render_lines(parts[0])) > SCREEN:
-            parts = [self._whole(trace, short=True), self.text(f"{' ' * 5}{SHORT}", "dim")]
+        if screen and self._height(parts[0]) > SCREEN:
+            told = self._whole(trace, short=True)
+            if self._height(told) >= SCREEN and trace.abstract is None:
+                told = self._flowing(trace)
+            parts = [told, self.text(f"{' ' * 5}{SHORT}", "dim")]
         if diagnostic is not None:
             parts += [indented(line, 5) for line in diagnostic_lines(diagnostic, self.signs)]
         return Group(*parts)
+
+    def _height(self, told: RenderableType) -> int:
+        return len(Console(width=self.width, file=StringIO()).render_lines(told))
+
+    def _flowing(self, trace: Trace) -> RenderableType:
+        """A trace in short, with what each step changed right behind its name."""
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(justify="right", width=5, style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        table.add_row("0", self.state(trace.initial))
+        values = dict(trace.initial)
+        for number, step in enumerate(trace.steps, 1):
+            bad = is_fault(step.step, self.names.own_faults)
+            told = self.changes(values, step, short=True)
+            line = Whole().append(self.text(step.step, "bold red" if bad else "bold")).append("  ").append(told)
+            table.add_row(f"! {number}" if bad else str(number), line)
+            values |= step.changes
+        if trace.error is not None:
+            table.add_row(self.signs.unmet, self.text(f"{trace.error}  this step goes wrong", "bold red"))
+        if trace.loop is not None:
+            where, how = ending(len(trace.steps), trace.loop)
+            table.add_row(self.signs.again, Text(f"{where}  {how}", "bold"))
+        return table
 
     def _whole(self, trace: Trace, *, short: bool = False) -> RenderableType:
         table = self.table([*(s.step for s in trace.steps), trace.error or ""], 0.33 if short else 0.45)
@@ -100,8 +169,12 @@ class TraceText:
         table.add_row("0", Text("initial state", "dim"), self.state(trace.initial), *above[:1])
         values = dict(trace.initial)
         for number, step in enumerate(trace.steps, 1):
+            bad = is_fault(step.step, self.names.own_faults)
             table.add_row(
-                str(number), self.text(step.step), self.changes(values, step, short=short), *above[number : number + 1]
+                f"! {number}" if bad else str(number),
+                self.text(step.step, "red" if bad else ""),
+                self.changes(values, step, short=short),
+                *above[number : number + 1],
             )
             values |= step.changes
         if trace.error is not None:
@@ -123,9 +196,9 @@ class TraceText:
             if step.step is None and step.matched:
                 found.append(Text("stutters", "dim"))
                 continue
-            name = ("no step does this", "bold red") if step.step is None else writer.text(step.step)
+            name = Text("no step does this", "bold red") if step.step is None else writer.text(step.step)
             told = writer.changes(values, TraceStep(step.step or "", step.changes), short=short)
-            found.append(Text.assemble(name, "\n", told))
+            found.append(_lines([name, told]))
             values |= step.changes
         return found
 
@@ -140,7 +213,7 @@ class TraceText:
 
     def text(self, text: str, style: str = "") -> Text:
         """Text from elsewhere, made safe."""
-        return Text(fitted(text, self.signs), style)
+        return Whole(fitted(text, self.signs), style)
 
     def state(self, values: Mapping[str, Json]) -> Text:
         """A whole state: processes whose variables are equal share a line."""
@@ -155,7 +228,7 @@ class TraceText:
             equal.setdefault(", ".join(parts), []).append(owner)
         lines = [f"{', '.join(who)}: {what}" if who != [""] else what for what, who in equal.items()]
         lines += grouped(values.get("network"))
-        return Text("\n").join(self.text(line, "dim") for line in lines)
+        return _lines([self.text(line, "dim") for line in lines])
 
     def changes(self, before: Mapping[str, Json], step: TraceStep, *, short: bool = False) -> Text:
         """What a step changed: a line for each change or, in short, one after the other."""
@@ -165,11 +238,11 @@ class TraceText:
             return Text("nothing changes", "dim")
         if short:
             return self._brief(step.step.partition(".")[0], [c for c in found if not c.detail])
-        return Text("\n").join(self._change(change) for change in found)
+        return _lines([self._change(change) for change in found])
 
     def _brief(self, process: str, found: Sequence[Change]) -> Text:
         """Changes by a step of a process: `term = 3, voted = Server0; +Ask(3) -> Server1, Server2`."""
-        line = Text()
+        line = Whole()
         for change in found:
             if line:
                 line.append(", " if change.kind == "set" else "; ")

@@ -15,7 +15,7 @@ from typing import Literal, assert_never
 from checker.model.machine import Machine
 from checker.model.types import BagT, MapT, NeverT, OptT, RecordT, SeqT, SetT, Type
 from checker.model.values import instance_name
-from checker.properties.kinds import Json, Trace, TraceStep
+from checker.properties.kinds import AbstractTrace, Json, Trace, TraceStep
 
 SHORT = 32
 """Sets and sequences whose two texts are together at most so long are shown whole."""
@@ -27,8 +27,9 @@ class Change:
 
     `set`: `place` had the value `old` and has `new`. `add` and `remove`: what came to or left a collection or, where
     `place` is empty, the network; the text stands in `new`. `invoke` and `respond`: the process `old` begins or ends the
-    operation `new` of the object `place`. `refute`: no order of its operations explains what they answered. A `detail`
-    follows from the rest: the message that a step takes is gone, and what is possible by now.
+    operation `new` of the object `place`. `refute`: no order of its operations explains what they answered; the last that
+    responded is told as in `respond`, where it is known. `answer` is what an operation responds. A `detail` follows from the
+    rest: the message that a step takes is gone, and what is possible by now.
     """
 
     kind: Literal["set", "add", "remove", "invoke", "respond", "refute"]
@@ -36,6 +37,7 @@ class Change:
     old: str
     new: str
     detail: bool = False
+    answer: str = ""
 
     def brief(self, process: str) -> str:
         """The change in a few words, without what was there before and the name of the process whose step it is."""
@@ -50,25 +52,33 @@ class Change:
             case "invoke":
                 return f"invokes {new}" if self.old == process else f"{self.old} invokes {new}"
             case "respond":
-                return f"{new} responds" if self.old == process else f"{new} of {self.old} responds"
+                return self._responds(process)
             case "refute":
-                return "no order explains the answers"
+                told = f"{self._responds(process)}: " if new else ""
+                return f"{told}no order explains the answers"
             case _:
                 assert_never(self.kind)
+
+    def _responds(self, process: str) -> str:
+        whose = self.new if self.old == process else f"{self.new} of {self.old}"
+        return f"{whose} responds {self.answer}".rstrip()
 
 
 class Names:
     """The types of a machine's variables, by the names that traces use. Without a machine: JSON as it stands.
 
-    `abstract` has the same for the abstract specs that it refines.
+    `abstract` has the same for the abstract specs that it refines, `own_faults` the steps that are faults of the spec itself.
     """
 
     def __init__(self, machine: Machine | None = None) -> None:
         self.types: dict[str, Type] = {"faulty": SetT(NeverT()), "cut": SetT(NeverT())}
         self.abstract: dict[str, Names] = {}
+        self.own_faults: frozenset[str] = frozenset()
         self._histories: dict[str, str] = {}
         if machine is None:
             return
+        faults = [(s.role, s.name) for s in machine.steps if s.kind == "fault"]
+        self.own_faults = frozenset(f"{instance_name(role, p)}.{name}" for role, name in faults for p in role.processes)
         for prop in machine.properties:
             if prop.abstraction is not None:
                 self.abstract[prop.name] = Names(prop.abstraction.machine)
@@ -95,21 +105,28 @@ class Names:
         lines = [Change("remove", "", "", text, _takes(step.step, text)) for text in grouped(network.get("removed"))]
         for name, value in step.changes.items():
             if name in self._histories:
-                lines += self._events(name, before.get(name), step.changes)
+                lines += self._events(name, before, step)
             elif name != "network":
                 lines += changes(self.types.get(name), name, before.get(name), value)
         return lines + [Change("add", "", "", text) for text in grouped(network.get("added"))]
 
-    def _events(self, name: str, old: Json, changed: Mapping[str, Json]) -> list[Change]:
+    def _events(self, name: str, before: Mapping[str, Json], step: TraceStep) -> list[Change]:
         """What happened to an object that is to be linearizable, from what was pending, or possible, and is now."""
-        history, new = self._histories[name], changed[name]
+        history, old, new = self._histories[name], before.get(name), step.changes[name]
         assert isinstance(old, list)
         assert isinstance(new, list)
-        refuted = changed.get(f"{history}.possible") == []
+        refuted = step.changes.get(f"{history}.possible") == []
+        if name == f"{history}.possible" and refuted:
+            pending = before.get(f"{history}.pending")
+            last = [
+                text for text in (pending if isinstance(pending, list) else ()) if _key(history, text) in step.answers
+            ]
+            return [replace(_responds(history, text, step), kind="refute") for text in last] or [
+                Change("refute", history, "", "")
+            ]
         if name == f"{history}.possible":
-            told = [replace(c, detail=True) for c in changes(self.types[name], name, old, new)]
-            return [Change("refute", history, "", "")] if refuted else told
-        ended = [] if refuted else [Change("respond", history, *_call(text)) for text in old if text not in new]
+            return [replace(c, detail=True) for c in changes(self.types[name], name, old, new)]
+        ended = [] if refuted else [_responds(history, text, step) for text in old if text not in new]
         return ended + [Change("invoke", history, *_call(text)) for text in new if text not in old]
 
 
@@ -167,6 +184,16 @@ def _call(text: Json) -> tuple[str, str]:
     return process, operation
 
 
+def _key(history: str, text: Json) -> str:
+    """What `TraceStep.answers` calls an operation that is pending."""
+    return f"{history} {str(text).partition('(')[0]}"
+
+
+def _responds(history: str, text: Json, step: TraceStep) -> Change:
+    """What is pending responds."""
+    return Change("respond", history, *_call(text), answer=step.answers.get(_key(history, text), ""))
+
+
 def _takes(step: str, message: str) -> bool:
     """Whether a step, by its name, takes a message: `RM0.Prepare() <- TM` takes `Prepare() TM -> RM0`."""
     content, _, receiver = message.rpartition(" -> ")
@@ -188,6 +215,11 @@ def grouped(messages: Json) -> list[str]:
         else:
             lines += [content + r + (f" (× {all_of_them.count(r)})" if all_of_them.count(r) > 1 else "") for r in once]
     return lines
+
+
+def as_trace(above: AbstractTrace) -> Trace:
+    """An abstract trace as one of its own; steps that have no name there have none here."""
+    return Trace(above.initial, tuple(TraceStep(step.step or "", step.changes) for step in above.steps))
 
 
 def all_changes(trace: Trace, names: Names | None = None) -> tuple[tuple[Change, ...], ...]:

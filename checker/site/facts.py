@@ -33,6 +33,7 @@ class Setting:
         bound: the text of the check's `bound`.
         processes: the names of all processes, in order, with their roles.
         own_faults: steps that are faults of the spec, as `RM0.AbortByHand`.
+        timeouts: steps that nothing but time brings about, as `Redis.Expire`.
     """
 
     constants: Mapping[str, str] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Setting:
     bound: str | None = None
     processes: Mapping[str, str] = field(default_factory=dict)
     own_faults: tuple[str, ...] = ()
+    timeouts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from checker.lang import ast
 from checker.lang.library import Library
 from checker.model.machine import Machine
 from checker.model.values import instance_name, show_value
-from checker.properties.kinds import Trace, TraceStep
-from checker.render.sequence import cast
-from checker.render.values import Names, all_changes
+from checker.properties.kinds import Trace
+from checker.render.events import cast
+from checker.render.values import Names, all_changes, as_trace
 from checker.site.explorer import explorer_json
 from checker.site.facts import CheckFacts, Setting, Story
 
@@ -83,8 +83,7 @@ def _story(trace: Trace, names: Names) -> Story:
 def _abstract_story(trace: Trace, names: Names) -> Story | None:
     if trace.abstract is None:
         return None
-    steps = tuple(TraceStep(s.step or "", s.changes) for s in trace.abstract.steps)
-    return _story(Trace(trace.abstract.initial, steps), names.abstract[trace.abstract.spec])
+    return _story(as_trace(trace.abstract), names.abstract[trace.abstract.spec])
 
 
 def _setting(spec: LoadedSpec, machine: Machine, check: str) -> Setting:
@@ -106,4 +105,5 @@ def _setting(spec: LoadedSpec, machine: Machine, check: str) -> Setting:
         bound=next((spec.source.slice(i.cond.span) for i in items if isinstance(i, ast.Bound)), None),
         processes={instance_name(r, p): r.name for r in machine.roles.values() for p in r.processes},
         own_faults=tuple(sorted(cast(machine).own_faults)),
+        timeouts=tuple(sorted(cast(machine).timeouts)),
     )

@@ -15,8 +15,11 @@ from checker.site.words import Words
 _FAIRNESS = re.compile(r"(weak|strong|no) fairness of (.+?)(?=, (?:weak|strong|no) fairness of |$)")
 
 _SENTENCES = (
-    "explored without symmetry, since {names} is judged over all states",
+    "explored without symmetry, since {name} is judged over all states",
+    "explored without symmetry, since {names} are judged over all states",
     "the symmetry of {name} is not used: {reason}",
+    "{name} fails by a run that stops where {step} is possible: what is not `fair` may be left out for ever",
+    "{name} fails by a run that stops where {steps} are possible: what is not `fair` may be left out for ever",
     "for {instance}, whatever the coins show, the run can go on like this",
     "for {instance}",
 )

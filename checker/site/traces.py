@@ -97,7 +97,8 @@ def failures_section(spec: SpecFacts) -> str:
     if first:
         parts.append(f"<p>{words(_SHORTEST)}</p>\n")
     for number, shown in enumerate(first):
-        before = drawn.setdefault((shown.facts.result.name, shown.run[:2]), shown)
+        levels = shown.result.trace is not None and shown.result.trace.abstract is not None
+        before = drawn.setdefault((shown.facts.result.name, shown.run[:2], levels), shown)
         told = trace_html(spec, shown, is_open=number == 0, same=None if before is shown else before)
         parts.append(f"### {_title(shown, words)} {{ #{shown.anchor} }}\n\n{told}\n")
     parts += [_folded(spec, shown, words(", and no check expects anything about it")) for shown in rest]
@@ -166,6 +167,9 @@ def trace_html(
     reason = ""
     if shown.result.diagnostic is not None:
         reason = f'<p class="ls-reason">{inline_html(shown.result.diagnostic.headline())}</p>'
+    elif shown.result.reason and shown.result.kind in (Kind.INVARIANT, Kind.STEP):
+        values = shown.result.reason.removeprefix("for ")
+        reason = f'<p class="ls-reason">{words("It fails for {values}.", values=escape(values))}</p>'
     if shown.result.fairness is not None:
         under = words("under {fairness}", fairness=fairness(shown.result.fairness, words))
         about = told(shown.result.reason, words) if shown.result.reason else ""
@@ -210,11 +214,14 @@ def _drawn(shown: Shown, words: Words) -> str:
     """The diagram."""
     trace, facts, diagnostic = shown.result.trace, shown.facts, shown.result.diagnostic
     assert trace is not None
+    story = facts.stories[shown.result.name]
     diagram = sequence_svg(
         trace,
         tuple(facts.setting.processes),
-        changes=facts.stories[shown.result.name].changes,
+        changes=story.changes,
+        above=None if story.abstract is None else story.abstract.changes,
         own_faults=frozenset(facts.setting.own_faults),
+        timeouts=frozenset(facts.setting.timeouts),
         reason=None if diagnostic is None else diagnostic.message,
         say=words,
     )
@@ -270,9 +277,10 @@ def change_html(change: Change, words: Words) -> str:
         case "invoke":
             text = f"{place}: {old} {words('invokes')} {new}"
         case "respond":
-            text = f"{place}: {old}.{new} {words('responds')}"
+            text = f"{place}: {old}.{new} {words('responds')} {escape(change.answer)}".rstrip()
         case "refute":
-            text = f"{place}: {words('no order explains the answers')}"
+            told = f"{old}.{new} {words('responds')} {escape(change.answer)}".rstrip() + ": " if new else ""
+            text = f"{place}: {told}{words('no order explains the answers')}"
         case _:
             assert_never(change.kind)
     return f'<div class="ls-change{" ls-quiet" * change.detail}">{text}</div>'

@@ -143,7 +143,9 @@ def test_formats(name: str, args: list[str]) -> None:
 def test_svg_has_its_own_ground() -> None:
     assert lockstep("export", "transfer.psm", "--property", "PaidOnce", "-o", "t.svg").code == 0
     root = ET.fromstring(Path("t.svg").read_text(encoding="utf-8"))
-    assert root[0].attrib["fill"] == "#fff"
+    ground = root.find("{http://www.w3.org/2000/svg}rect")
+    assert ground is not None
+    assert ground.attrib["fill"] == "#fff"
 
 
 def test_named_steps() -> None:
@@ -182,3 +184,62 @@ def test_what_cannot_be_exported(args: list[str], code: int, text: str) -> None:
     done = lockstep("export", "transfer.psm", *args)
     assert (done.code, done.out) == (code, "")
     assert text in done.err
+
+
+# ---- runs without end
+
+
+LASSO = """spec Semaphore
+enum Pc { idle, waiting, critical }
+shared free: bool = true
+role P[2] {
+  durable pc: Pc = idle
+  fair action Want when pc == idle { pc := waiting }
+  fair action Enter when pc == waiting and free { pc := critical  free := false }
+  fair action Leave when pc == critical { pc := idle  free := true }
+}
+live Served(p in P): p.pc == waiting ~> p.pc == critical
+live Ever: eventually not free
+final: true
+check c { expect fails Served }
+"""
+
+
+def test_a_run_without_end_comes_back() -> None:
+    Path("lasso.psm").write_text(LASSO, encoding="utf-8")
+    assert lockstep("export", "lasso.psm", "--property", "Served", "-o", "lasso.itf.json").code == 0
+    written = json.loads(Path("lasso.itf.json").read_text(encoding="utf-8"))
+    assert (len(written["states"]), written["loop"]) == (5, 2)
+    done = lockstep("import-trace", "lasso.itf.json", "--spec", "lasso.psm")
+    assert done.code == 0
+    assert "the spec allows this trace; and it goes on for ever from state 2" in done.out
+    written["loop"] = 1
+    Path("lasso.itf.json").write_text(json.dumps(written), encoding="utf-8")
+    assert lockstep("import-trace", "lasso.itf.json", "--spec", "lasso.psm").code == 1, "step 2 was needed to get there"
+
+
+def test_how_a_run_goes_on_is_no_step() -> None:
+    Path("lasso.psm").write_text(LASSO, encoding="utf-8")
+    drawn = lockstep("export", "lasso.psm", "--property", "Served", "--to", "mermaid").out
+    assert drawn.splitlines()[1].endswith("Served is violated by a run of 1 step and then 3 for ever, for p = P0")
+    assert drawn.splitlines()[-1] == "    Note over p0,p1: ↻ back to 1: steps 2 to 4 again and again"
+    log = lockstep("export", "lasso.psm", "--property", "Served", "--to", "shiviz").out.splitlines()
+    assert len(log) == 2 + 4
+    assert "surroundings" not in log[-1]
+
+
+def test_a_run_that_stops_stays_where_it_is() -> None:
+    Path("stop.psm").write_text(LASSO.replace("fair action Want", "action Want"), encoding="utf-8")
+    assert lockstep("export", "stop.psm", "--property", "Ever", "-o", "stop.itf.json").code == 0
+    written = json.loads(Path("stop.itf.json").read_text(encoding="utf-8"))
+    assert (len(written["states"]), written["loop"]) == (1, 0)
+    assert lockstep("import-trace", "stop.itf.json", "--spec", "stop.psm").code == 0
+
+
+def test_the_directory_of_a_module_is_made() -> None:
+    Path("lasso.psm").write_text(LASSO, encoding="utf-8")
+    assert lockstep("export", "lasso.psm", "--to", "tla", "-o", "new/tla").code == 0
+    assert sorted(p.name for p in Path("new/tla").iterdir()) == ["Semaphore_c.cfg", "Semaphore_c.tla"]
+    done = lockstep("export", "lasso.psm", "--to", "tla", "-o", "lasso.psm")
+    assert done.code == 2
+    assert "error PSM007: lasso.psm cannot be made a directory" in done.err

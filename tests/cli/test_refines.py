@@ -77,7 +77,8 @@ def test_an_abstract_spec_that_is_missing_is_said_with_its_places(votes: Path) -
 def test_a_page_shows_both_levels(votes: Path) -> None:
     (facts,) = gather([SpecFile("specs/a/votes.psm", VOTES, str(votes.parent))], Store(None))
     (shown,) = [s for s in failures(facts) if s.result.name == "Light"]
-    html = trace_html(facts, shown)
+    drawn, _, html = trace_html(facts, shown).partition("<details")
+    assert (drawn.count(">no step does this<"), drawn.count(">Lamp.Switch()<")) == (1, 1)
     assert html.count('<div class="ls-abstract">') == 4
     assert html.count("stutters") == html.count("no step does this") == html.count("Lamp.Switch()") == 1
 

@@ -28,7 +28,7 @@ def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_text(name: str, args: list[str], code: int) -> None:
-    done = lockstep("check", "--simulate", *args)
+    done = lockstep("check", "--simulate", *args, columns=100)  # wide enough for every time that it may take
     assert (done.code, done.err) == (code, "")
     assert_golden(name, steady(done.out))
 
@@ -112,3 +112,17 @@ def test_progress() -> None:
     assert line == f"S c: {bar} 200 of 1,000 runs · 4,000 steps · 2,000/s · 50 states met · 2.0 s · about 8 s left"
     endless = Progress(50, 4_000, 30, 0, 2.0, 0, 200, None)
     assert progress_line("S c", endless, Estimate(Limits())).startswith("S c: 200 runs · 4,000 steps")
+
+
+def test_nothing_is_said_twice_or_of_what_was_not_done() -> None:
+    Path("two.psm").write_text(
+        "spec Two\nrole A[2] symmetric { durable x: 0..2 = 0  fair action Up when x < 2 { x += 1 } }\n"
+        "invariant Fine: true\nlive Ends: eventually (forall a in A: a.x == 2)\nlive Too: eventually true\n"
+        "final: forall a in A: a.x == 2\ncheck c { expect holds Ends, Too }",
+        encoding="utf-8",
+    )
+    done = lockstep("check", "--simulate", "two.psm", "--runs", "5")
+    assert done.out.count("only sampled") == 1
+    assert re.search(r"^  · Fine +invariant  open$", done.out, re.MULTILINE)
+    assert "symmetry" not in done.out
+    assert "explored without symmetry, since Ends, Too are judged over all states" in lockstep("check", "two.psm").out

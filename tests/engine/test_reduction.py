@@ -106,8 +106,10 @@ def test_many_random_models(block: int) -> None:
 
 @pytest.mark.parametrize(("path", "check"), recorded(600))
 def test_specs_of_the_library(path: Path, check: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check with a `bound` cannot be reduced. Without the bound it can, and is compared if its graph is not too large then."""
     monkeypatch.setattr("tests.engine.test_reduction.MOST", 100_000)
-    assert compare(judged(checker.load(path).machine(check))) is not None
+    machine = checker.load(path).machine(check)
+    assert compare(judged(machine)) is not None or machine.bound is not None
 
 
 def without_dependencies(monkeypatch: pytest.MonkeyPatch) -> None:

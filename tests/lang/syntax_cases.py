@@ -196,6 +196,7 @@ MEMBER = [
     ("var x: bool = a", "PSM108", "3:3", "`var` begins nothing in a role", "write `durable x: T = …` or `volatile x: T"),
     ("durable x", "PSM111", "4:1", "variable `x` has no type", "write `x: T = …`"),
     ("durable x: bool", "PSM111", "4:1", "variable `x` has no initial value", "write `= …` behind its type; `= any S`"),
+    ("durable x: enum { a, b } = a", "PSM111", "3:19", "an enum has a name of its own", "declare it outside of roles"),
     ("durable x = 3", "PSM111", "3:13", "variable `x` has no type", "write `x: T = …`"),
     ("durable x: = 3", "PSM111", "3:14", "the type of `x` is missing", "write `x: T`, with a type such as `bool`,"),
     ("durable : bool = a", "PSM111", "3:11", "a name is missing behind `durable`", "write a name"),
@@ -309,6 +310,8 @@ STATEMENT = [
     ("require a", "PSM108", "2:17", "`require` is not a statement", "write what must hold in the handler's"),
     ("await a", "PSM108", "2:17", "`await` is not a statement", "a step never waits: write what it waits for"),
     ("pass", "PSM108", "2:17", "`pass` is not a statement", "write nothing: `{ }` is a block, too"),
+    ("UNCHANGED a", "PSM108", "2:17", "`UNCHANGED` is not a statement", "write nothing: what is not assigned stays"),
+    ("a.b := any 0..3", "PSM108", "2:28", "`any` stands before the values that a variable", "write `choose v in S`"),
     ("skip", "PSM108", "2:17", "`skip` is not a statement", "write nothing: `{ }` is a block, too"),
     ("/// doc\n x := 1", "PSM110", "2:17", "a doc comment where no declaration begins", "write `# …` for a comment; `///`"),
     ("x := 'a'", "PSM114", "2:22", "`'a'` is a string, and there are none", "use the values of an `enum`"),
@@ -362,6 +365,10 @@ STATEMENT = [
 ]
 
 PROPERTY = [
+    ("[](a)", "PSM108", "2:16", "`[]` is an empty sequence, and no operator", "leave it out: an `invariant` is about every"),
+    ("[] forall a in A: a.x", "PSM108", "2:17", "`[]` is an empty sequence, and no operator", "leave it out: an `inv"),
+    ("ENABLED A.Up", "PSM108", "2:14", "`ENABLED` is not an operator of this language", "a step is possible where its"),
+    ("a in SUBSET B", "PSM108", "2:19", "`SUBSET` is not an operator of this language", "there is no set of all subsets"),
     ("a -> b", "PSM108", "2:16", "`->` is not an operator of this language", "write `=>` for “implies”"),
     ("!a", "PSM108", "2:14", "`!` is not an operator of this language", "write `not`"),
     ("a && b", "PSM108", "2:16", "`&&` is not an operator of this language", "write `and`"),
@@ -513,6 +520,9 @@ CHECK = [
     ("faults cut(A) <= 1", "PSM100", "2:23", "a cut names the roles on its two sides in parentheses", "write `cut(A, B) <= 1`"),
     ("faults cut A, B <= 1", "PSM100", "2:22", "a cut names the roles on its two sides in", "write `cut(A, B) <= 1`"),
     ("symmetry on", "PSM100", "2:20", "symmetry is used where it may be", "write `symmetry off`, or leave it out"),
+    ("WF A.Up expect holds X", "PSM108", "2:11", "`WF` is nothing that a check has", "write `fair` before the action in"),
+    ("constraint a < 2", "PSM108", "2:11", "`constraint` is nothing that a check has", "write `bound P`: it is counted"),
+    ("INVARIANT X", "PSM108", "2:11", "`INVARIANT` is nothing that a check has", "declare it outside, and write `expect"),
     ("states 3", "PSM111", "2:11", "`states` without `expect`", "write `expect states …`"),
     ("network", "PSM111", "2:19", "the kind of the network is missing", "write `soup`, `bag[k]` or `fifo[k]`"),
     ("network tcp", "PSM111", "2:23", "the kind of the network is missing", "write `soup`, `bag[k]` or `fifo[k]`"),

@@ -13,7 +13,7 @@ import pytest
 
 import checker
 from checker.base.diagnostics import SpecError
-from checker.engine.interface import Exploration, Finding, Limits, Stop
+from checker.engine.interface import Engine, Exploration, Finding, Limits, Stop
 from checker.engine.search import Interpreter
 from checker.model.machine import Machine, Property
 from checker.native import jit
@@ -55,6 +55,15 @@ def machine_of(text: str) -> Machine:
     return checker.loads(text).machine("c")
 
 
+def refused(machine: Machine, engine: Engine) -> list[str] | None:
+    """Why a machine cannot be explored at all: a random spec need not have a proper initial state. None for one that can."""
+    try:
+        engine.explore(machine, Limits(max_states=1))
+    except SpecError as problem:
+        return [d.headline() for d in problem.diagnostics]
+    return None
+
+
 def said(found: Exploration, prop: Property) -> str:
     if prop.name in found.violations:
         return "violated"
@@ -67,6 +76,8 @@ def said(found: Exploration, prop: Property) -> str:
 def against_naive(text: str) -> tuple[str, ...]:
     """Compares the verdicts on a model; gives them, or nothing where the model is too large."""
     machine = machine_of(text)
+    if refused(machine, Interpreter()):
+        return ()
     found = Interpreter().explore(machine, Limits(max_states=SMALL))
     if found.stop is not Stop.DONE:
         return ()
@@ -88,12 +99,17 @@ def told(findings: dict[str, Finding]) -> dict[str, object]:
 
 def engines_agree(text: str, workers: int = 1) -> bool:
     machine = machine_of(text)
-    first = Interpreter().explore(machine, Limits(max_states=4 * SMALL))
-    if first.stop is not Stop.DONE:
-        return False
+    native = NativeEngine(workers, level=0)
+    why = refused(machine, Interpreter())
     try:
-        second = NativeEngine(workers, level=0).explore(machine, Limits())
-    except (Unsupported, SpecError):
+        if why is not None:
+            assert refused(machine, native) == why, text
+            return False
+        first = Interpreter().explore(machine, Limits(max_states=4 * SMALL))
+        if first.stop is not Stop.DONE:
+            return False
+        second = native.explore(machine, Limits())
+    except Unsupported:
         return False
     assert (first.states, first.transitions) == (second.states, second.transitions), text
     assert (first.held, first.open) == (second.held, second.open), text

@@ -9,9 +9,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import checker
-from checker.properties.kinds import Json, Trace, TraceStep
-from checker.render.sequence import read_events, sequence_svg
-from checker.render.values import all_changes
+from checker.properties.kinds import AbstractStep, AbstractTrace, Json, Trace, TraceStep
+from checker.render.events import cast, is_fault, read_above, read_events
+from checker.render.sequence import sequence_svg
+from checker.render.values import all_changes, as_trace
 
 SENT = {"network": {"added": ["M(1) A -> B"], "removed": []}}
 
@@ -169,3 +170,104 @@ def test_faulty_processes_are_marked() -> None:
     honest = sequence_svg(Trace({}, steps), ("A", "B"))
     faulty = sequence_svg(Trace({"faulty": ["A"]}, steps), ("A", "B"))
     assert faulty.count("#e5484d") == honest.count("#e5484d") + 2
+
+
+# ---- what is to be known besides
+
+
+def test_a_process_that_lies_is_shown_and_named_so_even_if_it_sends_nothing() -> None:
+    told = replace(trace("A.Send()", "B.M(1) <- A"), initial={"faulty": ["C"]})
+    assert ">C, faulty<" in sequence_svg(told, ("A", "B", "C", "D"))
+
+
+def test_a_timeout_says_that_it_is_one() -> None:
+    told = trace("A.Send()", "A.Late(1)")
+    sends, late = read_events(told, ("A", "B"), all_changes(told), timeouts=frozenset({"A.Late"}))
+    assert (sends.changes, late.changes) == ("", "timeout")
+
+
+def test_the_cast_of_a_machine() -> None:
+    spec = checker.loads(
+        "spec S role A[2] { durable x: 0..1 = 0  timeout Late when x == 0 { x := 1 }  fault Slip when x == 1 { x := 0 } }\n"
+        "final: true check c { faults A.Slip <= 1 }"
+    )
+    found = cast(spec.machine("c"))
+    assert found.timeouts == {"A0.Late", "A1.Late"}
+    assert found.own_faults == {"A0.Slip", "A1.Slip"}
+
+
+def test_both_levels_of_a_refinement_are_drawn() -> None:
+    levels = AbstractTrace(
+        "Above", {"x": 0}, (AbstractStep("P.Go()", {"x": 1}), AbstractStep(None, {"x": 2}, matched=False))
+    )
+    told = replace(trace("A.Send()", "B.M(1) <- A"), abstract=levels)
+    drawn = sequence_svg(told, ("A", "B"))
+    root = ET.fromstring(drawn)
+    shown = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert [t for t in shown if t in ("Above", "P.Go()", "x = 1", "no step does this", "x = 2")] == [
+        "Above", "P.Go()", "x = 1", "no step does this", "x = 2",
+    ]  # fmt: skip
+    assert drawn.count("<rect") == sequence_svg(trace("A.Send()", "B.M(1) <- A"), ("A", "B")).count("<rect") + 1
+    assert "Above: not an initial state" in sequence_svg(
+        replace(told, abstract=replace(levels, matched=False)), ("A", "B")
+    )
+
+
+def test_a_step_that_stutters_above_is_passed_over() -> None:
+    levels = AbstractTrace("Above", {}, (AbstractStep(None, {}), AbstractStep("P.Go()", {})))
+    told = replace(trace("A.Send()", "B.M(1) <- A"), abstract=levels)
+    read = read_above(levels, all_changes(as_trace(levels)))
+    assert [(a.text, a.wrong) for a in read] == [("", False), ("P.Go()", False)]
+    assert "stutters" not in sequence_svg(told, ("A", "B"))
+
+
+def test_a_drawing_of_its_own_can_be_read_wherever_it_is_put() -> None:
+    """On a dark page the colour of the page is light, and the ground of the drawing is not."""
+    alone = ET.fromstring(sequence_svg(trace("A.Send()"), ("A", "B"), alone=True, verdict="P is violated after 1 step"))
+    assert alone.attrib["color"] == "#1f2328"
+    assert "P is violated after 1 step" in [t.text for t in alone.iter("{http://www.w3.org/2000/svg}text")]
+    part = ET.fromstring(sequence_svg(trace("A.Send()"), ("A", "B")))
+    assert "color" not in part.attrib
+    assert "prefers-color-scheme" not in sequence_svg(trace("A.Send()"), ("A", "B"))
+
+
+def test_the_way_back_ends_where_the_run_does() -> None:
+    told = replace(trace("A.Send()", "B.M(1) <- A", "A.tick"), loop=1)
+    plain, with_verdict = sequence_svg(told, ("A", "B")), sequence_svg(told, ("A", "B"), verdict="violated")
+    way = re.compile(r'<path d="M12 \d+H5V\d+H12"')
+    assert way.findall(plain) == way.findall(with_verdict) != []
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "A.crash", "A.stop", "A.Slip()", "B.M(1) <- A [forged]", "B.M(1) <- A [branch 1, crash after 2 effects]", "cut {A}",
+        "dup M(1) A -> B", "lose M(1) A -> B", "tick [A twice]", "tick [A skips]",
+    ],
+)  # fmt: skip
+def test_what_is_a_fault(step: str) -> None:
+    assert is_fault(step, frozenset({"A.Slip"}))
+
+
+@pytest.mark.parametrize("step", ["A.restart", "A.crash()", "A.Send()", "B.M(1) <- A [branch 1]", "heal {A}", "tick"])
+def test_what_is_none(step: str) -> None:
+    assert not is_fault(step, frozenset({"A.Slip"}))
+
+
+def test_who_is_cut_off_is_so_until_it_heals() -> None:
+    apart = re.compile(r'<path d="M(\d+) (\d+)V(\d+)" stroke="#e5484d"')
+    healed = sequence_svg(trace("A.Send()", "cut {B}", "A.Send()", "heal {B}", "B.M(1) <- A"), ("A", "B"))
+    ((x, start, end),) = apart.findall(healed)
+    for_ever = sequence_svg(trace("A.Send()", "cut {B}", "A.Send()"), ("A", "B"))
+    ((_, begins, at_the_end),) = apart.findall(for_ever)
+    assert begins == start
+    assert int(start) < int(end) < int(at_the_end) + 100
+    assert f'd="M{int(x) - 4} ' in healed, "it stands beside the line of B"
+    assert len(apart.findall(sequence_svg(trace("A.Send()", "cut {A, B}"), ("A", "B")))) == 2
+
+
+def test_a_tick_says_which_clocks_it_moved() -> None:
+    moved: dict[str, Json] = {"A.clock": 1, "B.clock": 2, "left of drift A": 0}
+    told = Trace(dict.fromkeys(moved, 0), (TraceStep("tick [A skips]", moved),))
+    (event,) = read_events(told, ("A", "B"), all_changes(told))
+    assert (event.changes, event.fault) == ("A.clock = 1, B.clock = 2", True)

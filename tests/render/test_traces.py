@@ -5,11 +5,12 @@ from __future__ import annotations
 from io import StringIO
 
 from rich.console import Console
+from rich.padding import Padding
 
 import checker
 from checker.properties.kinds import Json, Trace, TraceStep
 from checker.render.plain import UNICODE
-from checker.render.traces import SCREEN, SHORT, TraceText
+from checker.render.traces import SCREEN, SHORT, TraceText, Whole
 from checker.render.values import Names
 
 ATOMIC = """spec Atomic
@@ -76,6 +77,19 @@ def test_what_does_not_fit_is_told_in_short_and_says_so() -> None:
     assert short[-2:] == ["    ↻  for ever        nothing happens any more", f"     {SHORT}"]
 
 
+def test_what_is_too_long_in_short_flows() -> None:
+    """In columns the 26 steps take two lines each, since their names are wide."""
+    sent: dict[str, Json] = {"added": ["Announcement(1) Coordinator -> Participant1"], "removed": []}
+    name = "Coordinator.AnnounceTheOutcome(Participant0)"
+    steps = tuple(TraceStep(name, {"Coordinator.log": n, "network": sent}) for n in range(1, 26))
+    told = Trace({"Coordinator.log": 0}, (*steps, TraceStep("Coordinator.crash", {"Coordinator.log": 0})), loop=26)
+    shown = lines(told)
+    assert sum(name in line for line in shown) == 25
+    assert shown[1:3] == [f"    1  {name}  log = 1; +Announcement(1)", "       -> Participant1"]
+    assert " ! 26  Coordinator.crash  log = 0" in shown
+    assert shown[-2:] == ["    ↻  for ever  nothing happens any more", f"     {SHORT}"]
+
+
 def test_operations_are_told_by_what_happens_to_them(tmp_path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "atomic.psm").write_text(ATOMIC)
     (tmp_path / "cached.psm").write_text(CACHED)
@@ -84,5 +98,32 @@ def test_operations_are_told_by_what_happens_to_them(tmp_path) -> None:  # type:
     assert result.trace is not None
     shown = lines(result.trace, names=Names(spec.machine("c")))
     assert sum("Atomic: Reader invokes Read()" in line for line in shown) == 1
-    assert shown[-1].endswith("Atomic: no order explains the answers")
+    assert " ".join(" ".join(shown[-2:]).split()).endswith(
+        "Atomic: Read() of Reader responds 1: no order explains the answers"
+    )
     assert not any("Atomic.pending" in line for line in shown[3:])
+
+
+def test_faults_are_marked() -> None:
+    steps = ("A.Go()", "A.crash", "A.restart", "A.Slip()", "lose M() A -> B", "A.Go() [crash after 1 effect]")
+    told = Trace({"A.n": 0}, tuple(TraceStep(s, {}) for s in steps))
+    names = Names()
+    names.own_faults = frozenset({"A.Slip"})
+    assert [line[:5].strip() for line in lines(told, names=names)[1:]] == ["1", "! 2", "3", "! 4", "! 5", "! 6"]
+
+
+def test_what_belongs_together_stands_on_one_line() -> None:
+    text = Whole("Server0: aaaaaaa = bbbbbbb, m = {one: 1, two: 2}, + Vote(1) -> Server0, x: 1 → 2")
+    out = Console(width=22, file=StringIO())
+    out.print(Padding(text, 0))
+    assert isinstance(out.file, StringIO)
+    assert [line.rstrip() for line in out.file.getvalue().splitlines()] == [
+        "Server0:", "aaaaaaa = bbbbbbb,", "m = {one: 1, two: 2},", "+ Vote(1) -> Server0,", "x: 1 → 2",
+    ]  # fmt: skip
+
+
+def test_what_is_wider_than_a_line_is_broken_all_the_same() -> None:
+    out = Console(width=12, file=StringIO())
+    out.print(Padding(Whole("variable: value → another"), 0))
+    assert isinstance(out.file, StringIO)
+    assert [line.rstrip() for line in out.file.getvalue().splitlines()] == ["variable:", "value →", "another"]

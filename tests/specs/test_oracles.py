@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import StringIO
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -62,12 +63,11 @@ def test_check_passes_with_recorded_counts_and_without_warnings(path: Path, chec
     assert bool(result.coverage.vacuous) == ((checker.load(path).name, check) in VACUOUS)
     assert result.coverage.enum_values == ()
     assert result.coverage.never_received == ()
-    shown = TraceText(Names(checker.load(path).machine(check)), UNICODE, width=100)
-    for prop in result.properties:
+    names = Names(checker.load(path).machine(check))
+    for width, prop in product((80, 100), result.properties):
         if prop.trace is not None and prop.expected == "fails":
-            lines = Console(width=100, file=StringIO()).render_lines(
-                shown.trace(prop.trace, prop.diagnostic, screen=True)
-            )
+            told = TraceText(names, UNICODE, width).trace(prop.trace, prop.diagnostic, screen=True)
+            lines = Console(width=width, file=StringIO()).render_lines(told)
             assert len(lines) <= SCREEN, f"the counterexample of {prop.name} takes more than a screen"
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from checker.engine.interface import Path
     from checker.engine.labels import StateView
     from checker.model.machine import Machine
+    from checker.properties.kinds import PropertyResult
 
 LENGTH = 20
 
@@ -90,7 +91,7 @@ def command(
     found = _path(machine, name, steps, seed_, length or LENGTH, max_states)
     if isinstance(found, Exit):
         return found
-    data = _written(kind, *found, machine, name).encode()
+    data = _written(kind, *found, machine).encode()
     if output is not None:
         write_atomically(Path(output), data)
         return Exit.MET
@@ -106,13 +107,14 @@ def _module(machine: Machine, folder: str | None) -> int:
     from pathlib import Path
 
     from checker.base.source import display_name
-    from checker.cli.output import write_atomically
+    from checker.cli.output import make_folder, write_atomically
     from checker.render.tla import export_tla
 
     module = export_tla(machine)
     if folder is None:
         sys.stdout.write(module.text)
         return Exit.MET
+    make_folder(Path(folder))
     for ending, text in (("tla", module.text), ("cfg", module.config)):
         file = Path(folder, f"{module.name}.{ending}")
         write_atomically(file, text.encode())
@@ -130,8 +132,8 @@ def _from_name(output: str | None) -> str:
 
 def _path(
     machine: Machine, name: str | None, steps: tuple[str, ...], seed_: int | None, length: int, max_states: int | None
-) -> tuple[Path, StateView, Diagnostic | None] | Exit:
-    """The path, with the states of its machine and what goes wrong at its end."""
+) -> tuple[Path, StateView, Diagnostic | None, PropertyResult | None] | Exit:
+    """The path, with the states of its machine, what goes wrong at its end, and the property that it is about."""
     from checker.cli.paths import explored, named_walk
     from checker.engine.labels import StateView
     from checker.engine.walk import random_walk
@@ -139,14 +141,15 @@ def _path(
 
     if steps:
         walk = named_walk(machine, steps)
-        return walk.path(), walk.view, None if walk.failed is None else walk.failed.error
+        return walk.path(), walk.view, None if walk.failed is None else walk.failed.error, None
     if name is None:
         walk, _ = random_walk(machine, seed_ or 0, length)
-        return walk.path(), walk.view, None if walk.failed is None else walk.failed.error
+        return walk.path(), walk.view, None if walk.failed is None else walk.failed.error, None
     found, result = explored(machine, name, max_states)
     for findings in (found.violations, found.broken, found.reached):
         if name in findings:
-            return findings[name].path, StateView(Layout(machine)), findings[name].error
+            finding = findings[name]
+            return finding.path, StateView(Layout(machine)), finding.error, result.property(name)
     return _no_path(result.property(name).verdict.value, name, result.reason)
 
 
@@ -161,7 +164,7 @@ def _no_path(verdict: str, name: str, reason: str | None) -> Exit:
 
 
 def _written(
-    kind: str, path: Path, view: StateView, diagnostic: Diagnostic | None, machine: Machine, name: str | None
+    kind: str, path: Path, view: StateView, diagnostic: Diagnostic | None, prop: PropertyResult | None, machine: Machine
 ) -> str:
     import json
 
@@ -171,27 +174,39 @@ def _written(
     from checker.engine.steps import Steps
     from checker.properties.safety import trace
     from checker.render.dot import state_graph_dot
+    from checker.render.events import cast, read_events
     from checker.render.exchange.itf import document
     from checker.render.exchange.mermaid import mermaid
     from checker.render.exchange.shiviz import shiviz
-    from checker.render.sequence import cast, read_events, sequence_svg
-    from checker.render.values import Names, all_changes
+    from checker.render.sequence import sequence_svg
+    from checker.render.text import shows
+    from checker.render.values import Names, all_changes, as_trace
 
     if kind == "itf":
-        meta = {"description": "written by lockstep", **({"property": name} if name else {})}
+        meta = {"description": "written by lockstep", **({"property": prop.name} if prop else {})}
         return json.dumps(document(path, view, meta=meta), indent=1, ensure_ascii=True) + "\n"
     if kind == "dot":
         return state_graph_dot(path_graph(Labels(Steps(Program(machine))), path))
-    told, people = trace(path, view), cast(machine)
+    people, names = cast(machine), Names(machine)
+    told = trace(path, view) if prop is None or prop.trace is None else prop.trace
     reason = None if diagnostic is None else diagnostic.message
-    changes = all_changes(told, Names(machine))
+    changes = all_changes(told, names)
     if kind == "svg":
+        above = told.abstract
         drawn = sequence_svg(
-            told, people.processes, changes=changes, own_faults=people.own_faults, reason=reason, alone=True
+            told,
+            people.processes,
+            changes=changes,
+            above=None if above is None else all_changes(as_trace(above), names.abstract[above.spec]),
+            own_faults=people.own_faults,
+            timeouts=people.timeouts,
+            reason=reason,
+            verdict=None if prop is None else shows(prop),
+            alone=True,
         )
         return drawn + "\n"
-    events = read_events(told, people.processes, changes, people.own_faults, reason)
+    events = read_events(told, people.processes, changes, people.own_faults, reason, timeouts=people.timeouts)
     if kind == "shiviz":
         return shiviz(events, people.processes)
-    title = f"{machine.spec}, check {machine.check}{f': {name}' if name else ''}"
+    title = f"{machine.spec}, check {machine.check}{f': {shows(prop)}' if prop else ''}"
     return mermaid(events, people.processes, title=title)

@@ -22,7 +22,9 @@ STEPS = 20
 @one_spec
 @click.option("seed_", "--seed", type=seed, default=None, metavar="N", help="Another random walk; 0 by default.")
 @click.option("--steps", type=count, default=None, metavar="N", help=f"How many steps at most; {STEPS} by default.")
-@click.option("--to", metavar="PROPERTY", help="The shortest way to a violation of it, or to where it is reached.")
+@click.option(
+    "--to", "--property", metavar="PROPERTY", help="The shortest way to a violation of it, or to where it is reached."
+)
 @click.option("--choose", is_flag=True, help="Choose each step from a list; reads standard input.")
 @click.option("--max-states", type=count, metavar="N", help="With `--to`: give up after so many states.")
 @click.option("format_", "--format", type=click.Choice(["text", "json"]), default="text", show_default=True,

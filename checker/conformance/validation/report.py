@@ -11,7 +11,7 @@ from checker.conformance.replay import Outcome
 from checker.conformance.validation.refusals import Refusal, Refuser, Stuck
 from checker.conformance.validation.validate import Validated
 from checker.properties.kinds import Trace, TraceStep
-from checker.render.sequence import cast
+from checker.render.events import cast
 
 SHOWN = 20
 """How many of the last steps that matched are shown."""

@@ -82,7 +82,11 @@ class Sources(Steps):
             if any(c.torn is not None and c.step.role.name == name for c in program.steps)
             for unit, budget in crashes
         ]
-        self._fault_sources += [Source("drift", unit=unit, budget=budget) for unit, budget in self._drifts.values()]
+        self._fault_sources += [
+            Source("drift", unit=unit, budget=budget)
+            for unit, budget in self._drifts.values()
+            if budget.roles[0].processes  # a role may have no instances
+        ]
         self._fault_sources += [Source("link", unit=unit, budget=budget) for unit, budget in self._links]
         self._cut_source = None if self._cut is None else Source("cut", unit=self._cut[0], budget=self._cut[1])
         self._lies: dict[int, list[Call]] = {}

@@ -163,14 +163,16 @@ class ItfStates:
         }
 
 
-def document(path: Path, view: StateView, *, meta: dict[str, Itf] | None = None, loop: int | None = None) -> Itf:
+def document(path: Path, view: StateView, *, meta: dict[str, Itf] | None = None) -> Itf:
     """A path as an ITF document.
+
+    The last state of a run that goes on for ever is one that it has met before. `loop` is the number of the state behind that
+    one, to which the last one leads; or its own, where nothing happens any more.
 
     Args:
         path: What to write.
         view: The states of its machine.
         meta: What else stands under `#meta`.
-        loop: For a run that goes on for ever: the number of the state to which the last one leads back.
     """
     states = ItfStates(view)
     about: dict[str, Itf] = {
@@ -187,6 +189,6 @@ def document(path: Path, view: StateView, *, meta: dict[str, Itf] | None = None,
     for index, state in enumerate(path.states):
         label = {} if index == 0 else {"step": path.steps[index - 1]}
         result["states"].append({"#meta": {"index": index, **label}, **states.state(state)})
-    if loop is not None:
-        result["loop"] = loop
+    if path.loop is not None:
+        result["loop"] = min(path.loop + 1, len(path.states) - 1)
     return result

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from checker.render.events import Event
 from checker.render.plain import clean
-from checker.render.sequence import Event
 
 _BAND = "rect rgba(229, 72, 77, 0.18)"
 _CODES = str.maketrans({c: f"#{ord(c)};" for c in '#;<>"&%'})
@@ -35,7 +35,7 @@ def mermaid(events: Sequence[Event], processes: Sequence[str], *, title: str = "
 
 
 def _event(number: int, event: Event, aliases: Mapping[str, str], everybody: str) -> list[str]:
-    text = f"{number}: {_text(event.text)}"
+    text = _text(event.text) if event.ending else f"{number}: {_text(event.text)}"
     lines = []
     sends = event.sender is not None and event.sender != event.process and event.process is not None
     if sends:

@@ -13,8 +13,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from checker.render.events import Event
 from checker.render.plain import clean
-from checker.render.sequence import Event
 
 EXPRESSION = r"(?<host>\S+) (?<clock>\{.*?\}) (?<event>.*)"
 
@@ -22,14 +22,14 @@ SURROUNDINGS = "surroundings"
 
 
 def shiviz(events: Sequence[Event], processes: Sequence[str]) -> str:
-    """The log, with a line break at its end."""
+    """The log, with a line break at its end. That a run goes on for ever is no event."""
     surroundings = SURROUNDINGS
     while surroundings in processes:
         surroundings += "_"
     clocks: dict[str, dict[str, int]] = {}
     known: list[dict[str, int]] = []
     lines = [EXPRESSION, ""]
-    for event in events:
+    for event in (e for e in events if not e.ending):
         host = surroundings if event.process is None or event.lost else event.process
         clock = dict(clocks.get(host, {}))
         if event.origin is not None:

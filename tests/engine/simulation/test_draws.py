@@ -69,8 +69,38 @@ def test_random_models(seed: int) -> None:
         examine(checker.loads(make(Random(seed))).machine("c"), seed)
 
 
+EMPTY = """spec Empty
+message M(n: 0..1)
+network bag[1]
+role A[0] {
+  durable c: 0..2 = 0
+  durable d: 0..2 = 0
+  action Go when c < 2 { c += 1  d += 1  send M(0) to B }
+  on tick { c := min(2, c + 1) }
+  on M(n) { }
+  fault Slip when c > 0 { c := 0 }
+}
+role B { durable x: 0..2 = 0  action Up when x < 2 { x += 1  send M(1) to A }  on M(n) { }  on tick { } }
+final: true
+check c { faults %s }
+"""
+
+
+@pytest.mark.parametrize(
+    "faults",
+    ["drift A <= 1", "crash A <= 1", "stop A <= 1", "A.Slip <= 1", "cut(A, B) <= 1", "cut <= 1, lose <= 1, dup <= 1"],
+)
+def test_faults_of_a_role_without_instances(faults: str) -> None:
+    """There is nothing that they could strike."""
+    examine(checker.loads(EMPTY % faults).machine("c"))
+
+
+def test_a_model_that_once_went_wrong() -> None:
+    test_random_models(545)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(16, 600))
+@pytest.mark.parametrize("seed", range(16, 1000))
 def test_more_random_models(seed: int) -> None:
     test_random_models(seed)
 

@@ -139,7 +139,7 @@ def test_random_models(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(12, 400))
+@pytest.mark.parametrize("seed", range(12, 1000))
 def test_more_random_models(seed: int) -> None:
     test_random_models(seed)
 

@@ -6,9 +6,9 @@ import json
 import re
 
 from checker.properties.kinds import Trace, TraceStep
+from checker.render.events import Event, read_events
 from checker.render.exchange.mermaid import mermaid
 from checker.render.exchange.shiviz import shiviz
-from checker.render.sequence import Event, read_events
 from checker.render.values import all_changes
 
 NAMES = ("A", "B", "C")
