@@ -23,6 +23,7 @@ import os
 import sys
 import tempfile
 from ctypes import Array, c_char, c_uint64
+from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
@@ -165,8 +166,9 @@ class Arena(Region):
 class Tables:
     """The memory of the shards. `shared` is the block with their four words each."""
 
-    def __init__(self, shared: Array[c_uint64], workers: int, bits: int = 6) -> None:
+    def __init__(self, shared: Array[c_uint64], workers: int, bits: int = 6, fill: Fraction = Fraction(2, 3)) -> None:
         self._shared = shared
+        self._fill = fill
         self._workers = workers
         while (1 << bits) // 4 < TALLY * workers and workers > 1:  # room for what workers have not counted yet
             bits += 1
@@ -256,9 +258,9 @@ class Tables:
         return [(bits, page, unit) for page in range(number * size // unit, -(-(number + 1) * size // unit))]
 
     def _limit(self, bits: int) -> int:
-        """Most entries: two in three slots, so that few lines are full, less what may be there without being counted."""
+        """Most entries, less what may be there without being counted."""
         slots = 1 << bits
-        return slots * 2 // 3 - (TALLY * self._workers if self._workers > 1 else 0)
+        return int(slots * self._fill) - (TALLY * self._workers if self._workers > 1 else 0)
 
 
 def _is_large(table: int) -> bool:

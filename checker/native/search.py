@@ -38,7 +38,7 @@ from checker.native.notices import Notices
 from checker.native.room import Room, spill_directory
 from checker.native.tallies import following, initial_block, merged, tally
 from checker.native.tiers import PATIENCE, Tiers
-from checker.native.workers import CHUNKS, Sizes, Words
+from checker.native.workers import CHUNKS, DENSE, SPARSE, Sizes, Words
 
 NAME = "native"
 """Of the engine."""
@@ -136,6 +136,7 @@ class NativeSearch(Notices):
             arenas=0 if self.resumed is None else len(self.resumed.snapshot.arenas),
             out=max(1 << 19, 64 * (1 + shape.record)),
             chunks=(CHUNKS[0], self._room.chunk),
+            fill=DENSE if self.plan.table_kind == abi.INDIRECT else SPARSE,
         )
         assert self._kernels is not None
         self.explorer = Explorer(self._kernels, sizes, self)

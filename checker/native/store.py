@@ -52,7 +52,7 @@ class Store:
         self._memory = Region(8 * (abi.SHARED_WORDS + 4 * count))
         shared = self._memory.start
         self._shared = words_at(shared, abi.SHARED_WORDS)
-        self._tables = Tables(self._shared, sizes.workers, sizes.table_bits)
+        self._tables = Tables(self._shared, sizes.workers, sizes.table_bits, sizes.fill)
         self._workers = [Worker(number, sizes, shared) for number in range(count)]
         self._arenas, self._level_ends = (words_at(shared + 8 * (abi.SHARED_WORDS + n), count) for n in (0, count))
         self._arenas[:] = [worker.arena.start for worker in self._workers]

@@ -142,7 +142,7 @@ def test_spilled_states_stay_where_they_are(
 ) -> None:
     monkeypatch.setattr("checker.native.store.SPILL_LEAST", 1)
     recorder = Recorder(spec)
-    explorer = opened(spec, form, Sizes(spec_words=6, quota=300), recorder)
+    explorer = opened(spec, form, Sizes(spec_words=6, quota=100), recorder)
     explorer.add_initial(spec.initial())
     spilled = sum(explorer.spill(tmp_path, everything=everything) for _ in rounds(explorer))
     assert spilled > (1 << 16 if form == "O2" else 0)
