@@ -150,4 +150,7 @@ def test_the_command(tmp_path: Path) -> None:
     printed = lockstep("export", spec, "--check", "four", "--to", "tla")
     assert printed.out == (tmp_path / "TwoPhase_four.tla").read_text()
     assert lockstep("export", spec, "--to", "tla", "--seed", "3").code == 2
-    assert "PSM007" in lockstep("export", spec, "--to", "tla", "-o", str(tmp_path / "nowhere")).err
+    assert lockstep("export", spec, "--to", "tla", "-o", str(tmp_path / "made" / "here")).code == 0
+    assert (tmp_path / "made" / "here" / "TwoPhase_three.cfg").is_file()
+    refused = lockstep("export", spec, "--to", "tla", "-o", str(tmp_path / "TwoPhase_four.cfg" / "below"))
+    assert refused.code == 2 and "PSM007" in refused.err
