@@ -111,7 +111,7 @@ def test_no_moment_is_above_the_limit(make: Callable[[], Machine], more: int, wo
     most = resident() + (more << 20)
     clear_high_water()
     found = NativeEngine(workers).explore(machine, Limits(max_memory=most))
-    assert found.stop is Stop.MEMORY or (more, found.stop) == (100, Stop.DONE)
+    assert found.stop is Stop.MEMORY or (more > 30 and found.stop is Stop.DONE)
     assert found.states > 200_000
     assert 0.85 * most < high_water() < 1.05 * most
 
