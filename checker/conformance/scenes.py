@@ -15,16 +15,22 @@ A scene that the spec does not allow, after a change of it, is an error and not 
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 
 from checker.conformance.adapter import Adapter, Scene
 from checker.conformance.compare import Comparison
 from checker.conformance.cover import Path
+from checker.conformance.drive import Make, Mode
 from checker.conformance.growing import GrowingGraph
+from checker.conformance.mismatch import Mismatch
 from checker.conformance.probe import Probes, probe
 from checker.conformance.replay import Replay, replay_all
 from checker.engine.graph import StateGraph
 from checker.model.machine import Machine
+
+MODES = (Mode.REPLAY, Mode.PROBE)
+"""Those that can be kept to a scene."""
 
 
 class SceneError(Exception):
@@ -38,6 +44,11 @@ class Comb:
     scene: Scene
     graph: StateGraph
     way: Path
+
+    def noticed(self, mode: Mode, make: Make) -> Mismatch | None:
+        """What an implementation does otherwise on the way, as one of MODES sees it."""
+        with closing(make(self.graph.machine)) as adapter:
+            return (self.replay(adapter) if mode is Mode.REPLAY else self.probe(adapter)).mismatch
 
     def replay(self, adapter: Adapter) -> Replay:
         """Takes every step that is possible on the way."""

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 
 from checker.conformance.adapter import Adapter, Instance, Mistake
 from checker.conformance.drive import Make, Mode, Plan, drive
 from checker.conformance.mutation.matrix import MISTAKE, Cell, Mutant, in_words
 from checker.conformance.mutation.specs import Left
-from checker.conformance.scenes import Comb
+from checker.conformance.scenes import MODES, Comb
 from checker.engine.graph import StateGraph
 from checker.model.machine import Machine
 
@@ -43,7 +42,7 @@ class Place:
     def looks(self, mode: Mode) -> bool:
         """Whether a mode has anything to do here."""
         if self.scene is not None:
-            return mode in (Mode.REPLAY, Mode.PROBE)
+            return mode in MODES
         return self.graph is not None or mode is Mode.EXPLORE
 
     def cost(self, plan: Plan) -> int:
@@ -89,9 +88,7 @@ class ImplementationDetectors:
             plan = replace(self.plan, modes=(mode,), most_states=1, shrink=False)
             mismatch = drive(make, place.machine, plan, graph=place.graph).mismatch
         else:
-            with closing(make(place.machine)) as adapter:
-                look = place.scene.replay if mode is Mode.REPLAY else place.scene.probe
-                mismatch = look(adapter).mismatch
+            mismatch = place.scene.noticed(mode, make)
         seconds = time.perf_counter() - started + (0 if before is None else before.seconds)
         if mismatch is None:
             return Cell(False, seconds)

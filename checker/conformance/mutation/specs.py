@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -24,7 +23,7 @@ from checker.conformance.mapping import MappingError
 from checker.conformance.mutation.matrix import Cell, Mutant
 from checker.conformance.mutation.operators import SpecMutant, mutants_of
 from checker.conformance.replay import Outcome
-from checker.conformance.scenes import Comb, SceneError, comb
+from checker.conformance.scenes import MODES, Comb, SceneError, comb
 from checker.engine.graph import StateGraph, state_graph
 from checker.engine.interface import Limits
 from checker.lang import ast
@@ -73,12 +72,11 @@ class _Visited:
 
     def noticed(self, mode: Mode, make: Make) -> str | None:
         """What the implementation of the original does otherwise."""
-        if mode not in (Mode.REPLAY, Mode.PROBE):
+        if mode not in MODES:
             return None
         if isinstance(self.found, str):
             return self.found
-        with closing(make(self.found.graph.machine)) as adapter:
-            mismatch = (self.found.replay if mode is Mode.REPLAY else self.found.probe)(adapter).mismatch
+        mismatch = self.found.noticed(mode, make)
         return None if mismatch is None else mismatch.step or "the initial state"
 
 
