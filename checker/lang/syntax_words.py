@@ -155,6 +155,8 @@ FOREIGN_PREFIXES: dict[str, str] = {
 """Words that stand before an operand elsewhere; here they are read as names."""
 
 _FAIR = "write `fair` before the action in its role; `strong R.A` in a check makes a step strongly fair"
+_BOUND = "write `bound P`: it is counted and reported how much that cuts off"
+_CONSTANT = "write `N = …` alone: a check only changes the values of constants"
 _PROPERTY = "declare it outside, and write `expect holds X` here"
 
 FOREIGN_ITEMS: dict[str, str] = {
@@ -163,15 +165,15 @@ FOREIGN_ITEMS: dict[str, str] = {
     "fair": _FAIR,
     "weak": _FAIR,
     "fairness": _FAIR,
-    "constraint": "write `bound P`: it is counted and reported how much that cuts off",
-    "CONSTRAINT": "write `bound P`: it is counted and reported how much that cuts off",
-    "assume": "write `bound P`: it is counted and reported how much that cuts off",
+    "constraint": _BOUND,
+    "CONSTRAINT": _BOUND,
+    "assume": _BOUND,
     "INVARIANT": _PROPERTY,
     "PROPERTY": _PROPERTY,
     "property": _PROPERTY,
-    "CONSTANT": "write `N = …` alone: a check only changes the values of constants",
-    "constant": "write `N = …` alone: a check only changes the values of constants",
-    "set": "write `N = …` alone: a check only changes the values of constants",
+    "CONSTANT": _CONSTANT,
+    "constant": _CONSTANT,
+    "set": _CONSTANT,
     "SPECIFICATION": "nothing says which steps there are: all handlers, and the faults of the check",
     "SYMMETRY": "write `symmetric` behind a role or an id in its declaration",
 }
