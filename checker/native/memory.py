@@ -41,6 +41,10 @@ from checker.native.abi import (
 HUGE = 1 << 21
 """Bytes of a huge page, and what a large region is aligned to."""
 
+SPARSE, DENSE = Fraction(2, 3), Fraction(3, 4)
+"""How full tables get. Where a slot is a state, few lines may be full; where it refers to one, looking that up takes longer than
+to look into a second line, and less memory counts for more."""
+
 GROW_SLOTS = 1 << 20
 """About how many slots are moved in one go: some milliseconds' worth."""
 
@@ -166,7 +170,7 @@ class Arena(Region):
 class Tables:
     """The memory of the shards. `shared` is the block with their four words each."""
 
-    def __init__(self, shared: Array[c_uint64], workers: int, bits: int = 6, fill: Fraction = Fraction(2, 3)) -> None:
+    def __init__(self, shared: Array[c_uint64], workers: int, bits: int = 6, fill: Fraction = SPARSE) -> None:
         self._shared = shared
         self._fill = fill
         self._workers = workers

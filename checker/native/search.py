@@ -34,11 +34,12 @@ from checker.native.explorer import Explorer, Kernels, Outcome
 from checker.native.interrupts import Interrupts
 from checker.native.livecode import LiveCode
 from checker.native.liveness import judge_stored
+from checker.native.memory import DENSE, SPARSE
 from checker.native.notices import Notices
 from checker.native.room import Room, spill_directory
 from checker.native.tallies import following, initial_block, merged, tally
 from checker.native.tiers import PATIENCE, Tiers
-from checker.native.workers import CHUNKS, DENSE, SPARSE, Sizes, Words
+from checker.native.workers import CHUNKS, Sizes, Words
 
 NAME = "native"
 """Of the engine."""

@@ -14,14 +14,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from checker.native import abi
-from checker.native.memory import HUGE, Arena, Region, words_at
+from checker.native.memory import HUGE, SPARSE, Arena, Region, words_at
 
 RESERVE = 1 << 40
 """Bytes of address space for the arena of a worker."""
-
-SPARSE, DENSE = Fraction(2, 3), Fraction(3, 4)
-"""How full tables get. Where a slot is a state, few lines may be full; where it refers to one, looking that up takes longer than
-to look into a second line, and less memory counts for more."""
 
 CHUNKS = 1 << 16, 1 << 25
 """By how many bytes an arena grows: as much as it has, within these bounds."""

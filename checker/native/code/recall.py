@@ -74,11 +74,14 @@ class Recalling(Sleeping):
         # what was not enabled needs no more than that what its guard reads is as it was
         idle = [self.op("xor", 64, q, t) for q, t in zip(quiet, taken, strict=True)]
         touched, asked = self._hit(state, parent, now)
+        differs = "1" if self.judged is None else self._touched(self._changed(state, parent), self.judged)
         taken = [self.op("and", 64, t, self.op("xor", 64, hit, "-1")) for t, hit in zip(taken, touched, strict=True)]
         idle = [self.op("and", 64, i, self.op("xor", 64, hit, "-1")) for i, hit in zip(idle, asked, strict=True)]
         if self.sleeps:
             same = [self.op("and", 64, a, self.op("xor", 64, h, "-1")) for a, h in zip(active, touched, strict=True)]
-            active = self.asleep(self._unjudged(same, state, parent), origin, parent, now)
+            if self.program.has_steps:  # of the others, step properties say what they said of them in the parent
+                same = [self.select(differs, "i64", "0", one) for one in same]
+            active = self.asleep(same, origin, parent, now)
             self._keep_alive(active)
         quiet = [self.op("or", 64, i, t) for i, t in zip(idle, taken, strict=True)]
         if self.program.has_steps:  # it is for them that a step has to be told that changes nothing
@@ -88,7 +91,7 @@ class Recalling(Sleeping):
             known = self.block("known")
             # if known, then one was judged in the parent, which left no words if there was anything to it
             if self.judged is not None:
-                self.require(self._touched(self._changed(state, parent), self.judged), known, likely=False)
+                self.require(differs, known, likely=False)
             answer = self.let(f"call i64 @stutter(ptr {self.ctx}, ptr {state})")
             self.require(self.compare("eq", 64, answer, "0"), done)
             self.go(known)
@@ -170,14 +173,6 @@ class Recalling(Sleeping):
             found = self.op("or", 64, found, self.op("and", 64, word, normal(bits, 64)))
         return self.compare("ne", 64, found, "0")
 
-    def _unjudged(self, active: list[str], state: str, parent: str) -> list[str]:
-        """Steps of which step properties say what they said of them in the parent."""
-        if not self.program.has_steps:
-            return active
-        assert self.judged is not None
-        differ = self._touched(self._changed(state, parent), self.judged)
-        return [self.select(differ, "i64", "0", a) for a in active]
-
     def _keep_alive(self, asleep: list[str]) -> None:
         """Notes that steps change the state, if some sleep: no fault is recalled."""
         some = self.resize(self.compare("ne", 64, self.op("or", 64, *asleep), "0"), 1, 64)
@@ -232,7 +227,7 @@ class Recalling(Sleeping):
         before, end = self.load(counter), self.load(out)
         self.set_origin(word, bit)
         take()
-        self.set_origin(word, None)
+        self.forget_origin()
         same = self.resize(self.compare("eq", 64, self.load(out), end), 1, 64)
         taken = self.op("and", 64, same, self.op("sub", 64, self.load(counter), before))
         active = self.op("xor", 64, same, "1")

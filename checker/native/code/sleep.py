@@ -50,11 +50,16 @@ class Sleeping(Deliveries):
         """Which step led to a state from the one it was found from; less than GIVEN where that is not known."""
         return self.op("lshr", 64, self.load(self.word(state, -1)), str(abi.ORIGIN))
 
-    def set_origin(self, word: int, bit: str | None) -> None:
-        """Says which step is under way, or none."""
+    def set_origin(self, word: int, bit: str) -> None:
+        """Says which step is under way."""
         if self.sleeps:
-            step = "0" if bit is None else self.op("add", 64, bit, str(GIVEN + word * ACTION))
+            step = self.op("add", 64, bit, str(GIVEN + word * ACTION))
             self.store(self.op("shl", 64, step, str(abi.ORIGIN)), self.word(self.frame, frame.KEY))
+
+    def forget_origin(self) -> None:
+        """Says that the steps to come have no origin."""
+        if self.sleeps:
+            self.store("0", self.word(self.frame, frame.KEY))
 
     def before(self, origin: str) -> list[str]:
         """The steps that a state takes before the one that has an origin; none before one that has none."""
