@@ -161,15 +161,17 @@ class Lockstep:
         """
         with tempfile.TemporaryDirectory() as cache:
             if case.warm:
-                completed(self._measure(case, cache), f"{self.name} on {case.name}")
-            measured = completed(self._measure(case, cache), f"{self.name} on {case.name}")
+                self._completed(case, cache)
+            measured = self._completed(case, cache)
             states, transitions, explore = parse_lockstep(measured.output)
             if self.engine != "python" and case.states >= MANY:
-                again = completed(self._measure(case, cache), f"{self.name} on {case.name}")
-                if parse_lockstep(again.output)[:2] != (states, transitions):
-                    raise Failed(f"{self.name} counts {case.name} differently the second time: {again.output[:200]!r}")
-                explore = parse_lockstep(again.output)[2]
+                *counts, explore = parse_lockstep(self._completed(case, cache).output)
+                if counts != [states, transitions]:
+                    raise Failed(f"{self.name} counts {case.name} differently the second time: {counts}")
         return Sample(states, transitions, explore, measured.seconds, measured.peak)
+
+    def _completed(self, case: Case, cache: str) -> Measured:
+        return completed(self._measure(case, cache), f"{self.name} on {case.name}")
 
     def _measure(self, case: Case, cache: str) -> Measured:
         return measure(self.command(case), ROOT, environment={CACHE: cache})
