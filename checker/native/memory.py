@@ -3,8 +3,9 @@
 Native code works with plain addresses, so nothing may ever move. A `Region` reserves far more addresses than will be needed
 (a terabyte costs nothing) and the system gives a page when it is first written. Ranges are private anonymous memory, not
 `mmap.mmap(-1, n)`, which is shared memory and never gets huge pages: these make a random access up to twice as fast, as
-hardly any of them has to look its page up. A small search would pay for a huge page with the time to clear it, so they are asked
-for only where there will be a lot.
+hardly any of them has to look its page up. They are asked for where there will be many such accesses, in large tables; for
+what is written once and mostly read in order they gain nothing, and a guest of a machine that takes back what is free pays
+seven times as much for them as for the same memory in small pages.
 
 An `Arena` is written once, from its beginning on, and then only read. Its oldest part may leave memory and keep its addresses:
 `spill` writes it to a file and maps the file in its place. What is read there in order comes and goes with little ado. Who reads
@@ -92,11 +93,10 @@ class Region:
         self.start: int = _up(start, HUGE) if slack else start
         self.end: int = self.start + size
 
-    def use_huge_pages(self, start: int | None = None) -> None:
-        """Asks for huge pages from an address on, where the system has them."""
-        start = self.start if start is None else start
-        if _ADVISE_HUGE is not None and self.end - start >= HUGE:
-            _libc().madvise(start, self.end - start, _ADVISE_HUGE)
+    def use_huge_pages(self) -> None:
+        """Asks for huge pages, where the system has them."""
+        if _ADVISE_HUGE is not None and self.end - self.start >= HUGE:
+            _libc().madvise(self.start, self.end - self.start, _ADVISE_HUGE)
 
     def discard(self, start: int, end: int) -> None:
         """Gives the whole pages of a range back. They read as 0 afterwards."""

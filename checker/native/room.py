@@ -23,7 +23,7 @@ from tempfile import gettempdir
 
 from checker.engine.memory import resident
 from checker.native.explorer import Explorer
-from checker.native.memory import HUGE
+from checker.native.store import SPILL_LEAST
 
 PIECE = 1 << 25
 """The most bytes that go to disk at a time."""
@@ -89,8 +89,8 @@ class Room:
         explorer.forget()
         for everything in (False, True):
             while (missing := self._missing(explorer, size)) > 0:
-                whole = -(-missing // HUGE) * HUGE  # part of a huge page could leave, too, but nobody else would get it
-                if self._stopping() or not self._spill(explorer, min(whole, PIECE), everything=everything):
+                piece = min(max(missing, SPILL_LEAST), PIECE)
+                if self._stopping() or not self._spill(explorer, piece, everything=everything):
                     break
         return self._missing(explorer, size) <= 0
 

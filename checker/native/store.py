@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checker.native import abi, ample
-from checker.native.memory import HUGE, Region, Tables, words_at
+from checker.native.memory import Region, Tables, words_at
 from checker.native.workers import Sizes, Words, Worker
 
 SPILL_LEAST = 1 << 20
@@ -104,9 +104,8 @@ class Store:
 
     @property
     def slack(self) -> int:
-        """Bytes that may become real without asking again, as the rest of the arenas is written, in huge pages or not."""
-        ends = [(w.ctx[abi.CTX_ARENA_NEXT], w.ctx[abi.CTX_ARENA_END]) for w in self._workers]
-        return sum(max(end - after, (-(-end // HUGE) - -(-after // HUGE)) * HUGE) for after, end in ends)
+        """Bytes that may become real without asking again, as the rest of the arenas is written."""
+        return sum(w.ctx[abi.CTX_ARENA_END] - w.ctx[abi.CTX_ARENA_NEXT] for w in self._workers)
 
     @property
     def unspilled(self) -> int:
