@@ -176,6 +176,32 @@ def test_step_properties_see_what_they_speak_of(monkeypatch: pytest.MonkeyPatch,
     assert found.violations["Never"].path == path
 
 
+EACH = "step Slowly: forall a in A: a.n <= old(a.n) + 1"
+
+
+def test_steps_sleep_though_a_step_property_reads_what_others_change(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It says something of each process alone, and each step is one of a single process."""
+    assert both(sides(last=EACH), monkeypatch, tmp_path) == (taken_side_by_side(), 54)
+    together = "step Slowly: (sum a in A: a.n) <= old(sum a in A: a.n) + 1"
+    assert both(sides(last=together), monkeypatch, tmp_path / "together") == (54, 54)
+
+
+def test_a_part_of_a_step_property_sees_what_it_speaks_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The second step of the first process is a violation behind a step of the last one, and is asked about each process."""
+    text = sides(last="step Never: forall a in A: a.n < 2 or old(a.n) == 2 or index(a) > 0 or at(A, 2).n == 0")
+    assert both(text, monkeypatch, tmp_path)[0] > taken_side_by_side()
+    machine = without_symmetry(checker.loads(text).machine("c"))
+    found, _, _ = explored(machine, monkeypatch, tmp_path / "again")
+    path = Interpreter().explore(machine, Limits()).violations["Never"].path
+    assert found.violations["Never"].path == path
+    with monkeypatch.context() as patch:
+        patch.setattr(recallable.Recall, "waking", lambda recall, _: recall.touch)
+        wrong, _, _ = explored(machine, monkeypatch, tmp_path / "wrong")
+    assert "Never" not in wrong.violations
+
+
 def test_deadlocks_are_seen_where_all_others_sleep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     text = sides().replace("final: true", "final: false")
     machine = without_symmetry(checker.loads(text).machine("c"))

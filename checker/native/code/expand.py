@@ -18,7 +18,7 @@ from checker.model.types import ProcT, RoleInfo, Type, roles_of
 from checker.native import abi
 from checker.native.code import frame
 from checker.native.code.classes import begin_notes, choose
-from checker.native.code.judge import Item, number_of, read_by_steps
+from checker.native.code.judge import Item, number_of, read_by_parts, read_by_steps
 from checker.native.code.outcomes import Call
 from checker.native.code.program import IN_PLACE, Program
 from checker.native.code.recall import Recalling
@@ -215,6 +215,7 @@ def write_expand(
     code.state = state
     code.recall = recall
     code.judged = read_by_steps(unit, items)
+    code.wakes = {} if recall is None else recall.waking(read_by_parts(unit, items))
     code.sleeps = (
         recall is not None
         and not symmetry

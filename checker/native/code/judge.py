@@ -10,8 +10,6 @@ about the state what it said about its parent, and is not asked again.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import Literal
 
 from checker.engine.idle import antecedents
@@ -20,7 +18,7 @@ from checker.model.machine import LiveCase
 from checker.model.types import EnumT
 from checker.native import abi
 from checker.native.code import frame
-from checker.native.code.footprint import masks
+from checker.native.code.footprint import Mask, masks, split, union
 from checker.native.code.functions import Functions
 from checker.native.code.seen import write_collect
 from checker.native.code.unit import Unit
@@ -69,11 +67,26 @@ def items_of(unit: Unit) -> tuple[Item, ...]:
     return tuple(items)
 
 
-def read_by_steps(unit: Unit, items: tuple[Item, ...]) -> tuple[int, ...] | None:
-    """For each fixed word the bits that step properties read; None where there are none, or one may read messages."""
-    read = [masks(unit, item.body) for item in items if item.is_over_steps and item.body is not None]
+def read_by_parts(unit: Unit, items: tuple[Item, ...]) -> list[Mask]:
+    """For each part of what is judged of steps, and for each fixed word, the bits that it reads.
+
+    The parts of an item are those that all have to say the usual, for the whole to say it. Nothing where there are no
+    such items, or one may read messages.
+    """
+    read = [
+        masks(unit, part)
+        for item in items
+        if item.is_over_steps and item.body is not None
+        for part in split(unit, item.body, true=item.usual == frame.HOLDS)
+    ]
     known = [m for m in read if m is not None]
-    return union(known) if known and len(known) == len(read) else None
+    return known if len(known) == len(read) else []
+
+
+def read_by_steps(unit: Unit, items: tuple[Item, ...]) -> Mask | None:
+    """For each fixed word the bits that step properties read; None where there are none, or one may read messages."""
+    known = read_by_parts(unit, items)
+    return union(known) if known else None
 
 
 def number_of(items: tuple[Item, ...], kind: ItemKind) -> int:
@@ -95,11 +108,6 @@ def write_predicate(unit: Unit, name: str, body: ir.Expr, *, old: bool = False, 
             code.place(label)
             code.ret(str(result))
     unit.functions.append(code.text())
-
-
-def union(masks: list[tuple[int, ...]]) -> tuple[int, ...]:
-    """For each word the bits that some mask has."""
-    return tuple(reduce(or_, words) for words in zip(*masks, strict=True))
 
 
 class Judge(Functions):
@@ -124,7 +132,7 @@ class Judge(Functions):
         """The word with what was found about an item."""
         return self.word(self.spec, self.shape.results + item)
 
-    def changes(self, before: str, after: str, all_masks: list[tuple[int, ...]]) -> list[str | None]:
+    def changes(self, before: str, after: str, all_masks: list[Mask]) -> list[str | None]:
         """For each fixed word that some mask looks at, the bits in which two states differ."""
         found: list[str | None] = []
         for i, looked_at in enumerate(union(all_masks)):
@@ -134,7 +142,7 @@ class Judge(Functions):
                 found.append(None)
         return found
 
-    def touched(self, changed: list[str | None], mask: tuple[int, ...]) -> str:
+    def touched(self, changed: list[str | None], mask: Mask) -> str:
         """Whether one of the bits of a mask is among those that differ."""
         found = "0"
         for bits, part in zip(mask, changed, strict=True):

@@ -19,13 +19,14 @@ What may be recalled, `recallable` says. The two words also tell which steps cha
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import partial, reduce
 
 from checker.model.machine import Message
 from checker.native import abi
 from checker.native.code import frame
 from checker.native.code.deliver import Only
+from checker.native.code.footprint import Mask
 from checker.native.code.recallable import WORDS
 from checker.native.code.sleep import Sleeping
 from checker.native.code.vectors import MOST
@@ -38,7 +39,7 @@ class Recalling(Sleeping):
     A step is `quiet` if it leads nowhere, and then `taken` if it is enabled all the same; it is `active` if it leads somewhere.
     """
 
-    judged: tuple[int, ...] | None = None
+    judged: Mask | None = None
     """The bits of the fixed words that step properties read, where that is known."""
 
     # ---- what is known already
@@ -73,23 +74,24 @@ class Recalling(Sleeping):
         active = [self.op("xor", 64, o, t) for o, t in zip(other, taken, strict=True)]
         # what was not enabled needs no more than that what its guard reads is as it was
         idle = [self.op("xor", 64, q, t) for q, t in zip(quiet, taken, strict=True)]
-        touched, asked = self._hit(state, parent, now)
-        differs = "1" if self.judged is None else self._touched(self._changed(state, parent), self.judged)
+        changed = self._changed(state, parent)
+        touched, asked = (self._hit(changed, now, masks) for masks in (self.recall.touch, self.recall.ask))
+        differs = "1" if self.judged is None else self._touched(changed, self.judged)
         taken = [self.op("and", 64, t, self.op("xor", 64, hit, "-1")) for t, hit in zip(taken, touched, strict=True)]
         idle = [self.op("and", 64, i, self.op("xor", 64, hit, "-1")) for i, hit in zip(idle, asked, strict=True)]
         if self.sleeps:
-            same = [self.op("and", 64, a, self.op("xor", 64, h, "-1")) for a, h in zip(active, touched, strict=True)]
-            if self.program.has_steps:  # of the others, step properties say what they said of them in the parent
-                same = [self.select(differs, "i64", "0", one) for one in same]
+            woken = touched if self.wakes == self.recall.touch else self._hit(changed, now, self.wakes)
+            same = [self.op("and", 64, a, self.op("xor", 64, hit, "-1")) for a, hit in zip(active, woken, strict=True)]
             active = self.asleep(same, origin, parent, now)
             self._keep_alive(active)
         quiet = [self.op("or", 64, i, t) for i, t in zip(idle, taken, strict=True)]
-        if self.program.has_steps:  # it is for them that a step has to be told that changes nothing
+        if self.program.has_steps:  # it is for them that a step has to be told that changes nothing of what they read
             asks, told = self.block("asks"), self.block("told")
-            self.when(self.compare("ne", 64, self.op("or", 64, *taken), "0"), asks, told)
+            silent = self.op("or", 64, self.op("or", 64, *taken), self.op("or", 64, *active))
+            self.when(self.compare("ne", 64, silent, "0"), asks, told)
             self.place(asks)
             known = self.block("known")
-            # if known, then one was judged in the parent, which left no words if there was anything to it
+            # if known, then it was judged in the parent, which left no words if there was anything to it
             if self.judged is not None:
                 self.require(differs, known, likely=False)
             answer = self.let(f"call i64 @stutter(ptr {self.ctx}, ptr {state})")
@@ -146,27 +148,44 @@ class Recalling(Sleeping):
         self.place(moved)
         return self.load(words[0]), self.load(words[1])
 
-    def _hit(self, state: str, parent: str, now: str) -> tuple[list[str], list[str]]:
-        """The steps that touch something that has changed, and those whose guards read something of it."""
+    def _hit(self, changed: list[str], now: str, masks: Mapping[tuple[int, int], Mask]) -> list[str]:
+        """The steps whose masks have some of the bits that have changed."""
         assert self.recall is not None
-        changed = self._changed(state, parent)
         receivers = self.receivers(now)
-        touched, asked = ["0", "0"], ["0", "0"]
-        for process in self.recall.touch[0]:
+        groups = self.recall.groups(masks)
+        hit, messages = self._touched_each(changed, [mask for _, _, mask in groups]), "0"
+        for i, (process, kinds, _) in enumerate(groups):
             to = self.where("eq", receivers, self.all(str(process + 1)))
-            own = sum(1 << bit for (me, _, _), bit in self.recall.sites.items() if me == process)
-            for found, masks in ((touched, self.recall.touch), (asked, self.recall.ask)):
-                for word, steps in enumerate((to, str(own))):
-                    hit = self._touched(changed, masks[word][process])
-                    found[word] = self.op("or", 64, found[word], self.select(hit, "i64", steps, "0"))
-        return touched, asked
+            if kinds != tuple(self.recall.kinds):
+                to = self.op("and", 64, to, reduce(partial(self.op, "or", 64), [self.of_kind(now, k) for k in kinds]))
+            here = self.let(f"trunc i64 {self.op('lshr', 64, hit, str(i))} to i1")
+            messages = self.op("or", 64, messages, self.select(here, "i64", to, "0"))
+        sites = sorted(self.recall.sites, key=self.recall.sites.__getitem__)
+        return [messages, self._touched_each(changed, [masks[step, me] for me, step, _ in sites])]
+
+    def _touched_each(self, changed: list[str], masks: list[Mask]) -> str:
+        """For each of some masks a bit that says whether some of its bits are among those that differ."""
+        if not masks:
+            return "0"
+        kind = f"<{len(masks)} x i64>"
+        found = f"{kind} zeroinitializer"
+        for i, bits in enumerate(changed):
+            column = [normal(mask[i], 64) for mask in masks]
+            if set(column) != {"0"}:
+                one = self.let(f"insertelement {kind} poison, i64 {bits}, i64 0")
+                every = self.let(f"shufflevector {kind} {one}, {kind} poison, <{len(masks)} x i32> zeroinitializer")
+                constants = ", ".join(f"i64 {word}" for word in column)
+                part = self.let(f"and {kind} {every}, <{constants}>")
+                found = f"{kind} {self.let(f'or {found}, {part}')}"
+        some = self.let(f"icmp ne {found}, zeroinitializer")
+        return self.resize(self.let(f"bitcast <{len(masks)} x i1> {some} to i{len(masks)}"), len(masks), 64)
 
     def _changed(self, state: str, parent: str) -> list[str]:
         """The bits of each fixed word in which two states differ."""
         words = range(self.unit.packed.words)
         return [self.op("xor", 64, self.load(self.word(state, i)), self.load(self.word(parent, i))) for i in words]
 
-    def _touched(self, changed: list[str], mask: tuple[int, ...]) -> str:
+    def _touched(self, changed: list[str], mask: Mask) -> str:
         """Whether one of the bits of a mask is among those that differ."""
         found = "0"
         for word, bits in zip(changed, mask, strict=True):

@@ -10,7 +10,7 @@ can be taken, and the same state is reached (`sleep`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -18,6 +18,7 @@ from checker.engine.footprints import Footprint, Footprints
 from checker.model.machine import Step
 from checker.model.values import Value
 from checker.native import abi
+from checker.native.code.footprint import Mask, union
 from checker.native.code.packed import Packed
 from checker.native.code.program import Program
 from checker.native.code.vectors import MOST
@@ -31,6 +32,9 @@ PROCESSES = 16
 
 FEW = 64
 """The most values of a parameter of an action that is recalled."""
+
+MOST_GROUPS = 32
+"""The most groups of messages that are told apart."""
 
 Slots = dict[int, dict[int, set[int]]]
 """For steps by their numbers, and processes: slots of the state."""
@@ -48,12 +52,38 @@ class Recall:
     """The messages whose taking is recalled, with the only step that takes each of them."""
     sites: Mapping[Site, int]
     """The actions that are recalled, with their bits, in the order in which they are taken."""
-    touch: tuple[Mapping[int, tuple[int, ...]], Mapping[int, tuple[int, ...]]]
-    """For each process, the bits of the fixed words that its recalled steps touch: those that take messages, and the actions."""
-    ask: tuple[Mapping[int, tuple[int, ...]], Mapping[int, tuple[int, ...]]]
-    """The same for what their guards read."""
+    touch: Mapping[tuple[int, int], Mask]
+    """For each recalled step by its number, and process: what it touches."""
+    ask: Mapping[tuple[int, int], Mask]
+    """The same for what its guard reads."""
+    write: Mapping[tuple[int, int], Mask]
+    """The same for what it writes."""
     commute: Mapping[int, frozenset[int]]
     """For each recalled step by its number, those that it commutes with where other processes take them."""
+
+    def groups(self, masks: Mapping[tuple[int, int], Mask]) -> list[tuple[int, tuple[str, ...], Mask]]:
+        """The recalled messages by receiver, those of kinds with equal masks together: receiver, kinds, mask.
+
+        If there are more than MOST_GROUPS, all kinds are together.
+        """
+        found: dict[tuple[int, Mask], tuple[str, ...]] = {}
+        for name, number in self.kinds.items():
+            for (step, me), mask in masks.items():
+                if step == number:
+                    found[me, mask] = (*found.get((me, mask), ()), name)
+        if len(found) <= MOST_GROUPS:
+            return [(me, names, mask) for (me, mask), names in found.items()]
+        receivers = dict.fromkeys(me for me, _ in found)
+        return [(me, tuple(self.kinds), union([m for p, m in found if p == me])) for me in receivers]
+
+    def waking(self, parts: Sequence[Mask]) -> Mapping[tuple[int, int], Mask]:
+        """For each step what it touches, and all that is read by those of some parts of properties that read what it writes."""
+        return {
+            key: union(
+                [touched, *(part for part in parts if any(a & b for a, b in zip(part, self.write[key], strict=True)))]
+            )
+            for key, touched in self.touch.items()
+        }
 
 
 def recall_of(program: Program) -> Recall | None:
@@ -68,15 +98,15 @@ def recall_of(program: Program) -> Recall | None:
         return None
     footprints = Footprints(unit.layout)
     always = set(unit.layout.status.values()) | ({unit.layout.cut} if unit.layout.cut is not None else set())
-    touch, ask = ([{p: set(always) for p in processes} for _ in range(WORDS)] for _ in range(2))
     touches: Slots = {}
+    asks: Slots = {}
     writes: Slots = {}
 
-    def add(number: int, step: Step, word: int) -> bool:
+    def add(number: int, step: Step) -> bool:
         """Whether a step can be recalled; if so, adds what it touches."""
         if step.limit is not None or step.has_choices or program.can_tear(step):
             return False
-        touched, written = {}, {}
+        touched, asked, written = {}, {}, {}
         for me in step.role.processes:
             found = footprints.step(step, me)
             sent = {("messages", message) for message in found.sends}
@@ -85,15 +115,12 @@ def recall_of(program: Program) -> Recall | None:
                 return False
             if any(machine.messages[m].network != network for m in found.sends):
                 return False
-            touched[me] = {r for r in own if isinstance(r, int)}
-            written[me] = {r for r in found.writes | found.gathers if isinstance(r, int)}
-        touches[number], writes[number] = touched, written
-        for me, some in touched.items():
-            touch[word][me] |= some
+            guard = Footprint()
             if step.guard is not None:
-                guard = Footprint()
                 footprints.reads(step.guard, me, guard)
-                ask[word][me] |= {r for r in guard.reads if isinstance(r, int)}
+            touched[me], asked[me] = ({r for r in some if isinstance(r, int)} | always for some in (own, guard.reads))
+            written[me] = {r for r in found.writes | found.gathers if isinstance(r, int)}
+        touches[number], asks[number], writes[number] = touched, asked, written
         return True
 
     kinds: dict[str, int] = {}
@@ -101,7 +128,7 @@ def recall_of(program: Program) -> Recall | None:
         takers = [
             (n, s) for n, s in enumerate(machine.steps) if s.name == message.name and s.kind in ("message", "ignore")
         ]
-        if message.network == network and len(takers) == 1 and takers[0][1].kind == "message" and add(*takers[0], 0):
+        if message.network == network and len(takers) == 1 and takers[0][1].kind == "message" and add(*takers[0]):
             kinds[message.name] = takers[0][0]
     found: list[Site] = []
     for number, step in enumerate(machine.steps):
@@ -111,18 +138,18 @@ def recall_of(program: Program) -> Recall | None:
             except Unsupported:
                 continue
             new = [(me, number, args) for me in step.role.processes for args in product(*values)]
-            if all(len(v) <= FEW for v in values) and len(found) + len(new) <= MOST and add(number, step, 1):
+            if all(len(v) <= FEW for v in values) and len(found) + len(new) <= MOST and add(number, step):
                 found += new
     # in the order in which they are taken: process by process; the arguments of a step are in order already
     sites = {site: bit for bit, site in enumerate(sorted(found, key=lambda site: site[:2]))}
     if not kinds and not sites:
         return None
 
-    def masks(slots: list[dict[int, set[int]]]) -> tuple[dict[int, tuple[int, ...]], dict[int, tuple[int, ...]]]:
-        messages, actions = ({p: _mask(packed, some) for p, some in each.items()} for each in slots)
-        return messages, actions
-
-    return Recall(network, kinds, sites, masks(touch), masks(ask), _commute(touches, writes))
+    touch, ask, write = (
+        {(number, me): _mask(packed, some) for number, each in slots.items() for me, some in each.items()}
+        for slots in (touches, asks, writes)
+    )
+    return Recall(network, kinds, sites, touch, ask, write, _commute(touches, writes))
 
 
 def _commute(touches: Slots, writes: Slots) -> dict[int, frozenset[int]]:
@@ -139,7 +166,7 @@ def _commute(touches: Slots, writes: Slots) -> dict[int, frozenset[int]]:
     return {a: frozenset(b for b in touches if apart(a, b)) for a in touches}
 
 
-def _mask(packed: Packed, slots: set[int]) -> tuple[int, ...]:
+def _mask(packed: Packed, slots: set[int]) -> Mask:
     """The bits of the fixed words in which some slots lie."""
     found = [0] * packed.words
     for slot in slots:

@@ -17,7 +17,9 @@ What that needs:
 - They are of different processes, and neither may write what the other touches.
 - What a touches is in S as in P (`recall`), so it does in S what it did in P. Nor does it leave S as it is: b neither wrote the
   variables that a changes nor sent the same messages, which name their sender.
-- Step properties read nothing in which S and P differ. So they say of the step from S what they said of the one from P.
+- Of a condition that steps have to meet for all processes, each part (`footprint.split`) that reads something which a writes
+  reads nothing in which S and P differ. So it says of the step from S what it said of the one from P. The other parts say of it
+  what they say of a step that leaves S as it is, and about that they are asked.
 - There is no bound, outside of which Q could lie, and states are not renamed.
 
 Each header says which step of the parent led to the state (`abi.ORIGIN`).
@@ -28,9 +30,12 @@ handed on from state to state, which takes a depth-first search; here it is made
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from checker.native import abi
 from checker.native.code import frame
 from checker.native.code.deliver import Deliveries
+from checker.native.code.footprint import Mask
 from checker.native.code.recallable import Recall
 from checker.native.code.vectors import MOST
 
@@ -45,6 +50,8 @@ class Sleeping(Deliveries):
     recall: Recall | None = None
     sleeps = False
     """Whether steps may sleep at all."""
+    wakes: Mapping[tuple[int, int], Mask]
+    """For each recalled step by its number, and process: what may not have changed since the parent, so that it sleeps."""
 
     def origin(self, state: str) -> str:
         """Which step led to a state from the one it was found from; less than GIVEN where that is not known."""
