@@ -52,6 +52,8 @@ class _Writer:
         lines += [f"{kind} P{i}: {self.claim()}" for i, kind in enumerate(["invariant"] * 3 + ["reach"] * 2)]
         if self.values is not _Writer.values:
             lines += [f"step S{i}: old({self.claim()}) => {self.claim()}" for i in range(2)]
+            each = [self.of_each(role) for role in ROLES for _ in range(2)]
+            lines.append(f"step S2: {' and '.join(self.rng.sample(each, 2))}")
         final = rng.choice(("true", "false", self.claim(), self.claim()))
         faults = rng.choice(("", "", "", "faults crash A <= 1", "faults lose <= 1", "faults stop B <= 1, cut <= 1"))
         expected = ", ".join(rng.sample([f"P{i}" for i in range(5)], rng.randrange(1, 3)))
@@ -90,6 +92,11 @@ class _Writer:
         value = self.rng.choice((*self.values, *((given,) if given else ())))
         options += [f"send {kind}({value}) to {to}" for kind in KINDS for to in self.to[kind]] * 2
         return "  ".join(self.rng.sample(options, self.rng.randrange(1, 4)))
+
+    def of_each(self, role: str) -> str:
+        """Something that steps keep for each process of a role, or, seldom, for all of another one."""
+        tests = [f"p.{test}" for test in ("x < 2", "x != 1", "y", "x == 2", "x > 0")] + [self.claim()]
+        return f"(forall p in {role}: old({self.rng.choice(tests)}) => {' or '.join(self.rng.sample(tests, 2))})"
 
     def claim(self) -> str:
         options = [f"at({role}, 0).{test}" for role in ROLES for test in ("x < 2", "x != 1", "y", "x == 2")]
