@@ -8,11 +8,10 @@ Everything is an unsigned word of 64 bits, and every pointer a plain address. Th
 
 **Record.** A state in an arena, and a successor that waits in the output buffer, have one form: a header word, then the words
 of the state. The header holds the reference of the state it was found from in its lower 48 bits (`NO_PARENT` for an
-initial state) and the number of words in its upper 16. Behind a state in an arena there may be words of `expand`'s, which are
-none of the state's and zero at first (`memo_words`); then the header may say, besides, which step of the parent led to the state,
-in its upper 8 bits (`code.sleep`). The topmost bit tells that it does, and that the number of words has no more than the 8 bits
-below. A reference is `worker << 40 | offset`, the offset of the record
-in the arena of that worker, counted in words. Offset 0 is never used.
+initial state) and the number of words in its upper 16. Where `expand` notes something about states (`memo_words`), the header
+may say, besides, which step of the parent led to the state, in its upper 8 bits (`code.sleep`). The topmost bit tells that it
+does, and that the number of words has no more than the 8 bits below. A reference is `worker << 40 | offset`, the offset of the
+record in the arena of that worker, counted in words. Offset 0 is never used.
 
 **Blocks of work.** A level is cut into blocks of records, each a pair of addresses (first record, end). Workers take the next
 block by an atomic counter. One worker takes them in order, which makes the search exactly breadth-first.
@@ -29,7 +28,7 @@ The spec is a module with these functions, all over words:
     visit(ctx, state) -> 0, 1          judges a state seen for the first time; 1: something is to be reported
     transition(ctx, old, new) -> 0, 1  judges a step; only asked if has_steps(); 1: something is to be reported
     fixed_words() -> n                 the number of words of every state, 0 where states differ in length
-    memo_words() -> n                  how many words `expand` may use behind each state in an arena (`code.recall`)
+    memo_words() -> n                  how many words `expand` may note about each state (`code.recall`)
     table_kind() -> INLINE, INDIRECT, FINGERPRINT
     has_bound() -> 0, 1
     has_steps() -> 0, 1
@@ -51,6 +50,8 @@ MOST_WORDS = 1 << (64 - REF_BITS)
 """No state has as many."""
 ORIGIN = 56
 """Where there are memo words: from this bit on, a header may say which step of the parent led to the state; bit 63 says if."""
+SETTLED = 62
+"""In such a header: whether step properties said nothing of a step that leaves the parent as it is."""
 FEW_WORDS = 1 << (ORIGIN - REF_BITS)
 """A state with as many words has no such header, and one with a header for memo words has less than 128 times as many."""
 
@@ -116,6 +117,15 @@ CTX_NOTES = 31
 """Where `expand` notes the unit and key of the next successor, if the spec was compiled for its edges (`code.module`)."""
 CTX_RECALLED = 32
 """Address of memory for a copy of a record that is on disk."""
+CTX_MEMO = 33
+"""Where `expand` leaves what it notes about the state, memo words that are 0; 0 for nowhere."""
+CTX_MEMO_BEFORE = 34
+"""Where it finds what it noted about the state's parent; 0 where that is not known."""
+CTX_BLOCK_NUMBER = 35
+"""The number of the record at CTX_BLOCK in its arena."""
+CTX_PARENT_REF = 36
+CTX_PARENT_NUMBER = 37
+"""A state of the level before, and its number in its arena (`kernels.memos`)."""
 CTX_TALLIES = 40
 """From here on, for each shard, the entries that this worker has not yet added to SHARD_COUNT: fewer than TALLY."""
 TALLY = 64
@@ -138,18 +148,30 @@ SHARED_BLOCK_REFS = 6
 """Address of the references of the first records of the blocks."""
 SHARED_LEVELS = 7
 """Address of the offsets in each arena at which the current level ends."""
-SHARED_SPILLED = 8
-"""Not 0: some states are on disk. So that they stay there, nobody looks back at what was left behind a state, or leaves more."""
+SHARED_BLOCK_NUMBERS = 8
+"""Address of the numbers of the first records of the blocks in their arenas."""
 SHARED_DISK = 9
 """Address of a table with two words for each arena: the address where what is in memory begins, and the descriptor of the
 file with all that stands before; what stands at an address is in the file DISK_OFFSET further than in the arena."""
 DISK_OFFSET = 1 << 16
+SHARED_MEMOS = 10
+"""Address of a table with MEMO_WORDS words for each arena (`native.memos`)."""
 SHARED_SHARDS = 16
 """From here on four words for each of the SHARDS shards of the visited set: address, shift, entries, most entries."""
 SHARD_BITS = 6
 SHARDS = 1 << SHARD_BITS
 SHARD_BASE, SHARD_SHIFT, SHARD_COUNT, SHARD_LIMIT = 0, 1, 2, 3
 SHARED_WORDS = SHARED_SHARDS + 4 * SHARDS
+
+# ---- the table of what is noted about states
+
+MEMO_WORDS = 8
+MEMO_MARKS = 0
+"""Address of the marks of the arena."""
+MEMO_BEFORE, MEMO_NOW = 1, 2
+"""Where the memo words of a state with number 0 would stand, for the level before and the one that is expanded; 0: nowhere."""
+MEMO_FIRST, MEMO_END = 3, 4
+"""The numbers of the states of the level before: the first, and one more than the last."""
 
 # ---- kinds of visited sets
 

@@ -51,6 +51,9 @@ ROUND = 0.008
 SPLIT = 32
 """Blocks of a level for each worker, so that all of them are done at about the same time."""
 
+LISTS = abi.SHARED_BLOCK_LIST, abi.SHARED_BLOCK_REFS, abi.SHARED_BLOCK_NUMBERS
+"""Where the lists of the blocks of a level are named."""
+
 REFILL = 1 << 24
 """How many bytes of an arena are taken over at once."""
 
@@ -92,7 +95,7 @@ class Explorer(Store):
         super().__init__(sizes)
         self.kernels = kernels
         self._handler = handler
-        self._blocks: tuple[Array[c_uint64], Array[c_uint64]] | None = None
+        self._blocks: list[Array[c_uint64]] = []
         self._quota = sizes.quota or 4096
         self._pool = Pool(sizes.workers - 1)
 
@@ -155,19 +158,20 @@ class Explorer(Store):
     def start_level(self) -> int:
         """Makes the states that the last level found the next one, and gives their number: 0 ends the search."""
         found = 0
-        blocks: list[tuple[int, int, int]] = []
+        blocks: list[tuple[int, int, int, int]] = []
         for number, worker in enumerate(self._workers):
             worker.level = worker.level_end
             worker.level_end = worker.ctx[abi.CTX_ARENA_NEXT], worker.ctx[abi.CTX_RECORDS]
             self._level_ends[number] = (worker.level_end[0] - worker.arena.start) >> 3
             found += worker.level_end[1] - worker.level[1]
+        self._memos.turn([(w.level[1], w.level_end[1]) for w in self._workers], self._handler.may_grow)
         for worker in self._workers:
             blocks += self._cut(worker, found)
         pairs = (c_uint64 * (2 * len(blocks)))(*itertools.chain.from_iterable(b[:2] for b in blocks))
-        refs = (c_uint64 * len(blocks))(*(b[2] for b in blocks))
-        self._blocks = pairs, refs
-        self._shared[abi.SHARED_BLOCK_LIST] = addressof(pairs)
-        self._shared[abi.SHARED_BLOCK_REFS] = addressof(refs)
+        refs, numbers = ((c_uint64 * len(blocks))(*(b[i] for b in blocks)) for i in (2, 3))
+        self._blocks = [pairs, refs, numbers]
+        for word, array in zip(LISTS, self._blocks, strict=True):
+            self._shared[word] = addressof(array)
         self._shared[abi.SHARED_BLOCKS] = len(blocks)
         self._shared[abi.SHARED_NEXT] = 0
         alone = len(blocks) <= 1
@@ -211,12 +215,12 @@ class Explorer(Store):
         self._pool.close()
         super().close()
 
-    def _cut(self, worker: Worker, found: int) -> list[tuple[int, int, int]]:
-        """A worker's part of the level as blocks: address, end, and reference of the first record."""
+    def _cut(self, worker: Worker, found: int) -> list[tuple[int, int, int, int]]:
+        """A worker's part of the level as blocks: address, end, and reference and number of the first record."""
         (start, first), (end, last) = worker.level, worker.level_end
         if first == last:
             return []
-        cuts = [start]
+        cuts, numbers = [start], [first]
         if self._sizes.workers > 1:
             size = max(16, found // (SPLIT * self._sizes.workers))
             if (
@@ -226,12 +230,15 @@ class Explorer(Store):
                 for number in range(first, last):
                     if (number - first) % size == 0 and number > first:
                         cuts.append(at)
+                        numbers.append(number)
                     at += self._record_size(at)
             else:
                 step = max(size // abi.MARK_EVERY, 1)
                 marks = self._marks(worker)
-                cuts += [marks[i] for i in range(first // abi.MARK_EVERY + 1, len(marks), step)]
-        return self._between(worker, [*cuts, end])
+                marked = range(first // abi.MARK_EVERY + 1, len(marks), step)
+                cuts += [marks[i] for i in marked]
+                numbers += [abi.MARK_EVERY * i for i in marked]
+        return [(*block, number) for block, number in zip(self._between(worker, [*cuts, end]), numbers, strict=True)]
 
     # ---- what workers return with
 
@@ -279,6 +286,7 @@ class Explorer(Store):
         size = self._record_size(record)
         ctx[abi.CTX_BLOCK] = record + size
         ctx[abi.CTX_BLOCK_REF] = ref + size // 8
+        ctx[abi.CTX_BLOCK_NUMBER] += 1
 
     def _grow(self, number: int) -> Outcome:
         """Grows a shard, unless that has been done since, and others that are about as full."""

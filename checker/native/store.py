@@ -16,6 +16,7 @@ from pathlib import Path
 
 from checker.native import abi, ample
 from checker.native.memory import Region, Tables, words_at
+from checker.native.memos import Memos
 from checker.native.workers import Sizes, Words, Worker
 
 SPILL_LEAST = 1 << 20
@@ -61,6 +62,8 @@ class Store:
         self._shared[abi.SHARED_LEVELS] = addressof(self._level_ends)
         self._shared[abi.SHARED_DISK] = addressof(self._disk)
         self._shared[abi.SHARED_WORKERS] = sizes.workers
+        self._memos = Memos([worker.marks.start for worker in self._workers], sizes.memo)
+        self._shared[abi.SHARED_MEMOS] = self._memos.address
         self.levels: list[int] = []
         """How many states were found at each depth. The last one grows."""
 
@@ -68,6 +71,7 @@ class Store:
         """Gives all memory back."""
         for worker in self._workers:
             worker.release()
+        self._memos.release()
         self._tables.release()
 
     # ---- counts
@@ -104,8 +108,10 @@ class Store:
 
     @property
     def slack(self) -> int:
-        """Bytes that may become real without asking again, as the rest of the arenas is written."""
-        return sum(w.ctx[abi.CTX_ARENA_END] - w.ctx[abi.CTX_ARENA_NEXT] for w in self._workers)
+        """Bytes that may become real without asking again: the rest of the arenas, and what will be noted in this level."""
+        expanded = self.expanded - sum(w.level[1] for w in self._workers)
+        arenas = sum(w.ctx[abi.CTX_ARENA_END] - w.ctx[abi.CTX_ARENA_NEXT] for w in self._workers)
+        return arenas + self._memos.due(expanded)
 
     @property
     def unspilled(self) -> int:
@@ -212,7 +218,7 @@ class Store:
         arena = self._workers[number].arena
         done = arena.spill(arena.spilled + min(size, most), directory)
         self._disk[2 * number : 2 * number + 2] = [arena.spilled, arena.descriptor]
-        self._shared[abi.SHARED_SPILLED] = 1
+        self._memos.release()  # so that nobody looks back at what should stay on disk
         return done
 
     def snapshot(self) -> Snapshot:
@@ -234,7 +240,7 @@ class Store:
         return sum(w.ctx[word] for w in self._workers)
 
     def _between(self, worker: Worker, cuts: Sequence[int]) -> list[tuple[int, int, int]]:
-        """Blocks of an arena from each of some addresses to the next."""
+        """Blocks of an arena from each of some addresses to the next: address, end, and reference of the first record."""
         return [(start, end, self._reference(worker, start)) for start, end in itertools.pairwise(cuts)]
 
     def _marks(self, worker: Worker) -> Array[c_uint64]:
@@ -247,7 +253,7 @@ class Store:
         return worker.ctx[abi.CTX_WORKER] << abi.WORKER_SHIFT | (record - worker.arena.start) >> 3
 
     def _record_size(self, record: int) -> int:
-        return 8 + 8 * (self._length_in(c_uint64.from_address(record).value) + self._sizes.memo)
+        return 8 + 8 * self._length_in(c_uint64.from_address(record).value)
 
     def _length_in(self, header: int) -> int:
         """The number of words of a state, as the header of its record has it."""

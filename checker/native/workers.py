@@ -34,7 +34,7 @@ class Sizes:
 
     workers: int = 1
     memo: int = 0
-    """Words behind each state in an arena that are none of its own (`abi`)."""
+    """Words that are noted about each state (`memos`)."""
     spec_words: int = 0
     spec_scratch: int = 0
     """Words of the block behind CTX_SPEC, and bytes of the memory behind CTX_SPEC_SCRATCH, of each worker."""
@@ -83,6 +83,7 @@ class Worker:
             abi.CTX_RECALLED: start + recalled,
             abi.CTX_FLUSH: sizes.flush,
             abi.CTX_MAX_STATES: NEVER if sizes.max_states is None else sizes.max_states,
+            abi.CTX_PARENT_REF: NEVER,
         }
         for word, value in values.items():
             self.ctx[word] = value

@@ -124,7 +124,12 @@ def write_commit(program: Program, inline: str, *, recalls: bool) -> None:
     header = code.op("or", 64, code.load(found_from), code.op("shl", 64, words, str(abi.REF_BITS)))
     if recalls:  # then the frame has what the header is to say of the step under way
         few = code.compare("ult", 64, words, str(abi.FEW_WORDS))
-        header = code.op("or", 64, header, code.select(few, "i64", code.load(code.word("%frame", frame.KEY)), "0"))
+        origin = code.select(few, "i64", code.load(code.word("%frame", frame.KEY)), "0")
+        if program.has_steps:  # a word that is 1 where it is to be said that this was judged
+            settled = code.op("shl", 64, code.load(code.word("%frame", frame.STUTTERED)), str(abi.SETTLED))
+            given = code.op("lshr", 64, origin, str(63 - abi.SETTLED))
+            origin = code.op("or", 64, origin, code.op("and", 64, settled, given))
+        header = code.op("or", 64, header, origin)
     code.store(header, record)
     if not program.in_place:
         code.copy(code.word(record, 1), "%work")

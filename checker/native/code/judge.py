@@ -22,7 +22,6 @@ from checker.native.code.footprint import Mask, masks, split, union
 from checker.native.code.functions import Functions
 from checker.native.code.seen import write_collect
 from checker.native.code.unit import Unit
-from checker.native.code.vectors import MOST
 from checker.native.code.width import Unsupported
 from checker.native.code.writer import normal
 
@@ -272,11 +271,9 @@ def _write_transition(unit: Unit, items: tuple[Item, ...], shape: frame.Shape, m
         judge, alike = code.block("judge"), code.block("alike")
         code.when(code.touched(code.changes(old, new, [read]), read), judge, alike)
         code.place(alike)
-        if memo:  # so was a step that changes nothing, if one was noted down (`recall`)
-            words = code.word(old, code.words_of(old))
-            pair = code.load(words), code.load(code.word(words, 1))
-            noted = code.op("or", 64, *(code.op("and", 64, w, code.op("shl", 64, w, str(MOST))) for w in pair))
-            code.require(code.compare("eq", 64, code.op("lshr", 64, noted, str(MOST)), "0"), done, likely=False)
+        if memo:  # or was already: a header with an origin says so
+            told = code.op("lshr", 64, code.load(code.word(new, -1)), str(abi.SETTLED))
+            code.require(code.compare("ne", 64, told, "3"), done, likely=False)
         last = code.word(code.spec, shape.stuttered)
         code.require(code.compare("ne", 64, code.load(last), "%old.address"), done, likely=False)
         code.store("%old.address", last)

@@ -8,9 +8,9 @@ A step that leaves state P as it is leaves state S as it is, too, if S has all m
 the step reads or writes is in S as in P. A step that is not enabled in P is not enabled in S, on the same conditions. This is
 so for any two states; P is the one that S was found from, because then little differs.
 
-So `expand` leaves two words behind each state that it has expanded: which of its messages, if they are at most 32, lead
-nowhere, which of these are taken all the same, and the same for what processes do by themselves. The states that were found
-from it look them up, move the bits to where the messages stand now, forget those of processes for which something changed,
+So `expand` leaves two words about each state that it has expanded (`native.memos`): which of its messages, if they are at most
+32, lead nowhere, which of these are taken all the same, and the same for what processes do by themselves. The states that were
+found from it look them up, move the bits to where the messages stand now, forget those of steps for which something changed,
 and take only the other steps. What is left out is counted as if it had been taken.
 
 What may be recalled, `recallable` says. The two words also tell which steps change something, and of those, the ones that
@@ -54,9 +54,9 @@ class Recalling(Sleeping):
         if self.recall is None:
             return
         done = self.block("recalled")
-        self._require_memory(done)
-        parent = self.parent(state)
-        memo = self.word(parent, self.words_of(parent))
+        known = self.load(self.word(self.ctx, abi.CTX_MEMO_BEFORE))
+        self.require(self.compare("ne", 64, known, "0"), done)
+        memo, parent = self.pointer(known), self.parent(state)
         words = self.load(memo), self.load(self.word(memo, 1))
         self.require(self.compare("ne", 64, self.op("or", 64, *words), "0"), done)
         count, before = (self.count_of(s, self.recall.network) for s in (state, parent))
@@ -91,7 +91,7 @@ class Recalling(Sleeping):
             self.when(self.compare("ne", 64, silent, "0"), asks, told)
             self.place(asks)
             known = self.block("known")
-            # if known, then it was judged in the parent, which left no words if there was anything to it
+            # where nothing differs of what they read, that was judged as the step that led here
             if self.judged is not None:
                 self.require(differs, known, likely=False)
             answer = self.let(f"call i64 @stutter(ptr {self.ctx}, ptr {state})")
@@ -107,11 +107,6 @@ class Recalling(Sleeping):
                 self.store(bits, word)
         self.go(done)
         self.place(done)
-
-    def _require_memory(self, otherwise: str) -> None:
-        """Goes on where all states are in memory."""
-        shared = self.pointer(self.load(self.word(self.ctx, abi.CTX_SHARED)))
-        self.require(self.compare("eq", 64, self.load(self.word(shared, abi.SHARED_SPILLED)), "0"), otherwise)
 
     def _moved(
         self, bits: tuple[str, str], state: str, parent: str, count: str, before: str, lost: str
@@ -294,7 +289,7 @@ class Recalling(Sleeping):
     # ---- what is left for the next states
 
     def leave_behind(self, state: str) -> None:
-        """Writes down which steps lead nowhere, where all of them are known and no state is on disk."""
+        """Writes down which steps lead nowhere, where all of them are known."""
         if self.recall is None:
             return
         skip = self.block("left")
@@ -302,9 +297,10 @@ class Recalling(Sleeping):
         if self.program.has_steps:
             stuttered = self.load(self.word(self.frame, frame.STUTTERED))
             self.require(self.compare("ne", 64, stuttered, str(frame.TOLD)), skip)
-        self._require_memory(skip)
+        place = self.load(self.word(self.ctx, abi.CTX_MEMO))
+        self.require(self.compare("ne", 64, place, "0"), skip)
         self.require(self.compare("ule", 64, self.count_of(state, self.recall.network), str(MOST)), skip)
-        memo = self.word(state, self.words_of(state))
+        memo = self.pointer(place)
         for i in range(WORDS):
             other = self.op("or", 64, self.load(self.taken[i]), self.load(self.active[i]))
             taken = self.op("shl", 64, other, str(MOST))

@@ -25,7 +25,7 @@ from checker.native.code.vectors import MOST
 from checker.native.code.width import Unsupported
 
 WORDS = 2
-"""Behind each state: for its messages, and for what processes do by themselves."""
+"""Of each state: for its messages, and for what processes do by themselves."""
 
 PROCESSES = 16
 """With more processes, it is not worth the code."""

@@ -22,7 +22,7 @@ from checker.native.abi import (
 )
 from checker.native.kernels.lookup import ask
 from checker.native.kernels.records import behind, enroll, fetch, hash_of, hash_word, record_at, reference, whole
-from checker.native.kernels.spec import fixed_words, memo_words, table_kind
+from checker.native.kernels.spec import fixed_words, table_kind
 from checker.native.kernels.table import (
     LINE,
     TOP,
@@ -120,7 +120,7 @@ def adopt(ctx: int, end: int) -> int:
     shared = load64(ctx + 8 * CTX_SHARED)
     record = load64(ctx + 8 * CTX_ARENA_NEXT)
     while record < end:  # less, as what comes from a file may be anything
-        stop = ask(ctx, shared, record, end, 8 * memo_words())
+        stop = ask(ctx, shared, record, end)
         note = load64(ctx + 8 * CTX_SCRATCH)
         while record != stop:
             h = load64(note + 8)

@@ -34,8 +34,8 @@ from checker.native.abi import (
     SHARD_COUNT,
     SHARD_LIMIT,
 )
-from checker.native.kernels.records import enroll, fetch, hash_of, keep, record_at, reference, words_of
-from checker.native.kernels.spec import has_bound, has_steps, inside, memo_words, table_kind, transition, visit
+from checker.native.kernels.records import behind, enroll, fetch, hash_of, keep, record_at, reference, words_of
+from checker.native.kernels.spec import has_bound, has_steps, inside, table_kind, transition, visit
 from checker.native.kernels.table import (
     count_entry,
     key_in,
@@ -52,18 +52,15 @@ from checker.native.words import inline, load64, lowest_bit, match_line, prefetc
 
 
 @inline
-def ask(ctx: int, shared: int, record: int, end: int, gap: int) -> int:
-    """The first pass over pending successors: hashes, and cache lines asked for. Gives where it had to stop.
-
-    `gap` is the number of bytes between two records.
-    """
+def ask(ctx: int, shared: int, record: int, end: int) -> int:
+    """The first pass over pending successors: hashes, and cache lines asked for. Gives where it had to stop."""
     note = load64(ctx + 8 * CTX_SCRATCH)
     last = load64(ctx + 8 * CTX_SCRATCH_END)
     while record < end and note != last:
         h = hash_of(record)
         prefetch(note_down(note, shard_of(shared, h), h))
         note += 16
-        record += 8 + 8 * words_of(record) + gap
+        record = behind(record)
     return record
 
 
@@ -129,7 +126,7 @@ def discover(ctx: int, record: int, note: int) -> int:
             store64(ctx + 8 * CTX_EVENT_REF, h >> (64 - SHARD_BITS))
             return GROW
         kept = load64(ctx + 8 * CTX_ARENA_NEXT)
-        end = kept + 8 + 8 * (words_of(record) + memo_words())
+        end = kept + 8 + 8 * words_of(record)
         if end > load64(ctx + 8 * CTX_ARENA_END):
             return ARENA_FULL
         keep(record, kept)
@@ -157,7 +154,7 @@ def look_up(ctx: int) -> int:
     record = load64(ctx + 8 * CTX_PENDING)
     end = load64(ctx + 8 * CTX_PENDING_END)
     while record != end:
-        stop = ask(ctx, shared, record, end, 0)
+        stop = ask(ctx, shared, record, end)
         if table_kind() == INDIRECT:
             guess(ctx, shared, record, stop)
         note = load64(ctx + 8 * CTX_SCRATCH)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from checker.native.abi import (
     CTX_BLOCK,
     CTX_BLOCK_END,
+    CTX_BLOCK_NUMBER,
     CTX_BLOCK_REF,
     CTX_EVENT_REF,
     CTX_EVENT_STATE,
@@ -28,12 +29,14 @@ from checker.native.abi import (
     PAUSED,
     REF_MASK,
     SHARED_BLOCK_LIST,
+    SHARED_BLOCK_NUMBERS,
     SHARED_BLOCK_REFS,
     SHARED_BLOCKS,
     SHARED_NEXT,
     SHARED_STOP,
 )
 from checker.native.kernels.lookup import look_up
+from checker.native.kernels.memos import remember
 from checker.native.kernels.records import behind, fetch, record_at
 from checker.native.kernels.spec import expand, memo_words
 from checker.native.words import MASK, entry, fetch_add, inline, load64, load_atomic, rare, store64
@@ -52,6 +55,7 @@ def take_block(ctx: int, shared: int) -> int:
     store64(ctx + 8 * CTX_BLOCK, load64(pair))
     store64(ctx + 8 * CTX_BLOCK_END, load64(pair + 8))
     store64(ctx + 8 * CTX_BLOCK_REF, load64(load64(shared + 8 * SHARED_BLOCK_REFS) + 8 * at))
+    store64(ctx + 8 * CTX_BLOCK_NUMBER, load64(load64(shared + 8 * SHARED_BLOCK_NUMBERS) + 8 * at))
     return 1
 
 
@@ -78,6 +82,7 @@ def fill(ctx: int) -> int:
     record = load64(ctx + 8 * CTX_BLOCK)
     block_end = load64(ctx + 8 * CTX_BLOCK_END)
     ref = load64(ctx + 8 * CTX_BLOCK_REF)
+    number = load64(ctx + 8 * CTX_BLOCK_NUMBER)
     expanded = load64(ctx + 8 * CTX_EXPANDED)
     # With a limit on states, nobody may be expanded who might come after the one that reaches it.
     room = load64(ctx + 8 * CTX_MAX_STATES)
@@ -92,9 +97,11 @@ def fill(ctx: int) -> int:
             record = load64(ctx + 8 * CTX_BLOCK)
             block_end = load64(ctx + 8 * CTX_BLOCK_END)
             ref = load64(ctx + 8 * CTX_BLOCK_REF)
+            number = load64(ctx + 8 * CTX_BLOCK_NUMBER)
             continue
         store64(ctx + 8 * CTX_PARENT, ref)
         if memo_words() != 0:
+            remember(ctx, shared, record, ref, number)
             ask_for_parent(shared, behind(record), block_end)
         after = expand(ctx, record + 8, end)
         if after < LOWEST_ADDRESS:
@@ -107,11 +114,13 @@ def fill(ctx: int) -> int:
         following = behind(record)
         ref += (following - record) >> 3
         record = following
+        number += 1
         expanded += 1
         if end >= enough or (end - out) >> 3 >= room or load64(ctx + 8 * CTX_REPORT) != 0:
             break
     store64(ctx + 8 * CTX_BLOCK, record)
     store64(ctx + 8 * CTX_BLOCK_REF, ref)
+    store64(ctx + 8 * CTX_BLOCK_NUMBER, number)
     store64(ctx + 8 * CTX_EXPANDED, expanded)
     store64(ctx + 8 * CTX_PENDING, out)
     store64(ctx + 8 * CTX_PENDING_END, end)

@@ -44,8 +44,8 @@ def words_of(record: int) -> int:
 
 @inline
 def behind(record: int) -> int:
-    """Where the next record begins in an arena."""
-    return record + 8 + 8 * (words_of(record) + memo_words())
+    """Where the next record begins."""
+    return record + 8 + 8 * words_of(record)
 
 
 @inline
@@ -117,8 +117,6 @@ def keep(record: int, to: int) -> int:
         store64(to, load64(record))
         record += 8
         to += 8
-    for i in range(memo_words()):
-        store64(to + 8 * i, 0)
     return 0
 
 

@@ -17,7 +17,7 @@ def fixed_words() -> int:
 
 @external
 def memo_words() -> int:
-    """The number of words behind a state in an arena that are none of its own."""
+    """How many words are noted about a state."""
     return 0
 
 
