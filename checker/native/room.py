@@ -24,6 +24,7 @@ from tempfile import gettempdir
 from checker.engine.memory import resident
 from checker.native.explorer import Explorer
 from checker.native.store import SPILL_LEAST
+from checker.native.workers import CHUNKS
 
 PIECE = 1 << 25
 """The most bytes that go to disk at a time."""
@@ -63,7 +64,7 @@ class Room:
     @property
     def chunk(self) -> int:
         """By how much an arena may grow at once, so that its last growth does not end the search long before the limit."""
-        return PIECE if self.most is None else max(min(PIECE, self.most // 64), 1 << 16)
+        return CHUNKS[1] if self.most is None else max(min(CHUNKS[1], self.most // 64), CHUNKS[0])
 
     def may_grow(self, explorer: Explorer, size: int) -> bool:
         """Whether there is room for so many more bytes, which is made if there is none."""

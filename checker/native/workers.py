@@ -19,8 +19,8 @@ from checker.native.memory import SPARSE, Arena, Region, words_at
 RESERVE = 1 << 40
 """Bytes of address space for the arena of a worker."""
 
-CHUNKS = 1 << 16, 1 << 25
-"""By how many bytes an arena grows: as much as it has, within these bounds."""
+CHUNKS = 1 << 16, 1 << 22
+"""By how many bytes an arena grows: as much as it has, within these bounds, of which the upper is a few huge pages."""
 
 NEVER = (1 << 64) - 1
 
