@@ -19,6 +19,10 @@ def copy(state: int, n: int, to: int) -> int:
 
 
 def expand(ctx: int, state: int, out: int) -> int:
+    return push_and_pop(ctx, state, out)
+
+
+def push_and_pop(ctx: int, state: int, out: int) -> int:
     n = load64(state - 8) >> REF_BITS
     values = load64(load64(ctx + 8 * CTX_SPEC))
     if out + (values + 1) * 8 * (n + 2) > load64(ctx + 8 * CTX_OUT_END):

@@ -10,7 +10,7 @@ from types import ModuleType
 from checker.native import abi, jit, kernels, translate
 from checker.native.explorer import ENTRIES, Explorer, Kernels, Outcome, interpreted, native
 from checker.native.workers import Sizes, Words
-from tests.native import fake_counters, fake_stacks
+from tests.native import fake_counters, fake_memos, fake_stacks
 
 FORMS = ("python", "O0", "O2")
 OFF = 1 << 40
@@ -27,12 +27,13 @@ class Spec:
     settings: tuple[int, ...]
     bound: bool = False
     steps: bool = False
+    memo: int = 0
 
     @property
     def given(self) -> dict[str, int]:
         return {
             "fixed_words": self.fixed,
-            "memo_words": 0,
+            "memo_words": self.memo,
             "table_kind": self.kind,
             "has_bound": int(self.bound),
             "has_steps": int(self.steps),
@@ -64,6 +65,10 @@ def counters(kind: int = abi.INLINE, n: int = 12, fixed: int = 1, **more: int) -
 
 def stacks(n: int = 3, kind: int = abi.INDIRECT, **more: int) -> Spec:
     return Spec(fake_stacks, kind, 0, (n, 0, 0, more.get("bound", OFF), 0, 0), "bound" in more)
+
+
+def noted_stacks(n: int = 3) -> Spec:
+    return Spec(fake_memos, abi.INDIRECT, 0, (n, 0, 0, OFF, 0, 0), memo=2)
 
 
 @functools.cache
