@@ -208,3 +208,46 @@ def test_deadlocks_are_seen_where_all_others_sleep(monkeypatch: pytest.MonkeyPat
     found, _, _ = explored(machine, monkeypatch, tmp_path)
     whole = Interpreter().explore(machine, Limits())
     assert found.broken.keys() == whole.broken.keys() and found.violations.keys() == whole.violations.keys()
+
+
+TELL = """\
+spec Tell
+message Note(n: 0..255)
+network soup
+role A {{
+  durable k: 0..1 = 0
+  {actions}
+}}
+role B[3] {{
+  durable t: 0..2 = 0
+  on Note(m) from a when m == 63 {{ t := 1 }}
+}}
+final: {final}
+check c {{ }}
+"""
+"""A process that tells three others things, each of which it could just as well tell first."""
+
+
+def tell(*actions: str, final: str = "true") -> str:
+    return TELL.format(actions="\n  ".join(actions), final=final)
+
+
+def test_one_process_tells_several_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = tell("action Tell(b: B) { send Note(k) to b }", "action Up when k == 0 { k := 1 }")
+    assert true_counts(text)[0] == 8 + 8 * 8
+    taken, most = both(text, monkeypatch, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Sleeping, "_beside", lambda *_: "0")
+        alone, again = both(text, monkeypatch, tmp_path / "alone")
+    assert taken < alone <= most == again
+
+
+def test_actions_that_send_the_same_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Once the second has been taken, the first changes nothing any more, and a deadlock is one."""
+    text = tell("action One { send Note(1) to at(B, 0) }", "action Two { send Note(1) to B }", final="false")
+    taken, most = both(text, monkeypatch, tmp_path)
+    assert taken == most
+    machine = without_symmetry(checker.loads(text).machine("c"))
+    found, _, _ = explored(machine, monkeypatch, tmp_path / "again")
+    path = Interpreter().explore(machine, Limits()).violations["NoDeadlock"].path
+    assert found.violations["NoDeadlock"].path == path

@@ -23,6 +23,7 @@ def soup_spec(rng: Random) -> str:
     """The same over a soup of many possible messages, and with step properties. Most steps lead nowhere, as messages stay."""
     writer = _Writer(rng)
     writer.networks, writer.field, writer.values = ("soup",), "0..63", ("0", "1", "7", "63", "x")
+    writer.soup = True
     return writer.text()
 
 
@@ -32,6 +33,8 @@ class _Writer:
     )  # fmt: skip
     field = "0..1"
     values: tuple[str, ...] = ("0", "1", "x % 2")
+    soup = False
+    """Whether there is more of what makes a difference to messages that stay."""
 
     def __init__(self, rng: Random) -> None:
         self.rng = rng
@@ -50,7 +53,7 @@ class _Writer:
         for role in ROLES:
             lines += self.role(role)
         lines += [f"{kind} P{i}: {self.claim()}" for i, kind in enumerate(["invariant"] * 3 + ["reach"] * 2)]
-        if self.values is not _Writer.values:
+        if self.soup:
             lines += [f"step S{i}: old({self.claim()}) => {self.claim()}" for i in range(2)]
             each = [self.of_each(role) for role in ROLES for _ in range(2)]
             lines.append(f"step S2: {' and '.join(self.rng.sample(each, 2))}")
@@ -65,6 +68,13 @@ class _Writer:
         for i in range(self.rng.randrange(1, 3)):
             guard = self.guard(None)
             lines.append(f"  {self.rng.choice(('action', 'timeout'))} Do{i} when {guard} {{ {self.body(None)} }}")
+        if self.soup and self.rng.random() < 0.5:
+            kind = self.rng.choice(KINDS)
+            send = f"send {kind}({self.rng.choice(self.values)}) to p"
+            more = self.rng.choice(("", "", self.body(None)))
+            lines.append(
+                f"  action Tell(p: {self.rng.choice(self.to[kind])}) when {self.guard(None)} {{ {send}  {more} }}"
+            )
         taken = [kind for kind in KINDS if role in self.to[kind]]
         lines += [f"  on {kind}(n) from p when {self.guard('n')} {{ {self.body('n')} }}" for kind in taken]
         return [*lines, "}"]

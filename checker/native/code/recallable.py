@@ -4,8 +4,9 @@ A step may be recalled if it has one outcome, which no crash can tear; if it ask
 messages stay, so that those that were there are there still. What the steps of a process touch, and what their guards ask,
 are bits of the fixed words of a state.
 
-Two such steps of different processes **commute** if neither writes what the other reads or writes: whichever comes first, both
-can be taken, and the same state is reached (`sleep`).
+Two such steps **commute** if neither writes what the other reads or writes: whichever comes first, both can be taken, and the
+same state is reached (`sleep`). Those of one process have to send different messages, too, which here means that they are of
+different kinds or that the arguments say to whom they go.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from dataclasses import dataclass
 from itertools import product
 
 from checker.engine.footprints import Footprint, Footprints
+from checker.model import ir
 from checker.model.machine import Step
+from checker.model.types import ProcT
 from checker.model.values import Value
+from checker.model.walk import statements_in
 from checker.native import abi
 from checker.native.code.footprint import Mask, union
 from checker.native.code.packed import Packed
@@ -60,6 +64,8 @@ class Recall:
     """The same for what it writes."""
     commute: Mapping[int, frozenset[int]]
     """For each recalled step by its number, those that it commutes with where other processes take them."""
+    beside: tuple[int, ...]
+    """For each recalled action by its bit, the bits of those of the same process that it commutes with."""
 
     def groups(self, masks: Mapping[tuple[int, int], Mask]) -> list[tuple[int, tuple[str, ...], Mask]]:
         """The recalled messages by receiver, those of kinds with equal masks together: receiver, kinds, mask.
@@ -101,12 +107,14 @@ def recall_of(program: Program) -> Recall | None:
     touches: Slots = {}
     asks: Slots = {}
     writes: Slots = {}
+    sends: dict[int, set[str]] = {}
 
     def add(number: int, step: Step) -> bool:
         """Whether a step can be recalled; if so, adds what it touches."""
         if step.limit is not None or step.has_choices or program.can_tear(step):
             return False
         touched, asked, written = {}, {}, {}
+        kinds_sent: set[str] = set()
         for me in step.role.processes:
             found = footprints.step(step, me)
             sent = {("messages", message) for message in found.sends}
@@ -120,6 +128,8 @@ def recall_of(program: Program) -> Recall | None:
                 footprints.reads(step.guard, me, guard)
             touched[me], asked[me] = ({r for r in some if isinstance(r, int)} | always for some in (own, guard.reads))
             written[me] = {r for r in found.writes | found.gathers if isinstance(r, int)}
+            kinds_sent |= found.sends
+        sends[number] = kinds_sent
         touches[number], asks[number], writes[number] = touched, asked, written
         return True
 
@@ -149,7 +159,18 @@ def recall_of(program: Program) -> Recall | None:
         {(number, me): _mask(packed, some) for number, each in slots.items() for me, some in each.items()}
         for slots in (touches, asks, writes)
     )
-    return Recall(network, kinds, sites, touch, ask, write, _commute(touches, writes))
+
+    def side_by_side(a: Site, b: Site) -> bool:
+        """Whether two actions of one process commute."""
+        (me, one, _), (_, other, _) = a, b
+        if writes[one][me] & touches[other][me] or writes[other][me] & touches[one][me]:
+            return False
+        to = _addressee(machine.steps[one]) if one == other else None
+        return not sends[one] & sends[other] or (to is not None and a[2][to] != b[2][to])
+
+    order = sorted(sites, key=sites.__getitem__)
+    beside = tuple(sum(1 << sites[b] for b in order if a[0] == b[0] and side_by_side(a, b)) for a in order)
+    return Recall(network, kinds, sites, touch, ask, write, _commute(touches, writes), beside)
 
 
 def _commute(touches: Slots, writes: Slots) -> dict[int, frozenset[int]]:
@@ -164,6 +185,17 @@ def _commute(touches: Slots, writes: Slots) -> dict[int, frozenset[int]]:
         )
 
     return {a: frozenset(b for b in touches if apart(a, b)) for a in touches}
+
+
+def _addressee(step: Step) -> int | None:
+    """Which parameter names the only receiver of all that a step sends; None where none does."""
+    sent = [s for s in statements_in(step.body) if isinstance(s, ir.SendMsg | ir.DoProc)]
+    to = {s.to.local.number if isinstance(s, ir.SendMsg) and isinstance(s.to, ir.GetLocal) else None for s in sent}
+    assigned = {s.local.number for s in statements_in(step.body) if isinstance(s, ir.SetLocal)}
+    for position, param in enumerate(step.params):
+        if to == {param.number} and param.number not in assigned and isinstance(param.type, ProcT):
+            return position
+    return None
 
 
 def _mask(packed: Packed, slots: set[int]) -> Mask:

@@ -14,9 +14,9 @@ there already.
 What that needs:
 
 - Both steps are of the kind that is recalled (`recallable`): one outcome, no messages asked for, messages stay where they are.
-- They are of different processes, and neither may write what the other touches.
+- Neither writes what the other touches, and they send different messages, as those of different processes always do.
 - What a touches is in S as in P (`recall`), so it does in S what it did in P. Nor does it leave S as it is: b neither wrote the
-  variables that a changes nor sent the same messages, which name their sender.
+  variables that a changes nor sent the same messages.
 - Of a condition that steps have to meet for all processes, each part (`footprint.split`) that reads something which a writes
   reads nothing in which S and P differ. So it says of the step from S what it said of the one from P. The other parts say of it
   what they say of a step that leaves S as it is, and about that they are asked.
@@ -84,7 +84,7 @@ class Sleeping(Deliveries):
         who, step = self._who(steps, origin, parent)
         others = self.where("ne", self.receivers(now), self.all(who))
         messages = self.op("and", 64, others, self._messages(steps, step, now))
-        actions = self._actions(steps, step, who)
+        actions = self.op("or", 64, self._actions(steps, step, who), self._beside(origin))
         return [self.op("and", 64, a, b) for a, b in zip(awake, (messages, actions), strict=True)]
 
     def receivers(self, now: str) -> str:
@@ -141,6 +141,15 @@ class Sleeping(Deliveries):
             for process in range(self._ends)
         ]
         return self._look(table, self.op("add", 64, self.op("mul", 64, step, str(self._ends)), who))
+
+    def _beside(self, origin: str) -> str:
+        """The actions of the same process that commute with the action that an origin tells of; none where it does not."""
+        assert self.recall is not None
+        table = [*self.recall.beside, *[0] * (MOST - len(self.recall.beside))]
+        if not any(table):
+            return "0"
+        action = self.compare("ne", 64, self.op("and", 64, origin, str(ACTION)), "0")
+        return self.select(action, "i64", self._look(table, self.op("and", 64, origin, str(ACTION - 1))), "0")
 
     @property
     def _ends(self) -> int:
