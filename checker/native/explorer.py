@@ -320,7 +320,7 @@ class Explorer(Store):
             if size <= least:
                 return Outcome.MEMORY
             size = max(size // 4 // 8 * 8, least)
-        worker.ctx[abi.CTX_ARENA_END] = worker.arena.prepare(end, end + size)
+        worker.ctx[abi.CTX_ARENA_END] = end + size
         return Outcome.MORE
 
     def _call(self, calls: list[tuple[Callable[..., int], tuple[object, ...]]]) -> list[int]:

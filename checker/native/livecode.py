@@ -65,6 +65,7 @@ class NativeCells:
     def cells(self, count: int) -> Cells:
         """An array of so many cells, all 0 at first."""
         region = Region(max(4 * count, 4))
+        region.use_huge_pages()
         self._regions.append(region)
         return cast(Cells, (c_uint32 * max(count, 1)).from_address(region.start))
 

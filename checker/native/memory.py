@@ -6,12 +6,9 @@ Native code works with plain addresses, so nothing may ever move. A `Region` res
 hardly any of them has to look its page up. A small search would pay for a huge page with the time to clear it, so they are asked
 for only where there will be a lot.
 
-An `Arena` is written once, from its beginning on, and then only read. For that it gains from huge pages if the system has them
-at hand, and loses a lot if it has not: a machine that takes back from its guests what they do not use needs milliseconds to give
-a huge page again, seven times as long as for small ones. So `prepare` tries out how long one takes. The oldest part of an arena
-may leave memory and keep its addresses: `spill` writes it to a file and maps the file in its place. What is read there in order
-comes and goes with little ado. Who reads here and there reads the file instead (`kernels.records`), which leaves nothing behind
-in this process.
+An `Arena` is written once, from its beginning on, and then only read. Its oldest part may leave memory and keep its addresses:
+`spill` writes it to a file and maps the file in its place. What is read there in order comes and goes with little ado. Who reads
+here and there reads the file instead (`kernels.records`), which leaves nothing behind in this process.
 
 `Tables` is the memory of the visited set. Its shards of one size lie side by side, in one region for each size, and a shard
 that has moved into a larger table gives its old one back at once.
@@ -25,7 +22,6 @@ import mmap
 import os
 import sys
 import tempfile
-import time
 from ctypes import Array, c_char, c_uint64
 from fractions import Fraction
 from pathlib import Path
@@ -49,12 +45,6 @@ SPARSE, DENSE = Fraction(2, 3), Fraction(3, 4)
 """How full tables get. Where a slot is a state, few lines may be full; where it refers to one, looking that up takes longer than
 to look into a second line, and less memory counts for more."""
 
-AT_HAND = 0.001
-"""Seconds that a huge page takes at most if the system has it at hand; many times as many as it takes to clear it."""
-
-LATER = 64
-"""After so many ranges of an arena with small pages, huge ones are tried again."""
-
 GROW_SLOTS = 1 << 20
 """About how many slots are moved in one go: some milliseconds' worth."""
 
@@ -63,7 +53,6 @@ _NORESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" el
 _FIXED = 0x10
 _ADVISE_DONTNEED = getattr(mmap, "MADV_DONTNEED", 4)
 _ADVISE_HUGE = getattr(mmap, "MADV_HUGEPAGE", None)
-_ADVISE_SMALL = getattr(mmap, "MADV_NOHUGEPAGE", None)
 _FAILED = ctypes.c_void_p(-1).value
 
 
@@ -103,12 +92,11 @@ class Region:
         self.start: int = _up(start, HUGE) if slack else start
         self.end: int = self.start + size
 
-    def use_huge_pages(self, start: int | None = None, end: int | None = None, *, use: bool = True) -> None:
-        """Asks for huge pages in a range, everywhere if omitted, where the system has them; or for none."""
-        start, end = self.start if start is None else start, self.end if end is None else end
-        advice = _ADVISE_HUGE if use else _ADVISE_SMALL
-        if advice is not None and end - start >= HUGE:
-            _libc().madvise(start, end - start, advice)
+    def use_huge_pages(self, start: int | None = None) -> None:
+        """Asks for huge pages from an address on, where the system has them."""
+        start = self.start if start is None else start
+        if _ADVISE_HUGE is not None and self.end - start >= HUGE:
+            _libc().madvise(start, self.end - start, _ADVISE_HUGE)
 
     def discard(self, start: int, end: int) -> None:
         """Gives the whole pages of a range back. They read as 0 afterwards."""
@@ -134,31 +122,6 @@ class Arena(Region):
         super().__init__(size, least)
         self.spilled = self.start
         """Where the part ends that is on disk."""
-        self._small = 0
-        """How many of the next ranges get small pages."""
-
-    def prepare(self, start: int, end: int) -> int:
-        """A range may be written next, and nothing of it has been: decides for huge pages or against them.
-
-        Returns:
-            Where it is to end, so that the next one begins with a page: there, or a little before.
-        """
-        whole = end // HUGE * HUGE
-        if whole <= start:
-            return end
-        first, end = max(_up(start, HUGE), self.start + HUGE), whole
-        if first >= end:
-            return end
-        self._small -= 1
-        if self._small < 0:
-            before = time.perf_counter()
-            self.use_huge_pages(first, end)
-            words_at(first, 1)[0] = 0
-            if time.perf_counter() - before < AT_HAND:
-                return end
-            self._small = LATER
-        self.use_huge_pages(first, end, use=False)
-        return end
 
     @property
     def descriptor(self) -> int:

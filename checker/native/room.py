@@ -23,8 +23,7 @@ from tempfile import gettempdir
 
 from checker.engine.memory import resident
 from checker.native.explorer import Explorer
-from checker.native.store import SPILL_LEAST
-from checker.native.workers import CHUNKS
+from checker.native.memory import HUGE
 
 PIECE = 1 << 25
 """The most bytes that go to disk at a time."""
@@ -64,7 +63,7 @@ class Room:
     @property
     def chunk(self) -> int:
         """By how much an arena may grow at once, so that its last growth does not end the search long before the limit."""
-        return CHUNKS[1] if self.most is None else max(min(CHUNKS[1], self.most // 64), CHUNKS[0])
+        return PIECE if self.most is None else max(min(PIECE, self.most // 64), 1 << 16)
 
     def may_grow(self, explorer: Explorer, size: int) -> bool:
         """Whether there is room for so many more bytes, which is made if there is none."""
@@ -90,8 +89,8 @@ class Room:
         explorer.forget()
         for everything in (False, True):
             while (missing := self._missing(explorer, size)) > 0:
-                piece = min(max(missing, SPILL_LEAST), PIECE)
-                if self._stopping() or not self._spill(explorer, piece, everything=everything):
+                whole = -(-missing // HUGE) * HUGE  # part of a huge page could leave, too, but nobody else would get it
+                if self._stopping() or not self._spill(explorer, min(whole, PIECE), everything=everything):
                     break
         return self._missing(explorer, size) <= 0
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checker.native import abi, ample
-from checker.native.memory import Region, Tables, words_at
+from checker.native.memory import HUGE, Region, Tables, words_at
 from checker.native.memos import Memos
 from checker.native.workers import Sizes, Words, Worker
 
@@ -108,10 +108,12 @@ class Store:
 
     @property
     def slack(self) -> int:
-        """Bytes that may become real without asking again: the rest of the arenas, and what will be noted in this level."""
-        expanded = self.expanded - sum(w.level[1] for w in self._workers)
-        arenas = sum(w.ctx[abi.CTX_ARENA_END] - w.ctx[abi.CTX_ARENA_NEXT] for w in self._workers)
-        return arenas + self._memos.due(expanded)
+        """Bytes that may become real without asking again, as the rest of the arenas is written, in huge pages or not, and as
+        something is noted about the states of this level.
+        """
+        ends = [(w.ctx[abi.CTX_ARENA_NEXT], w.ctx[abi.CTX_ARENA_END]) for w in self._workers]
+        arenas = sum(max(end - after, (-(-end // HUGE) - -(-after // HUGE)) * HUGE) for after, end in ends)
+        return arenas + self._memos.due(self.expanded - sum(w.level[1] for w in self._workers))
 
     @property
     def unspilled(self) -> int:

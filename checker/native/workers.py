@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from checker.native import abi
-from checker.native.memory import SPARSE, Arena, Region, words_at
+from checker.native.memory import HUGE, SPARSE, Arena, Region, words_at
 
 RESERVE = 1 << 40
 """Bytes of address space for the arena of a worker."""
 
-CHUNKS = 1 << 16, 1 << 22
-"""By how many bytes an arena grows: as much as it has, within these bounds, of which the upper is a few huge pages."""
+CHUNKS = 1 << 16, 1 << 25
+"""By how many bytes an arena grows: as much as it has, within these bounds."""
 
 NEVER = (1 << 64) - 1
 
@@ -64,6 +64,7 @@ class Worker:
         self.memory = Region(recalled + 8 * abi.MOST_WORDS)
         start = self.memory.start
         self.arena = Arena(RESERVE, 1 << 26)
+        self.arena.use_huge_pages(self.arena.start + HUGE)
         self.marks = Region((self.arena.end - self.arena.start) // abi.MARK_EVERY, 1 << 18)
         self.out = Region(sizes.out)
         self.ctx = words_at(start, abi.CTX_WORDS)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from ctypes import c_uint64
 from pathlib import Path
 
 import pytest
 
 from checker.engine.memory import resident
-from checker.native import abi, memory
+from checker.native import abi
 from checker.native.memory import HUGE, Arena, Region, Tables, words_at
 
 
 def test_a_region_is_zero_and_large_ones_cost_nothing() -> None:
     before = resident()
     region = Region(1 << 40, 1 << 20)
-    region.use_huge_pages()
+    region.use_huge_pages(region.start + HUGE)
     words = words_at(region.start, 1000)
     assert not any(words)
     words[:] = [*range(1000)]
@@ -122,34 +121,3 @@ def test_shards_that_are_about_as_full_grow_together() -> None:
     for number, count in ((3, limit), (4, limit - 1), (5, limit // 4)):
         shared[abi.SHARED_SHARDS + 4 * number + abi.SHARD_COUNT] = count
     assert tables.due(3) == [3, 4]
-
-
-def test_huge_pages_are_given_up_while_the_system_takes_long_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[int, int, bool]] = []
-    took = iter([0.0001, 0.005] + [0.0001] * 2)
-    now = [0.0]
-
-    def clock() -> float:
-        now.append(now[-1] + (next(took) if len(now) % 2 == 0 else 0.0))
-        return now[-1]
-
-    arena = Arena(1 << 30)
-
-    def note(start: int, end: int, *, use: bool = True) -> None:
-        asked.append(((start - arena.start) // HUGE, (end - arena.start) // HUGE, use))
-
-    monkeypatch.setattr(memory, "LATER", 2)
-    monkeypatch.setattr(arena, "use_huge_pages", note)
-    monkeypatch.setattr(time, "perf_counter", clock)
-    end = arena.start + 8
-    for size in (0.25, 0.25, 1, 2.5, 2.5, 2, 2, 2):
-        words_at(end - 8, 1)[0] = 7
-        end = arena.prepare(end, end + int(size * HUGE))
-    assert asked == [
-        (1, 3, True),
-        (3, 5, True), (3, 5, False),
-        (5, 7, False),
-        (7, 9, False),
-        (9, 11, True),
-    ]  # fmt: skip
-    assert [words_at(arena.start + HUGE * i - 8, 1)[0] for i in (1, 3, 5, 7, 9)] == [7] * 5
