@@ -41,6 +41,8 @@ from refimpl.locks.redis_lock_mistakes import BEYOND, MISTAKES
 REDIS, STORE = "Redis", "Store"
 SETTLING = 4
 """Turns of the event loop after which every client waits for the gate."""
+TTL = 3600.0
+"""Seconds for which a lock lives, unless the spec ends it: far more than any path takes, also on a machine that stalls."""
 NO_REDIS = "no Redis answers at localhost:6379"
 WAIT = 2.0
 """Seconds for Redis to answer whether it is there."""
@@ -49,7 +51,7 @@ return {redis.call('GET', KEYS[1]) or '', redis.call('GET', KEYS[2]) or '0', red
 """
 EXPIRE = "return redis.call('PTTL', KEYS[1]) > 0 and redis.call('PEXPIRE', KEYS[1], 0)"
 
-MakeLock = Callable[["Gate", str, str], RedisLock]
+MakeLock = Callable[..., RedisLock]
 MakeStore = Callable[["Gate", str], FencedStore]
 
 
@@ -189,7 +191,7 @@ class RedisLockAdapter(Adapter):
         self._processes = {name: self._boot(Gate(name)) for name in self._clients}
 
     def _boot(self, gate: Gate) -> Process:
-        lock = self._make_lock(gate, self._keys[0], gate.client)
+        lock = self._make_lock(gate, self._keys[0], gate.client, ttl=TTL)
         return Process(gate, lock, self._make_store(gate, self._keys[2]))
 
     # ---- the steps

@@ -146,6 +146,12 @@ def test_an_adapter_leaves_nothing_behind_however_it_ends(way: str) -> None:
         assert not server.exists(*keys)
 
 
+def test_a_machine_that_stalls_ends_no_lock() -> None:
+    """Its time to live is over when the spec says so, and by no clock."""
+    with closing(redis()) as server, closing(in_the_middle(server)) as adapter:
+        assert server.pttl(adapter._keys[0]) > 600_000
+
+
 # ---- mistakes
 
 
