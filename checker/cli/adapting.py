@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any, TypeVar
 
 from checker.base.diagnostics import SpecError, did_you_mean, error
@@ -16,13 +17,15 @@ from checker.cli.specs import machine_of
 from checker.conformance.adapter import Adapter, ObservationError
 from checker.conformance.choices import ChoiceError, MissingHypothesis
 from checker.conformance.documents import document_of
-from checker.conformance.drive import Make, Plan, drive
+from checker.conformance.drive import Plan, drive
 from checker.conformance.growing import GraphTooLarge
 from checker.conformance.mapping import MappingError, possible_units
+from checker.conformance.modes import Make
 from checker.conformance.page import page
 from checker.conformance.record import Record, RecordError, read_record, text_of
 from checker.conformance.replay import Outcome
 from checker.conformance.scenario import Scenario, simulate
+from checker.conformance.scenes import SceneError
 from checker.conformance.validation import report as validation_report
 from checker.conformance.validation.mapping import MAX_FILE, TraceMapping, TraceMappingError, read_mapping
 from checker.conformance.validation.validate import Validated, validate
@@ -94,9 +97,9 @@ def run_adapter(
     Raises:
         SpecError: for the spec; PSM871 for an adapter that does not fit it; PSM902 where Hypothesis is missing.
     """
-    _, machine = machine_of(path, check, constants)
+    spec, machine = machine_of(path, check, constants)
     try:
-        report = drive(make, machine, plan, name=name)
+        report = drive(make, machine, plan, spec=spec, name=name)
     except MappingError as problem:
         message = str(problem).partition(":\n")[0]
         raise error(
@@ -105,6 +108,10 @@ def run_adapter(
     except ObservationError as problem:
         raise error(
             "PSM871", str(problem), help="`observe` gives values by the names of the spec's variables"
+        ) from None
+    except SceneError as problem:
+        raise error(
+            "PSM871", str(problem), help="scenes are labels of steps, as `lockstep trace` prints them"
         ) from None
     except ChoiceError as problem:
         raise error("PSM901", f"`--choices`: {problem}", help="give the choices that the failure printed") from None
@@ -119,6 +126,9 @@ def run_adapter(
         print_json(document)
     else:
         sys.stdout.write(report.text())
+        scene = next((phase.scene for phase in report.phases if phase.mismatch is not None), "")
+        if scene:
+            sys.stdout.write(f"Or:    lockstep conform {quote(path)} --adapter {name} --scene {quote(scene)}\n")
         sys.stdout.flush()
     return EXITS[report.outcome]
 

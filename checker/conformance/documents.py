@@ -10,6 +10,7 @@ from typing import Any
 from checker.conformance.drive import Phase, Report
 from checker.conformance.mismatch import Mismatch
 from checker.properties.kinds import Trace
+from checker.render.events import Cast
 
 VERSION = 1
 
@@ -27,9 +28,13 @@ def document_of(report: Report) -> dict[str, Any]:
         "observed": list(report.observed),
         "unobserved": list(report.unobserved),
         "lacks": list(report.lacks),
-        "processes": list(report.cast.processes),
-        "own_faults": sorted(report.cast.own_faults),
+        **cast_object(report.cast),
     }
+
+
+def cast_object(cast: Cast) -> dict[str, Any]:
+    """Who takes part."""
+    return {"processes": list(cast.processes), "own_faults": sorted(cast.own_faults)}
 
 
 def counts_of(report: Report) -> dict[str, Any]:
@@ -54,10 +59,14 @@ def _phase(phase: Phase) -> dict[str, Any]:
         "text": phase.text,
         "seconds": round(phase.seconds, 3),
     }
+    if phase.scene:
+        document["scene"] = phase.scene
     if phase.mismatch is not None:
         document["mismatch"] = mismatch_object(phase.mismatch)
         document["choices"] = list(phase.choices)
         document["trace"] = None if phase.trace is None else trace_object(phase.trace)
+    if phase.cast is not None:
+        document |= cast_object(phase.cast)
     return document
 
 

@@ -2,6 +2,8 @@
 
 The command line and the pytest plugin both come here, so that a test and a command do the same. A `Plan` says which modes,
 with which seed and how long. Each mode is a `Phase` with its outcome and its text; what they took is merged into one `Coverage`.
+A scene is a phase of its own, in a check and under constants of its own. It counts for the coverage of the check that is driven
+if it belongs there.
 
 A plan that ends without a mismatch conforms only if it has shown something: `lacks` says what is missing, such as a step of
 the spec that can be taken in this check and never was, a variable that nobody saw, or too small a coverage. It is then
@@ -11,39 +13,31 @@ the spec that can be taken in this check and never was, a variable that nobody s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from enum import Enum
+from itertools import chain
 from typing import assert_never
 
-from checker.conformance.adapter import Adapter
+from checker.api import LoadedSpec
+from checker.conformance.adapter import Adapter, Scene
 from checker.conformance.cover import Path, cover
 from checker.conformance.coverage import MOST_STATES, Coverage, Summary
 from checker.conformance.explore import Explorer
 from checker.conformance.growing import Graph
 from checker.conformance.mapping import Treatment
 from checker.conformance.mismatch import Mismatch
+from checker.conformance.modes import Make, Mode
 from checker.conformance.probe import probe, probe_all
 from checker.conformance.replay import Outcome, replayed, unsupported_by
 from checker.conformance.run import Run
+from checker.conformance.scenes import along, named
 from checker.conformance.walks import n_step_walks, random_walks
 from checker.engine.graph import Edge, StateGraph, state_graph
 from checker.engine.interface import Limits
 from checker.model.machine import Machine
 from checker.properties.kinds import Trace, TraceStep
 from checker.render.events import Cast, cast
-
-Make = Callable[[Machine], Adapter]
-
-
-class Mode(Enum):
-    """What can be done with an adapter."""
-
-    REPLAY = "replay"
-    PROBE = "probe"
-    WALKS = "walks"
-    EXPLORE = "explore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +52,13 @@ class Plan:
         choices: an exploration makes this one run instead; replays and probes do, along `path`, where one is given.
         walks: how many random walks are made; they have `steps` steps.
         sequences: how long the sequences are of which `walks` takes as many as it can.
+        scene: the scene of this name is gone through, and nothing else is done.
+        elsewhere: whether scenes of other checks than the one that is driven are gone through, too.
         most_states: how large a graph may be to be replayed.
         coverage: the least share of transitions, between 0 and 1.
     """
 
-    modes: tuple[Mode, ...] = (Mode.REPLAY, Mode.PROBE, Mode.EXPLORE)
+    modes: tuple[Mode, ...] = (Mode.REPLAY, Mode.PROBE, Mode.SCENES, Mode.EXPLORE)
     seed: int = 0
     runs: int = 100
     steps: int = 40
@@ -71,13 +67,15 @@ class Plan:
     path: Path | None = None
     walks: int = 50
     sequences: int = 2
+    scene: str | None = None
+    elsewhere: bool = True
     most_states: int = MOST_STATES
     coverage: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """What came of one mode. `trace` leads to the mismatch, for drawings."""
+    """What came of one mode, or of one `scene`. `trace` leads to the mismatch, for drawings with `cast`."""
 
     mode: Mode
     outcome: Outcome
@@ -86,6 +84,8 @@ class Phase:
     mismatch: Mismatch | None = None
     trace: Trace | None = None
     choices: tuple[int, ...] = ()
+    scene: str = ""
+    cast: Cast | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +119,20 @@ class Report:
         """The first one."""
         return next((phase.mismatch for phase in self.phases if phase.mismatch is not None), None)
 
+    @property
+    def of_scenes(self) -> bool:
+        """Whether nothing was done but going through scenes."""
+        return all(phase.scene for phase in self.phases)
+
     def lines(self) -> Iterator[str]:
         """The report as text."""
         yield f"{self.outcome.value}: {self.name} and {self.spec}, check {self.check}"
         yield from (f"  {phase.mode.value:<8} {phase.text}" for phase in self.phases)
-        yield f"  covered  {self.coverage}"
-        total = len(self.observed) + len(self.unobserved)
-        unseen = f"; not {', '.join(self.unobserved)}" if self.unobserved else ""
-        yield f"  observed {len(self.observed)} of {total} variables{unseen}"
+        if not self.of_scenes:
+            yield f"  covered  {self.coverage}"
+            total = len(self.observed) + len(self.unobserved)
+            unseen = f"; not {', '.join(self.unobserved)}" if self.unobserved else ""
+            yield f"  observed {len(self.observed)} of {total} variables{unseen}"
         yield from (f"  lacks    {reason}" for reason in self.lacks)
         if self.mismatch is not None:
             yield ""
@@ -138,7 +144,13 @@ class Report:
 
 
 def drive(
-    make: Make, machine: Machine, plan: Plan | None = None, *, graph: StateGraph | None = None, name: str | None = None
+    make: Make,
+    machine: Machine,
+    plan: Plan | None = None,
+    *,
+    graph: StateGraph | None = None,
+    spec: LoadedSpec | None = None,
+    name: str | None = None,
 ) -> Report:
     """Carries out a plan, up to the first mismatch.
 
@@ -147,15 +159,18 @@ def drive(
         machine: the check.
         plan: what to do.
         graph: the state graph of the machine, if it is there already.
+        spec: where the checks of scenes are found; without it, no scene is gone through.
         name: what the implementation is called in the report.
 
     Raises:
         MappingError: the adapter does not account for every step.
         ObservationError: it observes what is no variable of the spec.
         ChoiceError, MissingHypothesis, GraphTooLarge: of an exploration.
+        SceneError: the spec does not allow a scene, or there is none of this name.
+        SpecError: it does not have the check or a constant of a scene.
     """
     with closing(make(machine)) as adapter:
-        return Driver(adapter, machine, plan or Plan(), graph).report(name)
+        return Driver(adapter, machine, plan or Plan(), graph, make=make, spec=spec).report(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,21 +187,34 @@ class _Came:
 class Driver:
     """One plan on its way. `coverage` is there for whoever merges several."""
 
-    def __init__(self, adapter: Adapter, machine: Machine, plan: Plan, graph: StateGraph | None = None) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        machine: Machine,
+        plan: Plan,
+        graph: StateGraph | None = None,
+        *,
+        make: Make | None = None,
+        spec: LoadedSpec | None = None,
+    ) -> None:
         self.adapter = adapter
         self.plan = plan
-        self.graph = graph or state_graph(machine, Limits(max_states=plan.most_states))
+        self.modes = plan.modes if plan.scene is None else (Mode.SCENES,)
+        most_states = 1 if self.modes == (Mode.SCENES,) else plan.most_states  # scenes have graphs of their own
+        self.graph = graph or state_graph(machine, Limits(max_states=most_states))
         self.coverage = Coverage(machine, graph=self.graph)
         self.observed: set[str] = set()
         self._observable: tuple[str, ...] = ()
         self._machine = machine
+        self._make = make
+        self._spec = spec
 
     def report(self, name: str | None = None) -> Report:
         """Carries the plan out."""
         phases: list[Phase] = []
-        for mode in self.plan.modes:
-            phases.append(self._phase(mode))
-            if phases[-1].mismatch is not None:
+        for phase in chain.from_iterable(map(self._phases, self.modes)):
+            phases.append(phase)
+            if phase.mismatch is not None:
                 break
         summary = self.coverage.summary()
         found = any(phase.mismatch is not None for phase in phases)
@@ -196,11 +224,40 @@ class Driver:
             check=self._machine.check,
             phases=tuple(phases),
             coverage=summary,
-            lacks=() if found else tuple(self.lacks(summary)),
+            lacks=() if found else tuple(self.lacks(summary)) if phases else ("there is no scene to go through",),
             observed=tuple(n for n in self._observable if n in self.observed),
             unobserved=tuple(n for n in self._observable if n not in self.observed),
             cast=cast(self._machine),
         )
+
+    def _phases(self, mode: Mode) -> Iterator[Phase]:
+        """One for each mode and for each scene, when it is its turn."""
+        if mode is not Mode.SCENES:
+            yield self._phase(mode)
+        elif self._spec is not None and self._make is not None:
+            for scene in self._scenes():
+                yield self._scene(self._spec, scene, self._make)
+
+    def _scenes(self) -> Iterator[Scene]:
+        plan = self.plan
+        if plan.scene is not None:
+            yield named(self.adapter, plan.scene)
+        elif plan.path is None and plan.choices is None:
+            here = self._machine.check
+            yield from (s for s in self.adapter.scenes if plan.elsewhere or s.instance.check == here)
+
+    def _scene(self, spec: LoadedSpec, scene: Scene, make: Make) -> Phase:
+        started = time.perf_counter()
+        found = along(spec, scene)
+        visit = found.visit(make)
+        machine = found.graph.machine
+        if (machine.check, machine.constants) == (self._machine.check, self._machine.constants):
+            self.coverage.add(found.graph, visit.edges)
+        mismatch = visit.mismatch
+        trace = None if mismatch is None else trace_of(found.graph, mismatch)
+        seconds = time.perf_counter() - started
+        outcome = visit.outcome
+        return Phase(Mode.SCENES, outcome, str(visit), seconds, mismatch, trace, scene=scene.name, cast=cast(machine))
 
     def _phase(self, mode: Mode) -> Phase:
         started = time.perf_counter()
@@ -213,6 +270,8 @@ class Driver:
                 came = self._probe()
             case Mode.EXPLORE:
                 came = self._explore()
+            case Mode.SCENES:
+                raise AssertionError("a scene is a phase of its own")
             case _:
                 assert_never(mode)
         found = came.mismatch
@@ -270,6 +329,8 @@ class Driver:
 
     def lacks(self, summary: Summary) -> Iterator[str]:
         """Why nothing wrong does not mean that all is well."""
+        if self.modes == (Mode.SCENES,):  # that asks for nothing of the check
+            return
         never = self.coverage.never(dict.fromkeys(edge.unit for edge in self.graph.edges if self._is_expected(edge)))
         if self.plan.choices is None and self.plan.path is None:  # who repeats one run asks for that one alone
             if never:
@@ -282,7 +343,7 @@ class Driver:
         if self.plan.coverage and (ratio is None or ratio < self.plan.coverage):
             known = "not known" if ratio is None else f"{ratio:.1%}"
             yield f"{known} of the transitions were taken, and {self.plan.coverage:.1%} are demanded"
-        if not self.graph.complete and Mode.REPLAY in self.plan.modes:
+        if not self.graph.complete and Mode.REPLAY in self.modes:
             yield f"the graph has more than {len(self.graph.states):,} states, or a bound; the rest was not replayed"
 
     def _is_expected(self, edge: Edge) -> bool:

@@ -96,7 +96,7 @@ def _report(number: int, name: str, d: Document) -> Iterator[str]:
     for phase in d["phases"]:
         if "mismatch" in phase:
             yield from _mismatch(phase["mismatch"])
-            yield from _drawing(d, phase.get("trace"))
+            yield from _drawing(phase if "processes" in phase else d, phase.get("trace"))
 
 
 def _coverage(coverage: Document) -> Iterator[str]:

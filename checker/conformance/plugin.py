@@ -21,14 +21,18 @@ import json
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from checker.conformance.results import ATTRIBUTE, Session
+
 if TYPE_CHECKING:
-    from checker.conformance.coverage import Summary
-    from checker.conformance.drive import Make, Plan, Report
+    from checker.api import LoadedSpec
+    from checker.conformance.drive import Plan, Report
     from checker.conformance.growing import GrowingGraph
+    from checker.conformance.modes import Make
     from checker.conformance.record import Record
     from checker.conformance.scenario import Make as Scenario
     from checker.conformance.scenario import Simulated
@@ -37,17 +41,14 @@ if TYPE_CHECKING:
     from checker.engine.graph import StateGraph
     from checker.model.machine import Machine
 
-MODES = ("replay", "probe", "walks", "explore")
+MODES = ("replay", "probe", "scenes", "walks", "explore")
 MARKER = (
     "lockstep(spec, check=None, constants={}, modes=…, seed=0, runs=100, steps=40, coverage=0): what the fixture `lockstep` "
     "holds an implementation to"
 )
-ATTRIBUTE = "lockstep"
-"""The attribute of a report that has the documents of its test."""
 ALLOWED = ("spec", "check", "constants", "modes", "seed", "runs", "steps", "walks", "sequences", "coverage")
 
-Results = list[tuple[str, dict[str, Any]]]
-_cache = pytest.StashKey[dict[tuple[str, str | None, str], tuple[Any, Callable[[], Any]]]]()
+_cache = pytest.StashKey[dict[tuple[str, str | None, str], tuple[Any, Any, Callable[[], Any]]]]()
 _own = pytest.StashKey[list[dict[str, Any]]]()
 _again = pytest.StashKey[dict[str, Any]]()
 
@@ -89,6 +90,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Make one run of an exploration with these choices, as a failing test printed them.",
     )
     group.addoption(
+        "--lockstep-scene", metavar="NAME", help="Go through this scene of the adapter, and do nothing else with it."
+    )
+    group.addoption(
         "--lockstep-replay", metavar="FILE", help="Repeat one failure that `--lockstep-save` wrote, and no other test."
     )
     group.addoption("--lockstep-save", metavar="DIR", help="Write a file for each failure, to repeat it.")
@@ -104,7 +108,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     config.stash[_cache] = {}
-    config.pluginmanager.register(_Session(config), "lockstep-session")
+    config.pluginmanager.register(Session(config), "lockstep-session")
     again: dict[str, Any] = {}
     file = config.getoption("lockstep_replay")
     if file is not None:
@@ -157,29 +161,34 @@ class Lockstep:
 
     def machine(self, **told: Any) -> Machine:
         """The machine of the check."""
-        return self._loaded(told)[0]
+        return self._loaded(told)[1]
 
     def conform(self, make: Make, *, name: str | None = None, **told: Any) -> Report:
         """Drives an adapter; `make` is its class, or anything that makes one for a machine.
 
         Fails the test unless the implementation conforms.
         """
+        from checker.base.diagnostics import SpecError
         from checker.conformance.choices import ChoiceError, MissingHypothesis
         from checker.conformance.documents import document_of
         from checker.conformance.drive import drive
         from checker.conformance.mapping import MappingError
         from checker.conformance.replay import Outcome
+        from checker.conformance.scenes import SceneError
 
-        machine, graph = self._loaded(told)
+        spec, machine, graph = self._loaded(told)
         plan = self._plan(told)
         try:
-            report = drive(make, machine, plan, graph=graph(), name=name)
-        except (ChoiceError, MappingError, MissingHypothesis) as problem:
+            report = drive(make, machine, plan, graph=graph(), spec=spec, name=name)
+        except (ChoiceError, MappingError, MissingHypothesis, SceneError, SpecError) as problem:
             raise pytest.fail.Exception(str(problem), pytrace=False) from None
         document = document_of(report)
         self._keep({**document, "summary": report.coverage.document()})
         self._property("spec", f"{report.spec}.{report.check}")
         self._property("result", report.outcome.value)
+        scenes = [phase.outcome for phase in report.phases if phase.scene]
+        if scenes:
+            self._property("scenes", f"{scenes.count(Outcome.CONFORMS)} of {len(scenes)} conform")
         for part, share in report.coverage.parts.items():
             self._property(f"covered {part}", str(share))
         total = len(report.observed) + len(report.unobserved)
@@ -195,7 +204,7 @@ class Lockstep:
         from checker.conformance.validation.report import document_of, drawing_of, text_of
         from checker.conformance.validation.validate import validate
 
-        machine, _ = self._loaded(told)
+        machine = self.machine(**told)
         try:
             result = validate(machine, record, mapping)
         except TraceMappingError as problem:
@@ -216,7 +225,7 @@ class Lockstep:
         from checker.conformance.scenario import simulate
         from checker.conformance.validation.mapping import TraceMappingError
 
-        machine, _ = self._loaded(told)
+        machine = self.machine(**told)
         plan = self._plan(told)
         named = str(name or getattr(make, "__name__", "a system"))
         try:
@@ -241,14 +250,14 @@ class Lockstep:
         """Keeps what records have shown, with the transitions on their ways."""
         from checker.conformance.coverage import Coverage
 
-        machine, whole = self._loaded(told)
+        _, machine, whole = self._loaded(told)
         coverage = Coverage(machine, graph=whole())
         coverage.add(graph, taken)
         self._keep({**document, "summary": coverage.summary().document()})
         self._property("spec", f"{document['spec']}.{document['check']}")
         self._property("result", document["result"])
 
-    def _loaded(self, told: Mapping[str, Any]) -> tuple[Machine, Callable[[], StateGraph]]:
+    def _loaded(self, told: Mapping[str, Any]) -> tuple[LoadedSpec, Machine, Callable[[], StateGraph]]:
         told = {**self._told, **told}
         if "spec" not in told:
             pytest.fail('which spec? Write @pytest.mark.lockstep(spec="…", check="…") above the test', pytrace=False)
@@ -256,23 +265,28 @@ class Lockstep:
         return _load(self._config, str(path), told.get("check"), json.dumps(told.get("constants", {}), sort_keys=True))
 
     def _plan(self, told: Mapping[str, Any]) -> Plan:
-        from checker.conformance.drive import Mode, Plan
+        from checker.conformance.drive import Plan
+        from checker.conformance.modes import Mode
 
         told = {**self._told, **told}
-        for key in ("mode", "seed", "runs", "steps", "choices"):
+        for key in ("mode", "seed", "runs", "steps", "choices", "scene"):
             given = self._config.getoption(f"lockstep_{key}")
             if given is not None:
                 told["modes" if key == "mode" else key] = given
         again = self._config.stash[_again]
         if again:
             told["modes"] = (again["mode"],)
-            key = "choices" if again["mode"] == "explore" else "path"
-            told[key] = tuple(int(number) for number in again[key])
+            if again["mode"] == "scenes":
+                told["scene"] = str(again["scene"])
+            else:
+                key = "choices" if again["mode"] == "explore" else "path"
+                told[key] = tuple(int(number) for number in again[key])
             told["steps"] = int(again.get("steps", told.get("steps", Plan().steps)))
         elif told.get("choices") is not None:
             told["modes"] = ("explore",)
         modes = tuple(Mode(mode) for mode in told.pop("modes", [mode.value for mode in Plan().modes]))
         rest = {key: value for key, value in told.items() if key not in ("spec", "check", "constants")}
+        rest["elsewhere"] = told.get("check") is None
         return replace(Plan(modes=modes), **rest)
 
     def _fail(self, report: Report, told: Mapping[str, Any]) -> NoReturn:
@@ -282,6 +296,8 @@ class Lockstep:
             if phase.mode.value == "explore":
                 choices = ",".join(map(str, phase.choices))
                 text += f"Or:    pytest '{self._item.nodeid}' --lockstep-choices='[{choices}]'\n"
+            elif phase.scene:
+                text += f"Or:    pytest '{self._item.nodeid}' --lockstep-scene={quote(phase.scene)}\n"
             folder = self._config.getoption("lockstep_save")
             if folder is not None:
                 again = {
@@ -289,6 +305,7 @@ class Lockstep:
                     "mode": "replay" if phase.mode.value == "walks" else phase.mode.value,
                     "path": list(phase.mismatch.path),
                     "choices": list(phase.choices),
+                    "scene": phase.scene,
                     "steps": self._plan(told).steps,
                 }
                 name = "".join(c if c.isalnum() else "_" for c in self._item.nodeid)[-150:]
@@ -305,8 +322,8 @@ class Lockstep:
         self._item.user_properties.append((f"lockstep {name}", value))
 
 
-def _load(config: pytest.Config, path: str, check: str | None, constants: str) -> tuple[Any, Callable[[], Any]]:
-    """The machine of a check and its graph, made once in each process: tests of one check share them."""
+def _load(config: pytest.Config, path: str, check: str | None, constants: str) -> tuple[Any, Any, Callable[[], Any]]:
+    """The spec, the machine of a check and its graph, made once in each process: tests of one check share them."""
     key = path, check, constants
     known = config.stash[_cache]
     if key not in known:
@@ -319,10 +336,11 @@ def _load(config: pytest.Config, path: str, check: str | None, constants: str) -
         from checker.engine.interface import Limits
 
         try:
-            machine = checker.load(path).machine(check, constants=json.loads(constants))
+            spec = checker.load(path)
+            machine = spec.machine(check, constants=json.loads(constants))
         except SpecError as problem:
             pytest.fail("\n".join(d.headline() for d in problem.diagnostics), pytrace=False)
-        known[key] = machine, cache(lambda: state_graph(machine, Limits(max_states=Plan().most_states)))
+        known[key] = spec, machine, cache(lambda: state_graph(machine, Limits(max_states=Plan().most_states)))
     return known[key]
 
 
@@ -337,63 +355,3 @@ def pytest_runtest_makereport(
     if report.when == "call" and _own in item.stash:
         report.__dict__[ATTRIBUTE] = item.stash[_own]  # whatever is there travels from workers, too
     return report
-
-
-class _Session:
-    """Collects the documents of all tests, where reports arrive, and tells of them at the end."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-        self._results: Results = []
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._results += [(report.nodeid, document) for document in report.__dict__.get(ATTRIBUTE, ())]
-
-    def _summaries(self) -> tuple[Summary, ...]:
-        from checker.conformance.coverage import merged, summary_of
-
-        return merged(summary_of(document["summary"]) for _, document in self._results)
-
-    def _too_little(self) -> list[str]:
-        """The checks of which fewer transitions were taken than are demanded."""
-        least = self._config.getoption("lockstep_min_coverage")
-        if least is None:
-            return []
-        return [
-            f"{s.spec}, check {s.check}: {s.transitions} transitions were taken, and {least:.1%} are demanded"
-            for s in self._summaries()
-            if (s.transitions.ratio or 0.0) < least
-        ]
-
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        worker = hasattr(self._config, "workerinput")
-        if not worker and exitstatus == pytest.ExitCode.OK and self._too_little():
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        file = self._config.getoption("lockstep_html")
-        if not self._results and file is None:
-            return
-        summaries = self._summaries()
-        out = terminalreporter
-        out.section("conformance", sep="=")
-        outcomes = [document["result"] for _, document in self._results]
-        counts = ", ".join(f"{outcomes.count(o)} {o}" for o in ("conforms", "mismatch", "incomplete") if o in outcomes)
-        out.line(counts or "no implementation was held to a spec")
-        for name, document in self._results:
-            if document["result"] != "conforms":
-                out.line(f"{document['result']}: {name}", red=True)
-        for summary in summaries:
-            out.line(f"covered: {summary}")
-            never = summary.parts["steps"].missing
-            if never:
-                out.line(f"  never taken: {', '.join(never)}", yellow=True)
-        for line in self._too_little():
-            out.line(f"incomplete: {line}", red=True)
-        if file is not None:
-            from checker.conformance.page import page
-
-            path = Path(file)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(page(self._results, [str(s) for s in summaries]), encoding="utf-8")
-            out.line(f"page: {file}")

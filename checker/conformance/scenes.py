@@ -8,7 +8,8 @@ spec is asked at every step whether it allows it, and an implementation is held 
 - In each state on the way, every step that the spec allows there is taken once, and what it leads to is compared.
 - In each of them, what the spec does not allow there is tried (`probe`), as far as it happens anywhere along the way.
 
-So a scene is a small part of a large graph, a comb: the states of the way and their successors. It needs no exploration.
+So a scene is a small part of a large graph, a comb: the states of the way and their successors. It needs no exploration. `along`
+makes it, and `visit` takes an implementation through it.
 
 A scene that the spec does not allow, after a change of it, is an error and not a result.
 """
@@ -16,16 +17,19 @@ A scene that the spec does not allow, after a change of it, is an error and not 
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from checker.api import LoadedSpec
+from checker.base.diagnostics import did_you_mean
 from checker.conformance.adapter import Adapter, Scene
 from checker.conformance.compare import Comparison
-from checker.conformance.cover import Path
-from checker.conformance.drive import Make, Mode
+from checker.conformance.cover import Path, cover
 from checker.conformance.growing import GrowingGraph
 from checker.conformance.mismatch import Mismatch
+from checker.conformance.modes import Make, Mode
 from checker.conformance.probe import Probes, probe
-from checker.conformance.replay import Replay, replay_all
+from checker.conformance.replay import Outcome, Replay, replayed, unsupported_by
+from checker.conformance.run import Run
 from checker.engine.graph import StateGraph
 from checker.model.machine import Machine
 
@@ -34,7 +38,44 @@ MODES = (Mode.REPLAY, Mode.PROBE)
 
 
 class SceneError(Exception):
-    """The spec does not allow a scene; the text says from where on, and what it allows there."""
+    """The spec does not allow a scene, or there is none of this name; the text says from where on, and what there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What came of taking an implementation through a scene: first every step that is possible, then what is forbidden.
+
+    `edges` are the numbers of those that it took, in the graph of the comb; `arrived` is whether those of the way are among them.
+    """
+
+    scene: Scene
+    replay: Replay
+    probes: Probes
+    edges: frozenset[int]
+    arrived: bool
+
+    @property
+    def mismatch(self) -> Mismatch | None:
+        """What it does otherwise, with the call that shows it again."""
+        found = self.replay.mismatch or self.probes.mismatch
+        return None if found is None else replace(found, again=f"visit(adapter, spec, {self.scene.name!r})")
+
+    @property
+    def outcome(self) -> Outcome:
+        """A scene is a part of its check by its nature. It is whole if it came to its end, with every step beside it that the
+        adapter supports, and something was seen.
+        """
+        if self.mismatch is not None:
+            return Outcome.MISMATCH
+        whole = self.arrived and self.replay.taken + self.replay.left_out == self.replay.total
+        return Outcome.CONFORMS if whole and self.replay.seen else Outcome.INCOMPLETE
+
+    def __str__(self) -> str:
+        left = f" ({self.replay.left_out:,} left out as unsupported)" if self.replay.left_out else ""
+        return (
+            f"{self.outcome.value}: {self.scene}: {self.replay.taken:,} of {self.replay.total:,} transitions{left}, "
+            f"{self.probes.tried:,} forbidden steps tried"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +91,25 @@ class Comb:
         with closing(make(self.graph.machine)) as adapter:
             return (self.replay(adapter) if mode is Mode.REPLAY else self.probe(adapter)).mismatch
 
+    def visit(self, make: Make) -> Visit:
+        """Takes an implementation through it."""
+        with closing(make(self.graph.machine)) as adapter:
+            result, run = self._replayed(adapter)
+            probes = self.probe(adapter) if result.mismatch is None else Probes(0, 0)
+            return Visit(self.scene, result, probes, frozenset(run.taken), run.taken.issuperset(self.way))
+
     def replay(self, adapter: Adapter) -> Replay:
         """Takes every step that is possible on the way."""
-        return replay_all(adapter, self.graph)
+        return self._replayed(adapter)[0]
+
+    def _replayed(self, adapter: Adapter) -> tuple[Replay, Run]:
+        return replayed(adapter, self.graph, cover(self.graph, avoid=unsupported_by(adapter)).paths)
 
     def probe(self, adapter: Adapter) -> Probes:
         """Tries what the spec refuses in the states of the way. Beside it, nobody knows what the spec allows."""
-        return probe(adapter, self.graph, self.ways)
+        avoid = unsupported_by(adapter)
+        ways = (way for way in self.ways if not any(avoid(self.graph.edges[number]) for number in way))
+        return probe(adapter, self.graph, ways)
 
     @property
     def ways(self) -> tuple[Path, ...]:
@@ -67,8 +120,42 @@ class Comb:
         return tuple(found.values())
 
 
+def visit(make: Make, spec: LoadedSpec, name: str) -> Visit:
+    """Takes an implementation through one scene of its adapter.
+
+    Raises:
+        SceneError: there is no such scene, or the spec does not allow it.
+    """
+    with closing(make(spec.machine())) as adapter:
+        scene = named(adapter, name)
+    return along(spec, scene).visit(make)
+
+
+def named(adapter: Adapter, name: str) -> Scene:
+    """The scene of an adapter that has this name.
+
+    Raises:
+        SceneError: there is none.
+    """
+    found = {scene.name: scene for scene in adapter.scenes}
+    if name not in found:
+        there = did_you_mean(name, found) or f"it has {', '.join(found) or 'none'}"
+        raise SceneError(f"{type(adapter).__name__} has no scene `{name}`; {there}")
+    return found[name]
+
+
+def along(spec: LoadedSpec, scene: Scene) -> Comb:
+    """The part of the graph of a spec that a scene goes through.
+
+    Raises:
+        SceneError: the spec does not allow it.
+        SpecError: it has no such check or constant.
+    """
+    return comb(spec.machine(scene.instance.check, constants=scene.instance.constants), scene)
+
+
 def comb(machine: Machine, scene: Scene) -> Comb:
-    """The part of the graph that a scene goes through.
+    """The part of the graph of a check that a scene goes through.
 
     Raises:
         SceneError: the spec does not allow it.

@@ -16,19 +16,20 @@ from __future__ import annotations
 import importlib
 import inspect
 from contextlib import closing
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 from checker.api import LoadedSpec
 from checker.base.diagnostics import SpecError
 from checker.conformance.adapter import Adapter, Instance, Scene
-from checker.conformance.drive import Mode
 from checker.conformance.explore import Explored, explore
+from checker.conformance.modes import Mode
 from checker.conformance.mutation.matrix import document_of
 from checker.conformance.mutation.score import Effort, NoChecks, kill_matrix
 from checker.conformance.probe import Probes, probe_all
 from checker.conformance.replay import Outcome, Replay, replay_all
-from checker.conformance.scenes import comb
+from checker.conformance.scenes import along
 from checker.engine.graph import StateGraph, small_graph
 from checker.model.machine import Machine
 from checker.site.facts import Conformance, Kills, Replayed
@@ -122,24 +123,21 @@ def _one(spec: LoadedSpec, kind: type[Adapter], instance: Instance) -> Replayed:
 
 
 def _replayed(name: str, adapter: Adapter, graph: StateGraph) -> Replayed:
-    return _compared(name, "", replay_all(adapter, graph), probe_all(adapter, graph))
+    return _compared(name, replay_all(adapter, graph), probe_all(adapter, graph))
 
 
 def _scene(spec: LoadedSpec, kind: type[Adapter], scene: Scene) -> Replayed:
-    machine = spec.machine(scene.instance.check, constants=scene.instance.constants)
-    along = comb(machine, scene)
-    with closing(kind(machine)) as adapter:
-        return _compared(str(scene.instance), scene.name, along.replay(adapter), along.probe(adapter))
+    visit = along(spec, scene).visit(kind)
+    shown = _compared(str(scene.instance), visit.replay, visit.probes)
+    report = "" if visit.mismatch is None else visit.mismatch.text()
+    return replace(shown, outcome=visit.outcome.value, report=report, scene=scene.name)
 
 
-def _compared(name: str, scene: str, result: Replay, probes: Probes) -> Replayed:
+def _compared(name: str, result: Replay, probes: Probes) -> Replayed:
     mismatch = result.mismatch or probes.mismatch
-    whole = bool(scene) and result.taken == result.total and result.seen  # a scene is a part of its check by its nature
-    outcome = Outcome.CONFORMS if whole else result.outcome
     return Replayed(
         name,
-        outcome.value if mismatch is None else "mismatch",
-        scene=scene,
+        result.outcome.value if mismatch is None else "mismatch",
         taken=result.taken,
         total=result.total,
         left_out=result.left_out,

@@ -7,12 +7,13 @@ Redis decides what comes of it. The time to live runs out when the spec says so:
 
 A message of the spec names a token where the command has the value of the lock; the adapter knows which grant had which value.
 
+A client that crashes does nothing more, not even what it has for its end, and its connection dies with it: an answer over that
+one has nobody to go to. Commands that it sent are carried out nevertheless. One that hangs up cancels its `acquire`, which ends
+its connection likewise; an answer is still handed to whoever listens in spite of that.
+
 In two places the clients do more than the spec says, which must make no difference. A client asks for a lock that is taken, and
 asks again, while in the spec its request waits: so a request that meets a taken lock is carried out once, and must be turned
 down. And a client may write as often as it likes under one grant: so each write is carried out twice, and is answered alike.
-
-Not supported are crashes of a client. In the spec a restarted client may still get the answer to a request of its former life;
-here the answer belongs to a connection, and dies with it.
 """
 
 from __future__ import annotations
@@ -33,12 +34,15 @@ from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
+from refimpl.adapters.world import node_of
 from refimpl.locks.redis_lock import FencedStore, LockError, RedisLock
 from refimpl.locks.redis_lock_mistakes import BEYOND, MISTAKES
 
 REDIS, STORE = "Redis", "Store"
 SETTLING = 4
 """Turns of the event loop after which every client waits for the gate."""
+TTL = 3600.0
+"""Seconds for which a lock lives, unless the spec ends it: far more than any path takes, also on a machine that stalls."""
 NO_REDIS = "no Redis answers at localhost:6379"
 WAIT = 2.0
 """Seconds for Redis to answer whether it is there."""
@@ -47,7 +51,7 @@ return {redis.call('GET', KEYS[1]) or '', redis.call('GET', KEYS[2]) or '0', red
 """
 EXPIRE = "return redis.call('PTTL', KEYS[1]) > 0 and redis.call('PEXPIRE', KEYS[1], 0)"
 
-MakeLock = Callable[["Gate", str, str], RedisLock]
+MakeLock = Callable[..., RedisLock]
 MakeStore = Callable[["Gate", str], FencedStore]
 
 
@@ -60,9 +64,10 @@ class Server(Protocol):
 
 @dataclass(slots=True)
 class Command:
-    """A script on its way to Redis or to the store, and the client that waits for what comes of it."""
+    """A script on its way to Redis or to the store, and the connection of a client that waits for what comes of it."""
 
-    client: str
+    gate: Gate
+    over: int
     script: str
     keys: int
     arguments: tuple[str, ...]
@@ -71,15 +76,33 @@ class Command:
 
 @dataclass(slots=True)
 class Gate:
-    """The connection of one client: what it sends waits in `sent`."""
+    """A client's way to Redis, over `connection` at the moment: what it sends waits in `sent`. It is not `up` after a crash.
+
+    `left` is how much a client can still send before it crashes; None for all.
+    """
 
     client: str
+    connection: int = 0
+    up: bool = True
+    left: int | None = None
     sent: list[Command] = field(default_factory=list)
 
     async def eval(self, script: str, numkeys: int, *keys_and_args: str) -> int:
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self.sent.append(Command(self.client, script, numkeys, keys_and_args, answer))
+        if self.up and self.left != 0:
+            self.left = None if self.left is None else self.left - 1
+            self.sent.append(Command(self, self.connection, script, numkeys, keys_and_args, answer))
         return await answer
+
+
+@dataclass(slots=True)
+class Process:
+    """A client as long as it runs: its connection, its handles, and its `acquire` that was begun last."""
+
+    gate: Gate
+    lock: RedisLock
+    store: FencedStore
+    acquiring: asyncio.Task[Any] | None = None
 
 
 @dataclass(slots=True)
@@ -103,9 +126,8 @@ class RedisLockAdapter(Adapter):
     """Drives C clients of one lock. Other classes than the real ones may be put in their place, by tests."""
 
     services = ("Redis",)
-    checks = ("fenced", "pause", "tight")
-    smaller = (Instance("fenced", {"GRANTS": 2}),)
-    unsupported = ("crash Client", "restart Client")
+    checks = ("fenced", "pause", "retry")
+    smaller = (Instance("fenced", {"GRANTS": 2}), Instance("pause", {"GRANTS": 1}), Instance("retry", {"GRANTS": 1}))
 
     def __init__(
         self,
@@ -159,27 +181,51 @@ class RedisLockAdapter(Adapter):
             self._end()
 
     def begin(self, initial: Mapping[str, Json]) -> None:
-        _end_tasks(self._loop, self._tasks)
+        _end_tasks(self._loop)
         self._server.delete(*self._keys)
         self._sight: Sight | None = None
         self._messages: dict[str, list[Flying]] = {}
         self._tokens: dict[str, int] = {}
         """By value of the lock."""
         self._stale = False
-        self._gates = {name: Gate(name) for name in self._clients}
-        self._locks = {name: self._make_lock(self._gates[name], self._keys[0], name) for name in self._clients}
-        self._stores = {name: self._make_store(self._gates[name], self._keys[2]) for name in self._clients}
+        self._processes = {name: self._boot(Gate(name)) for name in self._clients}
+
+    def _boot(self, gate: Gate) -> Process:
+        lock = self._make_lock(gate, self._keys[0], gate.client, ttl=TTL)
+        return Process(gate, lock, self._make_store(gate, self._keys[2]))
 
     # ---- the steps
 
     @step("Client.Ask")
     def ask(self, event: Event) -> None:
-        self._spawn(self._locks[event.node or ""].acquire())
+        process = self._processes[node_of(event)]
+        process.acquiring = self._spawn(process.lock.acquire())
 
     @step("Client.Save")
     def save(self, event: Event) -> None:
-        name = event.node or ""
-        self._spawn(self._locks[name].save(self._stores[name], "what it wrote"))
+        process = self._processes[node_of(event)]
+        self._spawn(process.lock.save(process.store, "what it wrote"))
+
+    @step("Client.HangUp")
+    def hang_up(self, event: Event) -> None:
+        process = self._processes[node_of(event)]
+        if process.acquiring is not None:
+            process.acquiring.cancel()
+        process.gate.connection += 1
+        self._settle()
+
+    @step("crash Client")
+    def crash(self, event: Event) -> None:
+        gate = self._processes[node_of(event)].gate
+        if event.torn is not None:
+            gate.left = event.torn.effects
+            self.perform(event.torn.event)
+        gate.up = False
+
+    @step("Client.restart")
+    def restart(self, event: Event) -> None:
+        name = node_of(event)
+        self._processes[name] = self._boot(Gate(name, self._processes[name].gate.connection + 1))
 
     @step("Redis.Acquire")
     def acquire(self, event: Event) -> None:
@@ -188,13 +234,12 @@ class RedisLockAdapter(Adapter):
         if not token:
             raise Refused("Redis says that the lock is taken")
         self._tokens[self._look().value] = token
-        self._fly(REDIS, command, "Granted", token=token)
+        self._fly(REDIS, command, "Granted", granted=token, token=token, over=command.over)
 
-    @step("Client.Granted")
+    @step("Client.Granted", "Client.ignore Granted")
     def granted(self, event: Event) -> None:
-        message = self._pop(self.letter(REDIS, event.node or "", "Granted", **event.args))
-        message.command.answer.set_result(message.granted)
-        self._settle()
+        message = self._pop(self.letter(REDIS, node_of(event), "Granted", **event.args))
+        self._hand_over(message.command, message.granted)
 
     @step("Redis.Release")
     def release(self, event: Event) -> None:
@@ -218,7 +263,7 @@ class RedisLockAdapter(Adapter):
 
     # ---- messages
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Any) -> asyncio.Task[Any]:
         """Lets a client begin something, and goes on until it waits."""
         task = self._loop.create_task(work)
         self._tasks.add(task)
@@ -229,6 +274,7 @@ class RedisLockAdapter(Adapter):
             raise Refused(str(problem))
         if problem is not None:
             raise problem
+        return task
 
     def _settle(self) -> None:
         async def turns() -> None:
@@ -236,10 +282,10 @@ class RedisLockAdapter(Adapter):
                 await asyncio.sleep(0)
 
         self._loop.run_until_complete(turns())
-        for name, gate in self._gates.items():
-            for command in gate.sent:
-                self._send(name, command)
-            gate.sent.clear()
+        for process in self._processes.values():
+            for command in process.gate.sent:
+                self._send(process.gate.client, command)
+            process.gate.sent.clear()
 
     def _send(self, client: str, command: Command) -> None:
         """Puts a command into flight, as the message of the spec that it is: known by the keys that it has to do with."""
@@ -247,17 +293,16 @@ class RedisLockAdapter(Adapter):
             case 2, True:
                 if self._look().value and self._carry_out(command):
                     raise Refused("a lock is granted that is taken")
-                self._fly(client, command, "Acquire")
+                self._fly(client, command, "Acquire", over=command.over)
             case 1, True:
                 self._fly(client, command, "Release", token=self._tokens.get(command.arguments[1], 0))
             case _:
                 self._fly(client, command, "Write", token=int(command.arguments[1]))
 
-    def _fly(self, sender: str, command: Command, kind: str, *, token: int | None = None) -> None:
-        receiver = command.client if sender == REDIS else STORE if kind == "Write" else REDIS
-        fields: dict[str, Json] = {} if token is None else {"token": token}
+    def _fly(self, sender: str, command: Command, kind: str, *, granted: int = 0, **fields: Json) -> None:
+        receiver = command.gate.client if sender == REDIS else STORE if kind == "Write" else REDIS
         text = self.letter(sender, receiver, kind, **fields)
-        self._messages.setdefault(text, []).append(Flying(text, command, token or 0))
+        self._messages.setdefault(text, []).append(Flying(text, command, granted))
 
     def _take(self, event: Event) -> Command:
         assert event.sender is not None and event.node is not None
@@ -279,9 +324,14 @@ class RedisLockAdapter(Adapter):
     def _answer(self, command: Command) -> int:
         """Carries a command out, and tells its client at once; in the spec there is no such message."""
         result = self._carry_out(command)
-        command.answer.set_result(result)
-        self._settle()
+        self._hand_over(command, result)
         return result
+
+    def _hand_over(self, command: Command, answer: int) -> None:
+        """An answer comes to the client, if that runs and listens."""
+        if command.gate.up and not command.answer.done():
+            command.answer.set_result(answer)
+            self._settle()
 
     # ---- what can be seen
 
@@ -301,15 +351,18 @@ class RedisLockAdapter(Adapter):
             "Store.stale": self._stale,
             NETWORK: [message.text for waiting in self._messages.values() for message in waiting],
         }
-        for name, lock in self._locks.items():
-            seen[f"{name}.waiting"] = lock.waiting
-            seen[f"{name}.token"] = lock.token
+        for name, process in self._processes.items():
+            seen[f"{name}.connection"] = process.gate.connection
+            if process.gate.up:
+                seen[f"{name}.waiting"] = process.lock.waiting
+                seen[f"{name}.token"] = process.lock.token
             if self.can_fall("Client"):
-                seen[f"{name}.status"] = "up"
+                seen[f"{name}.status"] = "up" if process.gate.up else "down"
         return seen
 
 
-def _end_tasks(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[Any]]) -> None:
+def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    tasks = asyncio.all_tasks(loop)  # those that clients have begun by themselves, too
     for task in tasks:
         task.cancel()
     if tasks:
@@ -317,7 +370,8 @@ def _end_tasks(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[Any]]) -
 
 
 def _end(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[Any]], server: Server, keys: tuple[str, ...]) -> None:
-    _end_tasks(loop, tasks)
+    """Ends all tasks, which the event loop knows, and does not keep: `tasks` does."""
+    _end_tasks(loop)
     loop.close()
     server.delete(*keys)
 

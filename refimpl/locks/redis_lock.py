@@ -109,7 +109,8 @@ class RedisLock:
     async def acquire(self) -> int:
         """Waits until the lock is granted, and returns the token.
 
-        If it is cancelled, the lock may have been granted nevertheless; its time to live frees it.
+        If it is cancelled, the lock may have been granted nevertheless, or may be yet; its time to live frees it. Meanwhile the
+        lock may be asked for again, by another value.
 
         Raises:
             LockError: it is held by this handle already, or being acquired.

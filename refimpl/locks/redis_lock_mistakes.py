@@ -1,10 +1,12 @@
-"""The Redis lock done wrong: fourteen mistakes that people make, each in the few lines that make it.
+"""The Redis lock done wrong: fifteen mistakes that people make, each in the few lines that make it.
 
 They stand beside the right implementation so that a reader sees what each rule is for by what happens without it, and so that
 tests can be tested: each of these has to be found.
 """
 
 from __future__ import annotations
+
+import asyncio
 
 from refimpl.locks.redis_lock import ACQUIRE, RENEW, FencedStore, RedisLock
 
@@ -89,6 +91,19 @@ class GoesOnBelieving(RedisLock):
             self.token = token
 
 
+class BelievesLateAnswers(RedisLock):
+    """Goes on listening after it has hung up, and takes a lock that it does not wait for any more."""
+
+    async def _ask(self) -> int:
+        asking = asyncio.create_task(super()._ask())
+        asking.add_done_callback(self._hear)
+        return await asyncio.shield(asking)
+
+    def _hear(self, asking: asyncio.Task[int]) -> None:
+        if not asking.cancelled():
+            self.token = asking.result()
+
+
 class RenewsBlindly(RedisLock):
     """Gives the lock a new time to live, whoever holds it.
 
@@ -150,6 +165,7 @@ MISTAKES: tuple[type[RedisLock | FencedStore], ...] = (
     TokenFirst,
     OneValueForAll,
     GoesOnBelieving,
+    BelievesLateAnswers,
     ReleasesFirst,
     DoesNotLook,
     DoesNotRemember,

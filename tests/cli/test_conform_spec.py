@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,31 @@ def test_adapter_as_json(spec: Path) -> None:
     (phase,) = document["phases"]
     assert phase["mismatch"]["fields"][0]["sight"] == "different"
     assert len(phase["trace"]["steps"]) == len(phase["mismatch"]["matched"]) + 1
+
+
+def test_scenes_are_gone_through(spec: Path, tmp_path: Path) -> None:
+    staged, amnesiac = "tests.conformance.toy:Staged", "tests.conformance.toy:Amnesiac"
+    result = lockstep("conform", spec, "--adapter", staged, "--mode", "replay,scenes")
+    assert result.code == 0
+    assert [line.split()[0] for line in result.out.splitlines()[1:4]] == ["replay", "scenes", "scenes"]
+    assert "scenes" not in lockstep("conform", spec, "--adapter", staged, "--mode", "replay").out
+    assert lockstep("conform", spec, "--check", "calm", "--adapter", amnesiac, "--mode", "scenes").code == 0
+    page = tmp_path / "page.html"
+    wrong = lockstep("conform", spec, "--adapter", amnesiac, "--mode", "scenes", "--html", page)
+    assert wrong.code == 1
+    assert "The implementation leaves the spec in step 4 (Library, check rough)." in wrong.out
+    assert "rough, the shelf&#x27;s crash" in page.read_text() and page.read_text().count("<svg") == 1
+    *again, flag, name = shlex.split(wrong.out.rstrip().rpartition("Or:    lockstep ")[2])
+    assert (flag, name) == ("--scene", "the shelf's crash")
+    repeated = lockstep(*again, flag, name)
+    assert repeated.code == 1
+    assert repeated.out.rpartition("The implementation")[2] == wrong.out.rpartition("The implementation")[2]
+    phase = json.loads(lockstep(*again, flag, name, "--json").out)["phases"][0]
+    assert (phase["mode"], phase["scene"], phase["mismatch"]["step"]) == ("scenes", name, "Shelf.restart")
+    assert phase["processes"] == ["Reader", "Shelf"]
+    unknown = lockstep(*again, flag, "the shelf")
+    assert unknown.code == 2
+    assert "PSM871" in unknown.err and "Amnesiac has no scene `the shelf`" in unknown.err
 
 
 def test_too_small_a_coverage_is_incomplete(spec: Path) -> None:
@@ -209,6 +235,7 @@ def test_files_that_are_none(spec: Path, tmp_path: Path) -> None:
         (["--trace", "x", "--runs", "3"], "`--runs` belongs to `--adapter`"),
         (["--trace", "x", "--rare", "Shelf.Putt"], "Shelf.Putt, which is no step of Library"),
         (["--adapter", ADAPTER, "--mode", "guess"], "`guess` is no mode"),
+        (["--trace", "x", "--scene", "any"], "`--scene` belongs to `--adapter`"),
         (["--adapter", ADAPTER, "--choices", "1,x"], "`1,x` is no list of whole numbers"),
         (["--adapter", ADAPTER, "--choices", "999"], "choice 1 is 999"),
         (["--history", "x"], "leave SPEC out"),
@@ -252,4 +279,5 @@ def test_mutate_without_small_checks(spec: Path) -> None:
     assert result.code == 2
     assert "no check of Library has at most 2 states" in result.err
     assert "PSM502" in lockstep("mutate", spec, "--check", "clam").err
+    assert "`scenes` is no mode" in lockstep("mutate", spec, "--mode", "scenes").err
     assert "`specs` cannot be broken" in lockstep("mutate", spec, "--kind", "specs").err

@@ -13,12 +13,13 @@ import checker
 from checker.conformance.adapter import Adapter, Observation
 from checker.conformance.choices import ChoiceError, Choose, DrawnRandom, Script, search
 from checker.conformance.coverage import Coverage
-from checker.conformance.drive import Driver, Mode, Plan
+from checker.conformance.drive import Driver, Plan
 from checker.conformance.event import Event
 from checker.conformance.explore import Explorer, explore, explore_again
 from checker.conformance.growing import GraphTooLarge, GrowingGraph
 from checker.conformance.links import Quality
 from checker.conformance.mapping import step
+from checker.conformance.modes import Mode
 from checker.conformance.replay import Outcome
 from checker.conformance.simulate.simulation import Simulation
 from checker.conformance.simulate.surroundings import SimulatedEnvironment

@@ -14,7 +14,8 @@ import pytest
 import checker
 from checker.base.source import Source
 from checker.conformance.adapter import Instance, Mistake
-from checker.conformance.drive import Mode, Plan
+from checker.conformance.drive import Plan
+from checker.conformance.modes import Mode
 from checker.conformance.mutation.implementations import ImplementationDetectors, Place
 from checker.conformance.mutation.matrix import Cell, Fate, Group, Matrix, Mutant, document_of
 from checker.conformance.mutation.operators import SpecMutant, mutants_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -125,6 +126,48 @@ def test_options_go_before_markers(run: pytest.Pytester) -> None:
     missing = run.runpytest_subprocess("--lockstep-replay=nothing.json")
     assert missing.ret == pytest.ExitCode.USAGE_ERROR
     missing.stderr.fnmatch_lines(["*--lockstep-replay: nothing.json cannot be used*"])
+
+
+STAGED = """
+import pytest
+from tests.conformance.toy import Amnesiac, Staged
+
+@pytest.mark.lockstep(spec="library.psm", modes=("replay", "scenes"))
+def test_right(lockstep):
+    assert [phase.scene for phase in lockstep.conform(Staged).phases][1:] == ["a book comes back", "the shelf's crash"]
+
+@pytest.mark.lockstep(spec="library.psm", check="calm", modes=("replay", "scenes"))
+def test_of_one_check(lockstep):
+    assert [phase.scene for phase in lockstep.conform(Amnesiac).phases][1:] == ["a book comes back"]
+
+@pytest.mark.lockstep(spec="library.psm")
+def test_wrong(lockstep):
+    lockstep.conform(Amnesiac, runs=5)
+"""
+
+
+def test_scenes(run: pytest.Pytester) -> None:
+    file = run.makepyfile(test_staged=STAGED)
+    result = run.runpytest_subprocess(
+        file, "--lockstep-save=again", "--junitxml=results.xml", "--lockstep-html=page.html"
+    )
+    result.assert_outcomes(passed=2, failed=1)
+    results = ET.parse(run.path / "results.xml")
+    scenes = [p.get("value") for p in results.iter("property") if p.get("name") == "lockstep scenes"]
+    assert scenes == ["2 of 2 conform", "1 of 1 conform", "1 of 2 conform"]
+    assert "rough, the shelf&#x27;s crash" in (run.path / "page.html").read_text()
+    (saved,) = (run.path / "again").iterdir()
+    by_file = run.runpytest_subprocess(f"--lockstep-replay={saved}")
+    line = re.search(r"Or:    pytest (.*--lockstep-scene=.*)", result.stdout.str())
+    assert line is not None
+    for again in (by_file, run.runpytest_subprocess(*shlex.split(line[1]))):
+        assert again.parseoutcomes()["failed"] == 1
+        text = again.stdout.str()
+        assert "(Library, check rough)" in text
+        assert "  replay " not in text, "nothing else is done"
+    unknown = run.runpytest_subprocess(file, "--lockstep-scene=other", "-k", "test_wrong")
+    unknown.assert_outcomes(failed=1, deselected=2)
+    assert "Amnesiac has no scene `other`; it has a book comes back, the shelf's crash" in unknown.stdout.str()
 
 
 SCENARIOS = """

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import checker
-from checker.conformance.adapter import UNSEEN, Adapter, Observation, Refused
+from checker.conformance.adapter import UNSEEN, Adapter, Instance, Observation, Refused, Scene
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.engine.graph import StateGraph
@@ -92,3 +92,24 @@ class Library(Adapter):
         if self.up:
             seen["Shelf.books"] = sorted(self.books)
         return seen
+
+
+TWO_BOOKS = ("Reader.Take(Book0)", "Reader.Return() [one = Book0]", "Shelf.Put(Book0) <- Reader")
+
+
+class Staged(Library):
+    """The same, with a scene in each check."""
+
+    scenes: ClassVar[tuple[Scene, ...]] = (
+        Scene("a book comes back", Instance("calm"), TWO_BOOKS),
+        Scene("the shelf's crash", Instance("rough"), (*TWO_BOOKS[:2], "Shelf.crash", "Shelf.restart", TWO_BOOKS[2])),
+    )
+
+
+class Amnesiac(Staged):
+    """Forgets the books on the shelf when it restarts, which no run without a crash shows."""
+
+    @step("restart Shelf")
+    def restart(self, event: Event) -> None:
+        super().restart(event)
+        self.books.add("Book1")

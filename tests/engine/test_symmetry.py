@@ -105,7 +105,7 @@ def test_orbits_of_two_phase_commit(n: int) -> None:
         ("transactions/two_phase_commit", "heuristic"), ("transactions/two_phase_commit", "lost_log"),
         ("locks/redis_lock", "fenced"), ("consensus/pbft", "q2"),
         *[pytest.param(*slow, marks=pytest.mark.slow) for slow in (
-            ("transactions/two_phase_commit", "recovery"), ("locks/redis_lock", "pause"), ("locks/redis_lock", "tight"),
+            ("transactions/two_phase_commit", "recovery"), ("locks/redis_lock", "pause"), ("locks/redis_lock", "retry"),
             ("consensus/paxos", "safe"), ("consensus/paxos", "quorum"), ("consensus/pbft", "f2"),
         )],
     ],

@@ -62,7 +62,7 @@ def columns(machine: Machine, count: int) -> bool:
 @pytest.mark.parametrize(
     ("path", "check"),
     [
-        ("transactions/two_phase", "five"), ("transactions/two_phase_commit", "recovery"), ("locks/redis_lock", "tight"),
+        ("transactions/two_phase", "five"), ("transactions/two_phase_commit", "recovery"), ("locks/redis_lock", "retry"),
         ("consensus/paxos", "reboot"), ("consensus/pbft", "f1"),
     ],
 )  # fmt: skip
@@ -133,7 +133,7 @@ def test_with_fingerprints() -> None:
         ("transactions/two_phase_commit", "lost_log"), ("transactions/two_phase_commit", "three"),
         ("locks/redis_lock", "unfenced"), ("consensus/pbft", "q2"),
         *[pytest.param(*slow, marks=pytest.mark.slow) for slow in (
-            ("transactions/two_phase_commit", "recovery"), ("locks/redis_lock", "tight"),
+            ("transactions/two_phase_commit", "recovery"), ("locks/redis_lock", "retry"),
             ("consensus/paxos", "safe"), ("consensus/paxos", "quorum"), ("consensus/pbft", "f2"),
         )],
     ],

@@ -124,6 +124,33 @@ async def a_crash_between_two_commands_does_no_harm(at: Place) -> None:
         await at.lock("next").acquire()
 
 
+async def who_hangs_up_may_ask_again(at: Place) -> None:
+    """The first request is granted, and nobody waits for that; its answer comes when the second one has got its own."""
+
+    class Late:
+        def __init__(self) -> None:
+            self.carried_out, self.comes = asyncio.Event(), asyncio.Event()
+
+        async def eval(self, *command: Any) -> int:
+            answer = int(await at.redis.eval(*command))
+            if not self.carried_out.is_set():
+                self.carried_out.set()
+                await self.comes.wait()
+            return answer
+
+    connection = Late()
+    lock = at.lock("impatient", ttl=0.05, over=connection)
+    asking = asyncio.create_task(lock.acquire())
+    await connection.carried_out.wait()
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    async with asyncio.timeout(2):
+        assert await lock.acquire() == 2, "the first grant is over"
+    connection.comes.set()
+    await asyncio.sleep(0.01)
+    assert lock.token == 2, "that is the answer to its second request"
+
+
 async def one_grant_may_write_twice(at: Place) -> None:
     lock = at.lock("writer")
     token = await lock.acquire()
@@ -157,6 +184,7 @@ QUESTIONS: dict[str, Callable[[Place], Coroutine[Any, Any, None]]] = {
         a_pause_breaks_the_lock_and_not_the_store,
         a_crash_leaves_it_for_its_time_to_live,
         a_crash_between_two_commands_does_no_harm,
+        who_hangs_up_may_ask_again,
         one_grant_may_write_twice,
         renewing_what_is_lost_does_no_harm,
         renewing_keeps_it,

@@ -13,7 +13,7 @@ import checker
 from checker.conformance.adapter import Adapter, Scene
 from checker.conformance.mutation.matrix import Fate
 from checker.conformance.mutation.score import Effort, kill_matrix
-from checker.conformance.scenes import Comb, comb
+from checker.conformance.scenes import Comb, along
 from refimpl.adapters.outbox import OutboxAdapter
 from refimpl.adapters.paxos import Paxos
 from refimpl.adapters.pbft import Pbft
@@ -42,15 +42,14 @@ def test_every_adapter_is_here() -> None:
     assert {f"{specs[name].parent.name}/{name}" for name in modules & specs.keys()} == {*ADAPTERS}
 
 
-def along(name: str, scene: Scene) -> Comb:
-    machine = checker.load(ROOT / f"specs/{name}.psm").machine(scene.instance.check, constants=scene.instance.constants)
-    return comb(machine, scene)
+def comb(name: str, scene: Scene) -> Comb:
+    return along(checker.load(ROOT / f"specs/{name}.psm"), scene)
 
 
 @pytest.mark.parametrize(("name", "kind", "scene"), SCENES, ids=[f"{n}-{s.name}" for n, _, s in SCENES])
 def test_implementations_follow_their_scenes(name: str, kind: type[Adapter], scene: Scene) -> None:
     need(name)
-    found = along(name, scene)
+    found = comb(name, scene)
     with closing(kind(found.graph.machine)) as adapter:
         replay, probes = found.replay(adapter), found.probe(adapter)
     assert replay.mismatch is None, replay.mismatch.text()
@@ -84,7 +83,7 @@ def test_a_scene_shows_a_mistake(name: str, mistake: str, step: str) -> None:
     make = ADAPTERS[name].mistakes()[mistake]
     steps = []
     for scene in ADAPTERS[name].scenes:
-        found = along(name, scene)
+        found = comb(name, scene)
         with closing(make(found.graph.machine)) as adapter:
             mismatch = found.replay(adapter).mismatch or found.probe(adapter).mismatch
         steps += [] if mismatch is None else [mismatch.step]

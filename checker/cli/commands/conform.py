@@ -25,10 +25,10 @@ LEVELS = (
 )  # fmt: skip
 SPREADS = ("constant", "uniform", "exponential")
 
-MODES = ("replay", "probe", "walks", "explore")
+MODES = ("replay", "probe", "scenes", "walks", "explore")
 
 OWN = {
-    "adapter": ("modes", "runs", "steps", "choices", "min_coverage", "seed_"),
+    "adapter": ("modes", "runs", "steps", "choices", "scene", "min_coverage", "seed_"),
     "traces": ("budget", "rare"),
     "simulate": ("runs", "seed_", "rare", "budget", "record"),
     "history": ("model", "initial", "situations"),
@@ -61,13 +61,17 @@ def faults(text: str) -> tuple[str, ...]:
     return kinds
 
 
-def modes(text: str) -> tuple[str, ...]:
-    """`replay,probe`: what is done with an adapter."""
-    given = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    for mode in given:
-        if mode not in MODES:
-            raise click.BadParameter(f"`{mode}` is no mode; there are {', '.join(MODES)}")
-    return given
+def modes(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
+    """`replay,probe`: what is done with an adapter, some of what is known."""
+
+    def convert(text: str) -> tuple[str, ...]:
+        given = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+        for mode in given:
+            if mode not in known:
+                raise click.BadParameter(f"`{mode}` is no mode; there are {', '.join(known)}")
+        return given
+
+    return convert
 
 
 def choices(text: str) -> tuple[int, ...]:
@@ -86,12 +90,13 @@ def specs(function: F) -> F:
         click.option("--adapter", metavar="MODULE:CLASS", help="The adapter of an implementation in Python."),
         click.option("--simulate", metavar="MODULE:CLASS",
                      help="The scenario of a system in the simulator, in Python."),
-        click.option("modes", "--mode", type=modes, default="replay,probe,explore", show_default=True, metavar="MODE,…",
-                     help=f"What is done with an adapter, any of {', '.join(MODES)}."),
+        click.option("modes", "--mode", type=modes(MODES), default="replay,probe,scenes,explore", show_default=True,
+                     metavar="MODE,…", help=f"What is done with an adapter, any of {', '.join(MODES)}."),
         click.option("--runs", type=count, default="100", show_default=True, metavar="N",
                      help="How many runs an exploration makes, or are simulated."),
         click.option("--steps", type=count, default="40", show_default=True, metavar="N", help="The most steps of each."),
         click.option("--choices", type=choices, metavar="N,…", help="Make this one run, as a failure printed it."),
+        click.option("--scene", metavar="NAME", help="Go through this scene of the adapter, and do nothing else."),
         click.option("--min-coverage", type=click.FloatRange(0, 100), default=0.0, metavar="PERCENT",
                      help="Not less than so many of the transitions of the check have to be taken."),
         click.option("traces", "--trace", multiple=True, type=click.Path(), metavar="FILE",
@@ -175,7 +180,7 @@ def command(ctx: click.Context, /, **options: Any) -> Exit:
     """Hold an implementation to its spec, or judge what clients saw of a system, without looking inside.
 
     With SPEC and `--adapter MODULE:CLASS`, an implementation in Python: along every transition of a check, with what the spec
-    forbids, and in explorations that are shrunk where they fail.
+    forbids, through the scenes that its adapter has, and in explorations that are shrunk where they fail.
 
     With SPEC and `--simulate MODULE:CLASS`, a system in the simulator: run after run, each with its seed, is recorded, and the
     spec says whether it allows that.
@@ -231,7 +236,8 @@ def _adapt(options: dict[str, Any]) -> Exit:
     from pathlib import Path
 
     from checker.cli.adapting import load_adapter, run_adapter
-    from checker.conformance.drive import Mode, Plan
+    from checker.conformance.drive import Plan
+    from checker.conformance.modes import Mode
 
     adapter = load_adapter(options["adapter"])
     given = options["choices"]
@@ -241,6 +247,8 @@ def _adapt(options: dict[str, Any]) -> Exit:
         runs=options["runs"],
         steps=options["steps"],
         choices=given,
+        scene=options["scene"],
+        elsewhere=options["check"] is None,
         coverage=options["min_coverage"] / 100,
     )
     return run_adapter(

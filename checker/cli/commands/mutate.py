@@ -8,6 +8,9 @@ from checker.cli.arguments import complete_check, count, seconds, seed
 from checker.cli.commands.conform import MODES, modes
 from checker.cli.exits import Exit
 
+WAYS = tuple(mode for mode in MODES if mode != "scenes")
+"""Scenes are no mode here but places, where all that can be done there is done."""
+
 KINDS = ("spec", "implementation", "trace")
 
 
@@ -27,8 +30,8 @@ def kinds(text: str) -> tuple[str, ...]:
 @click.option("--adapter", metavar="MODULE:CLASS", help="The adapter of an implementation that is right.")
 @click.option("kinds_", "--kind", type=kinds, default="spec,implementation,trace", show_default=True, metavar="KIND,…",
               help=f"What is broken, any of {', '.join(KINDS)}; all but the spec need an adapter.")  # fmt: skip
-@click.option("modes_", "--mode", type=modes, default="replay,probe,explore", show_default=True, metavar="MODE,…",
-              help=f"How implementations are driven, any of {', '.join(MODES)}.")  # fmt: skip
+@click.option("modes_", "--mode", type=modes(WAYS), default="replay,probe,explore", show_default=True, metavar="MODE,…",
+              help=f"How implementations are driven, any of {', '.join(WAYS)}.")  # fmt: skip
 @click.option("--max-states", type=count, default="5000", show_default=True, metavar="N",
               help="Leave checks with more states out, unless `--check` names them.")  # fmt: skip
 @click.option("--runs", type=count, default="100", show_default=True, metavar="N", help="Of each exploration.")
@@ -70,8 +73,8 @@ def command(
     from checker.cli.adapting import load_adapter
     from checker.cli.output import print_json, write_atomically
     from checker.cli.specs import load_one, unknown_names
-    from checker.conformance.drive import Mode
     from checker.conformance.jsonlines import dump
+    from checker.conformance.modes import Mode
     from checker.conformance.mutation.matrix import document_of
     from checker.conformance.mutation.report import lines_of
     from checker.conformance.mutation.score import Effort, NoChecks, kill_matrix

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from checker.conformance.adapter import Adapter, Instance, Mistake
-from checker.conformance.drive import Make, Mode, Plan, drive
+from checker.conformance.drive import Plan, drive
+from checker.conformance.modes import Make, Mode
 from checker.conformance.mutation.matrix import MISTAKE, Cell, Mutant, in_words
 from checker.conformance.mutation.specs import Left
 from checker.conformance.scenes import MODES, Comb

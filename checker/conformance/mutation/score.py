@@ -9,12 +9,13 @@ from typing import Literal
 
 from checker.api import LoadedSpec
 from checker.conformance.adapter import Adapter, Instance, Scene
-from checker.conformance.drive import Mode, Plan
+from checker.conformance.drive import Plan
+from checker.conformance.modes import Mode
 from checker.conformance.mutation import traces
 from checker.conformance.mutation.implementations import ImplementationDetectors, Place
 from checker.conformance.mutation.matrix import Group, Matrix, Mutant
 from checker.conformance.mutation.specs import SpecDetectors
-from checker.conformance.scenes import comb
+from checker.conformance.scenes import along
 from checker.engine.graph import StateGraph, small_graph
 from checker.engine.interface import Limits
 
@@ -123,8 +124,8 @@ def _place(spec: LoadedSpec, instance: Instance, most_states: int) -> Place:
 
 
 def _scene(spec: LoadedSpec, scene: Scene) -> Place:
-    machine = spec.machine(scene.instance.check, constants=scene.instance.constants)
-    return Place(scene.instance, machine, scene=comb(machine, scene))
+    found = along(spec, scene)
+    return Place(scene.instance, found.graph.machine, scene=found)
 
 
 def _of_spec(detectors: SpecDetectors, left: Callable[[], float]) -> Iterator[Mutant]:

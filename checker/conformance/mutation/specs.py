@@ -18,12 +18,13 @@ from checker.api import LoadedSpec
 from checker.base.diagnostics import SpecError
 from checker.base.source import Source
 from checker.conformance.adapter import Instance, Scene
-from checker.conformance.drive import Make, Mode, Plan, drive
+from checker.conformance.drive import Plan, drive
 from checker.conformance.mapping import MappingError
+from checker.conformance.modes import Make, Mode
 from checker.conformance.mutation.matrix import Cell, Mutant
 from checker.conformance.mutation.operators import SpecMutant, mutants_of
 from checker.conformance.replay import Outcome
-from checker.conformance.scenes import MODES, Comb, SceneError, comb
+from checker.conformance.scenes import MODES, Comb, SceneError, along
 from checker.engine.graph import StateGraph, state_graph
 from checker.engine.interface import Limits
 from checker.lang import ast
@@ -62,9 +63,8 @@ class _Visited:
     @cached_property
     def found(self) -> Comb | str:
         """What is possible along it, or why it is not possible itself."""
-        instance = self.scene.instance
         try:
-            return comb(self.spec.machine(instance.check, constants=instance.constants), self.scene)
+            return along(self.spec, self.scene)
         except SceneError:
             return "the scene is not possible"
         except SpecError as problem:
