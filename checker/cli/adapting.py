@@ -25,7 +25,7 @@ from checker.conformance.page import page
 from checker.conformance.record import Record, RecordError, read_record, text_of
 from checker.conformance.replay import Outcome
 from checker.conformance.scenario import Scenario, simulate
-from checker.conformance.scenes import SceneError
+from checker.conformance.scenes import SceneError, UnknownScene
 from checker.conformance.validation import report as validation_report
 from checker.conformance.validation.mapping import MAX_FILE, TraceMapping, TraceMappingError, read_mapping
 from checker.conformance.validation.validate import Validated, validate
@@ -109,6 +109,8 @@ def run_adapter(
         raise error(
             "PSM871", str(problem), help="`observe` gives values by the names of the spec's variables"
         ) from None
+    except UnknownScene as problem:
+        raise error("PSM871", str(problem), help="`--mode scenes` goes through all of them") from None
     except SceneError as problem:
         raise error(
             "PSM871", str(problem), help="scenes are labels of steps, as `lockstep trace` prints them"

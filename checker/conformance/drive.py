@@ -166,7 +166,7 @@ def drive(
         MappingError: the adapter does not account for every step.
         ObservationError: it observes what is no variable of the spec.
         ChoiceError, MissingHypothesis, GraphTooLarge: of an exploration.
-        SceneError: the spec does not allow a scene, or there is none of this name.
+        SceneError: the spec does not allow a scene, or there is none of this name (`UnknownScene`).
         SpecError: it does not have the check or a constant of a scene.
     """
     with closing(make(machine)) as adapter:

@@ -38,7 +38,11 @@ MODES = (Mode.REPLAY, Mode.PROBE)
 
 
 class SceneError(Exception):
-    """The spec does not allow a scene, or there is none of this name; the text says from where on, and what there is."""
+    """The spec does not allow a scene; the text says from where on, and what it allows there."""
+
+
+class UnknownScene(SceneError):
+    """An adapter has no scene of this name; the text says which it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,8 @@ def visit(make: Make, spec: LoadedSpec, name: str) -> Visit:
     """Takes an implementation through one scene of its adapter.
 
     Raises:
-        SceneError: there is no such scene, or the spec does not allow it.
+        SceneError: the spec does not allow it.
+        UnknownScene: there is none of this name.
     """
     with closing(make(spec.machine())) as adapter:
         scene = named(adapter, name)
@@ -135,12 +140,12 @@ def named(adapter: Adapter, name: str) -> Scene:
     """The scene of an adapter that has this name.
 
     Raises:
-        SceneError: there is none.
+        UnknownScene: there is none.
     """
     found = {scene.name: scene for scene in adapter.scenes}
     if name not in found:
         there = did_you_mean(name, found) or f"it has {', '.join(found) or 'none'}"
-        raise SceneError(f"{type(adapter).__name__} has no scene `{name}`; {there}")
+        raise UnknownScene(f"{type(adapter).__name__} has no scene `{name}`; {there}")
     return found[name]
 
 

@@ -92,6 +92,7 @@ def test_scenes_are_gone_through(spec: Path, tmp_path: Path) -> None:
     unknown = lockstep(*again, flag, "the shelf")
     assert unknown.code == 2
     assert "PSM871" in unknown.err and "Amnesiac has no scene `the shelf`" in unknown.err
+    assert "`--mode scenes` goes through all of them" in unknown.err
 
 
 def test_too_small_a_coverage_is_incomplete(spec: Path) -> None:
