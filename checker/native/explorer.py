@@ -51,6 +51,9 @@ ROUND = 0.008
 SPLIT = 32
 """Blocks of a level for each worker, so that all of them are done at about the same time."""
 
+MARKED = 2
+"""From so many marks for each worker on, a block is at least as long as they are apart: to look for other cuts takes longer."""
+
 LISTS = abi.SHARED_BLOCK_LIST, abi.SHARED_BLOCK_REFS, abi.SHARED_BLOCK_NUMBERS
 """Where the lists of the blocks of a level are named."""
 
@@ -223,9 +226,7 @@ class Explorer(Store):
         cuts, numbers = [start], [first]
         if self._sizes.workers > 1:
             size = max(16, found // (SPLIT * self._sizes.workers))
-            if (
-                size < abi.MARK_EVERY and found < 16 * abi.MARK_EVERY
-            ):  # records from which few others come may yet take long
+            if found < MARKED * abi.MARK_EVERY * self._sizes.workers:  # few states may yet take long
                 at = start
                 for number in range(first, last):
                     if (number - first) % size == 0 and number > first:

@@ -202,9 +202,11 @@ class Tables:
         found = [number]
         size = 1 << self._bits[number]
         most = max(GROW_SLOTS // size, self._workers)
+        uncounted = 2 * TALLY * self._workers if self._workers > 1 else 0  # about what two shards may differ by
         for other in range(SHARDS):
             count, limit = (self._shared[SHARED_SHARDS + 4 * other + word] for word in (SHARD_COUNT, SHARD_LIMIT))
-            enough = limit // 2 if self._bits[other] <= 10 else limit - limit // 32
+            missing = limit if self._bits[other] <= 10 else max(limit // 32, uncounted)
+            enough = limit - min(missing, limit // 2)
             if other != number and len(found) < most and count >= enough:
                 found.append(other)
         return found

@@ -121,3 +121,14 @@ def test_shards_that_are_about_as_full_grow_together() -> None:
     for number, count in ((3, limit), (4, limit - 1), (5, limit // 4)):
         shared[abi.SHARED_SHARDS + 4 * number + abi.SHARD_COUNT] = count
     assert tables.due(3) == [3, 4]
+
+
+@pytest.mark.parametrize("workers", [2, 64])
+def test_what_workers_have_not_counted_yet_makes_no_difference_to_that(workers: int) -> None:
+    shared = (c_uint64 * abi.SHARED_WORDS)()
+    tables = Tables(shared, workers, 12)
+    limit = shared[abi.SHARED_SHARDS + abi.SHARD_LIMIT]
+    for number, count in ((3, limit), (4, limit - abi.TALLY - 50), (5, limit // 2 - 1)):
+        shared[abi.SHARED_SHARDS + 4 * number + abi.SHARD_COUNT] = count
+    assert tables.due(3) == [3, 4], "and one that is not half full stays as it is"
+    tables.release()
