@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -74,6 +74,19 @@ def seed(text: str) -> int:
     if not _INTEGER.fullmatch(text):
         raise click.BadParameter(f"`{text}` is no whole number")
     return int(text)
+
+
+def some_of(known: Sequence[str], refusal: str) -> Callable[[str], tuple[str, ...]]:
+    """For `replay,probe`: some of the names that are known, each once. `refusal` stands between a name that is not and those."""
+
+    def convert(text: str) -> tuple[str, ...]:
+        given = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+        for name in given:
+            if name not in known:
+                raise click.BadParameter(f"`{name}` {refusal} {', '.join(known)}")
+        return given
+
+    return convert
 
 
 def complete_check(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

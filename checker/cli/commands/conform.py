@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from checker.cli.arguments import SET_HELP, bindings, constant, count, seconds, seed
+from checker.cli.arguments import SET_HELP, bindings, constant, count, seconds, seed, some_of
 from checker.cli.exits import Exit
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,6 +26,7 @@ LEVELS = (
 SPREADS = ("constant", "uniform", "exponential")
 
 MODES = ("replay", "probe", "scenes", "walks", "explore")
+NO_MODE = "is no mode; there are"
 
 OWN = {
     "adapter": ("modes", "runs", "steps", "choices", "scene", "min_coverage", "seed_"),
@@ -52,28 +53,6 @@ def program(text: str) -> tuple[str, ...]:
     return parts
 
 
-def faults(text: str) -> tuple[str, ...]:
-    """`partition,kill`: kinds of faults."""
-    kinds = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    for kind in kinds:
-        if kind not in FAULTS:
-            raise click.BadParameter(f"`{kind}` is no fault; there are {', '.join(FAULTS)}")
-    return kinds
-
-
-def modes(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
-    """`replay,probe`: what is done with an adapter, some of what is known."""
-
-    def convert(text: str) -> tuple[str, ...]:
-        given = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-        for mode in given:
-            if mode not in known:
-                raise click.BadParameter(f"`{mode}` is no mode; there are {', '.join(known)}")
-        return given
-
-    return convert
-
-
 def choices(text: str) -> tuple[int, ...]:
     """`0,3,1`: the choices of one run."""
     parts = [part.strip() for part in text.strip().strip("[]()").split(",") if part.strip()]
@@ -90,8 +69,8 @@ def specs(function: F) -> F:
         click.option("--adapter", metavar="MODULE:CLASS", help="The adapter of an implementation in Python."),
         click.option("--simulate", metavar="MODULE:CLASS",
                      help="The scenario of a system in the simulator, in Python."),
-        click.option("modes", "--mode", type=modes(MODES), default="replay,probe,scenes,explore", show_default=True,
-                     metavar="MODE,…", help=f"What is done with an adapter, any of {', '.join(MODES)}."),
+        click.option("modes", "--mode", type=some_of(MODES, NO_MODE), default="replay,probe,scenes,explore",
+                     show_default=True, metavar="MODE,…", help=f"What is done with an adapter, any of {', '.join(MODES)}."),
         click.option("--runs", type=count, default="100", show_default=True, metavar="N",
                      help="How many runs an exploration makes, or are simulated."),
         click.option("--steps", type=count, default="40", show_default=True, metavar="N", help="The most steps of each."),
@@ -139,7 +118,7 @@ def nodes(function: F) -> F:
                      help="Seconds in which clients ask."),
         click.option("--rate", type=seconds, default="100", show_default=True, metavar="N",
                      help="Operations a second, of all clients together."),
-        click.option("--fault", "faults_", type=faults, default="", metavar="KIND,…",
+        click.option("--fault", "faults_", type=some_of(FAULTS, "is no fault; there are"), default="", metavar="KIND,…",
                      help=f"What goes wrong, any of {', '.join(FAULTS)}."),
         click.option("--latency", type=click.FloatRange(0, 60_000), default=10.0, show_default=True, metavar="MS",
                      help="Mean milliseconds of a message between nodes."),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from checker.cli.arguments import complete_check, count, seconds, seed
-from checker.cli.commands.conform import MODES, modes
+from checker.cli.arguments import complete_check, count, seconds, seed, some_of
+from checker.cli.commands.conform import MODES, NO_MODE
 from checker.cli.exits import Exit
 
 WAYS = tuple(mode for mode in MODES if mode != "scenes")
@@ -14,24 +14,16 @@ WAYS = tuple(mode for mode in MODES if mode != "scenes")
 KINDS = ("spec", "implementation", "trace")
 
 
-def kinds(text: str) -> tuple[str, ...]:
-    """`spec,trace`: what is broken."""
-    given = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    for kind in given:
-        if kind not in KINDS:
-            raise click.BadParameter(f"`{kind}` cannot be broken; give any of {', '.join(KINDS)}")
-    return given
-
-
 @click.command("mutate")
 @click.argument("path", metavar="SPEC", type=click.Path())
 @click.option("--check", "checks", multiple=True, metavar="NAME", shell_complete=complete_check,
               help="Which checks; by default all with small graphs. May be repeated.")  # fmt: skip
 @click.option("--adapter", metavar="MODULE:CLASS", help="The adapter of an implementation that is right.")
-@click.option("kinds_", "--kind", type=kinds, default="spec,implementation,trace", show_default=True, metavar="KIND,…",
+@click.option("kinds_", "--kind", type=some_of(KINDS, "cannot be broken; give any of"),
+              default="spec,implementation,trace", show_default=True, metavar="KIND,…",
               help=f"What is broken, any of {', '.join(KINDS)}; all but the spec need an adapter.")  # fmt: skip
-@click.option("modes_", "--mode", type=modes(WAYS), default="replay,probe,explore", show_default=True, metavar="MODE,…",
-              help=f"How implementations are driven, any of {', '.join(WAYS)}.")  # fmt: skip
+@click.option("modes_", "--mode", type=some_of(WAYS, NO_MODE), default="replay,probe,explore", show_default=True,
+              metavar="MODE,…", help=f"How implementations are driven, any of {', '.join(WAYS)}.")  # fmt: skip
 @click.option("--max-states", type=count, default="5000", show_default=True, metavar="N",
               help="Leave checks with more states out, unless `--check` names them.")  # fmt: skip
 @click.option("--runs", type=count, default="100", show_default=True, metavar="N", help="Of each exploration.")

@@ -214,14 +214,11 @@ def write_expand(
     code.scratch_state = code.memory()
     code.state = state
     code.recall = recall
-    code.judged = read_by_steps(unit, items)
-    code.wakes = {} if recall is None else recall.waking(read_by_parts(unit, items))
-    code.sleeps = (
-        recall is not None
-        and not symmetry
-        and unit.machine.bound is None
-        and (not program.has_steps or code.judged is not None)
-    )
+    if recall is not None:
+        parts = read_by_parts(unit, items)
+        code.judged = read_by_steps(parts)
+        code.wakes = recall.waking(parts)
+        code.sleeps = not symmetry and unit.machine.bound is None and (not program.has_steps or code.judged is not None)
     code.look_back(state)
     code.deliver(state)
     code.forge(state)

@@ -82,10 +82,9 @@ def read_by_parts(unit: Unit, items: tuple[Item, ...]) -> list[Mask]:
     return known if len(known) == len(read) else []
 
 
-def read_by_steps(unit: Unit, items: tuple[Item, ...]) -> Mask | None:
-    """For each fixed word the bits that step properties read; None where there are none, or one may read messages."""
-    known = read_by_parts(unit, items)
-    return union(known) if known else None
+def read_by_steps(parts: list[Mask]) -> Mask | None:
+    """For each fixed word the bits that all parts read; None where there are none (`read_by_parts`)."""
+    return union(parts) if parts else None
 
 
 def number_of(items: tuple[Item, ...], kind: ItemKind) -> int:
@@ -263,7 +262,7 @@ def _write_transition(unit: Unit, items: tuple[Item, ...], shape: frame.Shape, m
     given = ", ".join(f"i64 %{name}" for _, name in params)
     code = Judge(unit, "transition", params, shape)
     old, new = code.pointer("%old.address"), code.pointer("%new.address")
-    read = read_by_steps(unit, items)
+    read = read_by_steps(read_by_parts(unit, items))
     done = code.block("done")
     if read is not None:
         # where nothing changes that they read, steps from one state are all alike: one of them is judged
