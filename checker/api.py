@@ -14,11 +14,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import Reporter, SpecError, did_you_mean, error
 from checker.base.source import Source
 from checker.engine.graph import StateGraph, state_graph

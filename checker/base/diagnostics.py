@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
+from checker.base.data import dataclass
 from checker.base.source import Source, Span
 
 CODES: dict[str, str] = {

@@ -11,9 +11,11 @@ refusal is a `Diagnostic` of its own (see `checker.base.diagnostics`), never a P
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import NamedTuple
+
+from checker.base.data import dataclass
 
 MAX_BYTES = 1 << 20
 """The largest spec that is read, in bytes. The longest spec of the library has about 10,000."""

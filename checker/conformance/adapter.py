@@ -29,11 +29,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from inspect import cleandoc
 from typing import ClassVar, Final
 
+from checker.base.data import dataclass
 from checker.conformance.event import Event
 from checker.conformance.mapping import Treatment, declarations_of
 from checker.model.machine import Machine

@@ -17,10 +17,11 @@ ECOOP 2020.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import log
 from random import Random
 from typing import Generic, Protocol, TypeVar
+
+from checker.base.data import dataclass
 
 F = TypeVar("F")
 C_co = TypeVar("C_co", covariant=True)

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
+from checker.base.data import dataclass
 from checker.engine.graph import Edge, StateGraph
 
 Path = tuple[int, ...]

@@ -17,11 +17,12 @@ counts for the same totals as a replay.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
+from checker.base.data import dataclass
 from checker.conformance.growing import Graph
 from checker.engine.graph import Edge, StateGraph, state_graph
 from checker.engine.interface import Limits

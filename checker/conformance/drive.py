@@ -15,11 +15,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import chain
 from typing import assert_never
 
 from checker.api import LoadedSpec
+from checker.base.data import dataclass
 from checker.conformance.adapter import Adapter, Scene
 from checker.conformance.cover import Path, cover
 from checker.conformance.coverage import MOST_STATES, Coverage, Summary

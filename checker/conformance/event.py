@@ -10,8 +10,9 @@ A crash in the middle of a handler is an event of its own, which carries the han
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from checker.base.data import dataclass
 from checker.engine.graph import Edge, StateGraph
 from checker.engine.labels import Labels
 from checker.engine.moves import Move, Unit

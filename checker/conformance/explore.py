@@ -24,8 +24,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from checker.base.data import dataclass
 from checker.conformance.adapter import Adapter, Observation
 from checker.conformance.choices import Choose, Script, search
 from checker.conformance.compare import NETWORK

@@ -8,9 +8,10 @@ one side may hear the other and not the reverse; it takes what would arrive whil
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from random import Random
+
+from checker.base.data import dataclass
 
 
 class Spread(Enum):

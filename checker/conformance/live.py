@@ -32,10 +32,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from checker.base.data import dataclass
 from checker.conformance.histories.history import History
 from checker.conformance.histories.judge import judge
 from checker.conformance.histories.report import lines_of

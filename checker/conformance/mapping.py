@@ -19,11 +19,11 @@ nevertheless. A step without a declaration, one with two, and a name that is no 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from itertools import permutations
 from typing import TypeVar
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import did_you_mean
 from checker.engine.program import Program
 from checker.engine.steps import Steps

@@ -8,8 +8,9 @@ implementation side by side. What could not be seen is marked, so that nobody ta
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
+
+from checker.base.data import dataclass
 
 
 class Sight(Enum):

@@ -21,8 +21,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from checker.base.data import dataclass
 from checker.conformance.adapter import Adapter, Observation
 from checker.conformance.compare import NETWORK
 from checker.conformance.cover import Path, Ways

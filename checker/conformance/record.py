@@ -24,10 +24,11 @@ A `Recorder` keeps them; two entries are concurrent if neither clock is at most 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import IO
 
+from checker.base.data import dataclass
 from checker.conformance.jsonlines import LineError, dump, excerpt, parse_object
 from checker.properties.kinds import Json
 

@@ -13,8 +13,8 @@ names its steps (as exports do) prefers steps of those names.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import Diagnostic, did_you_mean, error
 from checker.engine.interface import Path
 from checker.engine.labels import Labels

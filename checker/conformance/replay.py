@@ -15,9 +15,10 @@ what it could have taken is `incomplete`, and never counts as conformance.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
+from checker.base.data import dataclass
 from checker.conformance.adapter import Adapter
 from checker.conformance.cover import Path, Ways, cover
 from checker.conformance.mapping import Treatment

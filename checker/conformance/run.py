@@ -10,8 +10,7 @@ it is asked the same, that is no less. One that does not is seen at the next loo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from checker.base.data import dataclass
 from checker.conformance.adapter import UNSEEN, Adapter, Observation, Refused
 from checker.conformance.compare import Comparison
 from checker.conformance.cover import Path, Ways

@@ -24,10 +24,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from random import Random
 from typing import Any, ClassVar
 
+from checker.base.data import dataclass
 from checker.conformance.compare import Comparison
 from checker.conformance.growing import GrowingGraph
 from checker.conformance.links import Quality

@@ -17,9 +17,10 @@ A scene that the spec does not allow, after a change of it, is an error and not 
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from checker.api import LoadedSpec
+from checker.base.data import dataclass
 from checker.base.diagnostics import did_you_mean
 from checker.conformance.adapter import Adapter, Scene
 from checker.conformance.compare import Comparison

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
 
+from checker.base.data import dataclass
 from checker.conformance.cover import Path, Ways
 from checker.engine.graph import Edge, StateGraph
 

@@ -10,9 +10,9 @@ nested tuples: equal shapes are equal, nothing is hashed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from checker.base.data import dataclass
 from checker.engine.networks import all_codes
 from checker.engine.runtime import State
 from checker.model.layout import Layout

@@ -17,8 +17,8 @@ all of them choose the same steps. Sets of classes are integers with a bit for e
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from checker.base.data import dataclass
 from checker.engine.footprints import Footprint, Footprints, Resource
 from checker.engine.moves import Unit
 from checker.model import ir

@@ -20,8 +20,9 @@ Everything here may be too much and never too little. A step that asks `silent` 
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from checker.base.data import dataclass
 from checker.model import ir
 from checker.model.layout import Layout
 from checker.model.machine import Machine, Step

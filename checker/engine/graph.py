@@ -6,9 +6,9 @@ search, so the same spec gives the same graph on every run and every engine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
+from checker.base.data import dataclass
 from checker.engine.interface import Limits, Path, Stop
 from checker.engine.labels import Labels
 from checker.engine.moves import Move

@@ -21,10 +21,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import Literal
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import error
 from checker.engine.labels import StateView
 from checker.engine.program import Program

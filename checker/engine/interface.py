@@ -8,10 +8,11 @@ Every engine must give equal counts, verdicts and paths for the same machine; `c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Protocol
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import Diagnostic
 from checker.engine.runtime import State
 from checker.model.machine import Machine

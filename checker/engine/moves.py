@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
+from checker.base.data import dataclass
 from checker.engine.program import StepCode
 from checker.engine.runtime import Fail, State
 from checker.model.machine import Step

@@ -8,10 +8,10 @@ but the runtime's helpers and no builtins beyond those it uses. How the function
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import Diagnostic, SpecError, error
 from checker.base.source import Span
 from checker.engine import networks

@@ -20,9 +20,9 @@ that nothing but a guard keeps from running.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from checker.base.data import dataclass
 from checker.engine import networks
 from checker.engine.idle import first_numbers
 from checker.engine.labels import STATUS, Labels

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import Diagnostic, did_you_mean, error
 from checker.engine.interface import Path
 from checker.engine.runtime import State

@@ -13,8 +13,9 @@ that a remark can still put its first comment at the end of the line before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
+
+from checker.base.data import dataclass
 
 INDENT = 2
 WIDTH = 100

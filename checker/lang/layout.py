@@ -11,9 +11,10 @@ twice changes nothing more, since each comment is then found in the same gap and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
+from checker.base.data import dataclass
 from checker.base.source import Source
 from checker.lang.document import ArmBreak, Break, Concat, Doc, Fill, Group, Line, Nest, Remark, Text
 from checker.lang.tokens import Word, scan

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import error
 from checker.base.source import Source, display_name
 from checker.lang.parser import read_source

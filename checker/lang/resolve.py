@@ -10,8 +10,8 @@ shadow the first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import Reporter, did_you_mean
 from checker.lang import ast
 

@@ -9,8 +9,8 @@ what the group of that name matched.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from checker.base.data import dataclass
 from checker.lang.syntax_scene import Scene
 
 NAME = r"[A-Za-z_]\w*"

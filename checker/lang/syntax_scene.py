@@ -12,12 +12,12 @@ the line of the `{` that it would close was meant for an outer one, so that this
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lark import UnexpectedInput
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
+from checker.base.data import dataclass
 from checker.base.source import Source, Span
 
 NEAR = 24

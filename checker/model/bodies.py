@@ -6,8 +6,9 @@ mode that notes what they read; each call answers for that reading at its own pl
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import Reporter
 from checker.base.source import Span
 from checker.lang import ast

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import NoReturn
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import Reporter
 from checker.base.source import Span
 from checker.lang import ast

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import Reporter
 from checker.base.source import Span
 from checker.model.ir import Local

@@ -13,10 +13,10 @@ for each message in the network. A dense bit for each possible message would exp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from checker.base.data import dataclass
 from checker.model.ir import Var
 from checker.model.machine import Budget, Machine, Message
 from checker.model.types import ProcT, show

@@ -7,9 +7,10 @@ variables with their slots, messages and networks, steps, budgets, properties, e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import Diagnostic
 from checker.base.source import Source, Span
 from checker.lang.ast import FaultKind, NetworkKind

@@ -13,8 +13,9 @@ allowed and makes the reduction leave the type alone:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from checker.base.data import dataclass
 from checker.model import ir
 from checker.model.failing import Failing
 from checker.model.machine import Machine, Network

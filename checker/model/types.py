@@ -23,9 +23,10 @@ The value of each type, as the interpreter holds it, does not depend on the stat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import comb
 from typing import assert_never
+
+from checker.base.data import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,13 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import SpecError, error
 from checker.base.source import display_name
 from checker.native.code.module import Plan

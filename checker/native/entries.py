@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import FunctionType
 
+from checker.base.data import dataclass
 from checker.native import kernels
 from checker.native.jit import Linked
 from checker.native.translate import family

@@ -189,6 +189,7 @@ class Explorer(Store):
         before = time.perf_counter()
         for worker in self._workers:
             worker.ctx[abi.CTX_PAUSE_AT] = worker.work + self._quota
+            self._prepare(worker)
         outcome = Outcome.MORE
         while outcome is Outcome.MORE:
             busy = [w for w in self._workers if w.active]
@@ -311,6 +312,13 @@ class Explorer(Store):
         for n in due:
             self._tables.moved(n)
         return Outcome.MORE
+
+    def _prepare(self, worker: Worker) -> None:
+        """Asks for the pages that a worker will come to, and lets it write there."""
+        if self._prefault is not None:
+            upto = self._prefault.following(worker.arena, worker.ctx[abi.CTX_ARENA_NEXT])
+            if upto > worker.ctx[abi.CTX_ARENA_END]:
+                self._extend(worker)
 
     def _extend(self, worker: Worker) -> Outcome:
         """Lets more of an arena be written."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from ctypes import Array, addressof, c_uint32
-from dataclasses import dataclass
 from typing import cast
 
+from checker.base.data import dataclass
 from checker.engine.liveness.cells import Cells
 from checker.model.liveness import asked
 from checker.model.machine import Machine

@@ -22,6 +22,7 @@ import mmap
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from ctypes import Array, c_char, c_uint64
 from fractions import Fraction
 from pathlib import Path
@@ -52,6 +53,8 @@ _CHUNK = 1 << 24
 _NORESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
 _FIXED = 0x10
 _ADVISE_DONTNEED = getattr(mmap, "MADV_DONTNEED", 4)
+_ADVISE_POPULATE = 23
+"""MADV_POPULATE_WRITE. A system older than Linux 5.14 refuses it, and pages come when they are written."""
 _ADVISE_HUGE = getattr(mmap, "MADV_HUGEPAGE", None)
 _FAILED = ctypes.c_void_p(-1).value
 
@@ -103,6 +106,11 @@ class Region:
         start, end = _up(start, mmap.PAGESIZE), end // mmap.PAGESIZE * mmap.PAGESIZE
         if start < end and sys.platform == "linux":
             _libc().madvise(start, end - start, _ADVISE_DONTNEED)
+
+    def populate(self, start: int, end: int) -> None:
+        """Has the system put real pages where there are none yet, as if somebody had written there. What stands there stays."""
+        if self._mapped[1] and sys.platform == "linux":
+            _libc().madvise(start, min(end, self.end) - start, _ADVISE_POPULATE)
 
     def release(self) -> None:
         """Gives everything back. No address of the region may be used any more."""
@@ -170,8 +178,17 @@ class Arena(Region):
 class Tables:
     """The memory of the shards. `shared` is the block with their four words each."""
 
-    def __init__(self, shared: Array[c_uint64], workers: int, bits: int = 6, fill: Fraction = SPARSE) -> None:
+    def __init__(
+        self,
+        shared: Array[c_uint64],
+        workers: int,
+        bits: int = 6,
+        fill: Fraction = SPARSE,
+        prepare: Callable[[Region], None] = lambda _: None,
+    ) -> None:
+        """Lays out small tables. `prepare` is told of each region that all shards will move to."""
         self._shared = shared
+        self._prepare = prepare
         self._fill = fill
         self._workers = workers
         while (1 << bits) // 4 < TALLY * workers and workers > 1:  # room for what workers have not counted yet
@@ -255,6 +272,7 @@ class Tables:
             region = self._regions[bits] = Region(SHARDS * size)
             if _is_large(size):
                 region.use_huge_pages()
+                self._prepare(region)
         return self._regions[bits].start + number * size
 
     def _pages(self, number: int, bits: int) -> list[tuple[int, int, int]]:

@@ -36,6 +36,7 @@ from checker.native.livecode import LiveCode
 from checker.native.liveness import judge_stored
 from checker.native.memory import DENSE, SPARSE
 from checker.native.notices import Notices
+from checker.native.prefault import idle_processors
 from checker.native.room import Room, spill_directory
 from checker.native.tallies import following, initial_block, merged, tally
 from checker.native.tiers import PATIENCE, Tiers
@@ -137,6 +138,7 @@ class NativeSearch(Notices):
             arenas=0 if self.resumed is None else len(self.resumed.snapshot.arenas),
             out=max(1 << 19, 64 * (1 + shape.record)),
             chunks=(CHUNKS[0], self._room.chunk),
+            prefault=limits.max_memory is None and idle_processors(self.workers) > 0,
             fill=DENSE if self.plan.table_kind == abi.INDIRECT else SPARSE,
         )
         assert self._kernels is not None

@@ -11,12 +11,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from ctypes import Array, addressof, c_uint64
-from dataclasses import dataclass
 from pathlib import Path
 
+from checker.base.data import dataclass
 from checker.native import abi, ample
 from checker.native.memory import HUGE, Region, Tables, words_at
 from checker.native.memos import Memos
+from checker.native.prefault import Prefault
 from checker.native.workers import Sizes, Words, Worker
 
 SPILL_LEAST = 1 << 20
@@ -53,7 +54,9 @@ class Store:
         self._memory = Region(8 * (abi.SHARED_WORDS + 4 * count))
         shared = self._memory.start
         self._shared = words_at(shared, abi.SHARED_WORDS)
-        self._tables = Tables(self._shared, sizes.workers, sizes.table_bits, sizes.fill)
+        self._prefault = Prefault() if sizes.prefault else None
+        prepare = self._prefault.whole if self._prefault is not None else lambda _: None
+        self._tables = Tables(self._shared, sizes.workers, sizes.table_bits, sizes.fill, prepare)
         self._workers = [Worker(number, sizes, shared) for number in range(count)]
         self._arenas, self._level_ends = (words_at(shared + 8 * (abi.SHARED_WORDS + n), count) for n in (0, count))
         self._arenas[:] = [worker.arena.start for worker in self._workers]
@@ -69,6 +72,8 @@ class Store:
 
     def close(self) -> None:
         """Gives all memory back."""
+        if self._prefault is not None:
+            self._prefault.close()
         for worker in self._workers:
             worker.release()
         self._memos.release()

@@ -10,9 +10,9 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
+from checker.base.data import dataclass
 from checker.native import abi
 from checker.native.memory import HUGE, SPARSE, Arena, Region, words_at
 
@@ -49,6 +49,8 @@ class Sizes:
     fill: Fraction = SPARSE
     """How much of a table may be taken before it grows."""
     chunks: tuple[int, int] = CHUNKS
+    prefault: bool = False
+    """Whether pages are asked for before they are needed, which takes a processor and some memory (`prefault`)."""
     quota: int | None = None
     """States and transitions of a worker in a round. None: as many as take ROUND."""
 

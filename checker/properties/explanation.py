@@ -18,10 +18,10 @@ multiplies by cannot be said.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import compress
 from typing import Literal
 
+from checker.base.data import dataclass
 from checker.engine import networks
 from checker.engine.interface import Stop
 from checker.engine.runtime import State

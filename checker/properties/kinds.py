@@ -7,10 +7,11 @@ nothing else, so no engine detail leaks into a view. "Unknown" is a verdict of i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Literal
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import Diagnostic
 from checker.engine.interface import Sample
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from checker.base.data import dataclass
 from checker.engine.interface import Exploration, Limits, Observer, Stop
 from checker.engine.moves import Move
 from checker.engine.runtime import State

@@ -13,9 +13,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import error
 from checker.engine.graph import StateGraph
 from checker.engine.labels import StateView

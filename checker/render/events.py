@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from checker.base.data import dataclass
 from checker.model.machine import Machine
 from checker.model.values import instance_name
 from checker.properties.kinds import AbstractTrace, Json, Trace

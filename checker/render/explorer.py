@@ -19,10 +19,11 @@ same numbers stand in addresses, so an address stays good as long as the spec an
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 from typing import Any
 
+from checker.base.data import dataclass
 from checker.engine.program import Program
 from checker.engine.refusals import Refusals
 from checker.engine.replay import Mismatch, Replay

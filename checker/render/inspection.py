@@ -12,9 +12,9 @@ rule for a warning (PSM701) is simple on purpose, and `RULE` says it to the user
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import Diagnostic, Severity
 from checker.base.source import Span
 from checker.model.layout import Layout, Width, bits_for

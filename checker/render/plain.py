@@ -9,8 +9,9 @@ itself, `ascii_only` for what comes from elsewhere.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Protocol
+
+from checker.base.data import dataclass
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 """Categories of characters that do something instead of being seen."""

@@ -8,9 +8,9 @@ of the counterexample; where it begins and the step that erred at its end stand 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import Diagnostic
 from checker.engine.interface import Sample
 from checker.properties.kinds import AbstractTrace, CheckResult, Coverage, PropertyResult, Trace

@@ -15,13 +15,13 @@ is as it should be takes no space.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from checker.base.data import dataclass
 from checker.properties.kinds import CheckResult, CheckVerdict, Kind, PropertyResult, Trace, Verdict
 from checker.render import sampled
 from checker.render.plain import ASCII, Signs, ascii_only, duration, fitted, length, plural, rate
@@ -44,6 +44,9 @@ class Detail:
     quiet: bool = False
     traces: bool = False
     verbose: bool = False
+
+
+PLAIN = Detail()
 
 
 def shows(prop: PropertyResult) -> str:
@@ -74,7 +77,7 @@ def _amounts(counts: Iterable[tuple[str, int, int]]) -> str:
 class Report:
     """Turns results into text for one terminal."""
 
-    def __init__(self, signs: Signs, width: int, detail: Detail = Detail()) -> None:
+    def __init__(self, signs: Signs, width: int, detail: Detail = PLAIN) -> None:
         self.signs = signs
         self.width = width
         self.detail = detail

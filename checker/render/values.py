@@ -9,9 +9,10 @@ pending; what is told is which operations are invoked and respond.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, assert_never
 
+from checker.base.data import dataclass
 from checker.model.machine import Machine
 from checker.model.types import BagT, MapT, NeverT, OptT, RecordT, SeqT, SetT, Type
 from checker.model.values import instance_name

@@ -9,8 +9,7 @@ are the only ones that are moved.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from checker.base.data import dataclass
 from checker.lang import ast
 from checker.properties.kinds import Verdict
 from checker.site.code import code_lines, numbered

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from checker.api import LoadedSpec, failed_check, load
+from checker.base.data import dataclass
 from checker.base.diagnostics import Diagnostic, Severity, SpecError
 from checker.engine.interface import Limits, Progress
 from checker.properties.kinds import CheckVerdict

@@ -11,9 +11,9 @@ Source for dots: W. Cleveland, "The Elements of Graphing Data", 1985.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import ceil, floor, log10
 
+from checker.base.data import dataclass
 from checker.site.text import escape, scrolling
 
 _COLOURS = ("#6b7fd7", "#2a9d8f", "#c46f17", "#c2527e", "#8a7f2b", "#7a8290")

@@ -15,9 +15,10 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from checker.base.data import dataclass
 from checker.site.text import escape
 
 PROGRAMS = {"lockstep": "checker", "pytest": "pytest"}

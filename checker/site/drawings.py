@@ -19,10 +19,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 
 from checker.api import LoadedSpec
+from checker.base.data import dataclass
 from checker.base.diagnostics import SpecError
 from checker.engine.graph import StateGraph, state_graph
 from checker.engine.interface import Limits

@@ -7,11 +7,12 @@ checker, and `store` keeps them between builds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
+from checker.base.data import dataclass
 from checker.base.source import Source
 from checker.lang import ast
 from checker.lang.parser import parse

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
 from checker.api import LoadedSpec
+from checker.base.data import dataclass
 from checker.base.diagnostics import SpecError
 from checker.lang.parser import read_source
 from checker.site.conforming import adapters, conform, kills, surroundings

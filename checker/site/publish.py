@@ -10,9 +10,10 @@ written are kept beside it, and only such files are ever removed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import error
 from checker.base.source import display_name
 from checker.site.benchmarks import benchmarks_html, read_results

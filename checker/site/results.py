@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
+from checker.base.data import dataclass
 from checker.properties.kinds import CheckResult, CheckVerdict, Coverage, Kind, PropertyResult, Verdict
 from checker.render.plain import duration, shortened
 from checker.site.facts import CheckFacts, Setting, SpecFacts

@@ -7,9 +7,9 @@ shortest trace; it is then shown once, for all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import assert_never
 
+from checker.base.data import dataclass
 from checker.properties.kinds import AbstractTrace, Kind, PropertyResult, Trace, Verdict
 from checker.render.plain import ending
 from checker.render.sequence import sequence_svg

@@ -22,10 +22,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import Final, NamedTuple
 
+from checker.base.data import dataclass
 from checker.conformance.histories.history import NEVER, Operation
 
 WW: Final = 1

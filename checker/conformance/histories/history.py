@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import SpecError, error
 
 NEVER: Final = sys.maxsize

@@ -15,9 +15,10 @@ are compared and mapped as wholes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from checker.base.data import dataclass
 from checker.conformance.histories.dependencies import WR, WW, Edge
 from checker.conformance.histories.edn import show
 from checker.conformance.histories.history import Operation, Outcome

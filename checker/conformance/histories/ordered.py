@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from checker.base.data import dataclass
 from checker.conformance.histories.edn import show
 from checker.conformance.histories.history import NEVER, History, Operation, Outcome
 from checker.conformance.histories.model import REFUSED, Effect, Model

@@ -12,8 +12,9 @@ Elle's price for registers, too.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from checker.base.data import dataclass
 from checker.conformance.histories.dependencies import RW, WR, WW, Edge, strong
 from checker.conformance.histories.edn import show
 from checker.conformance.histories.history import Operation, Outcome

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from checker.base.data import dataclass
 from checker.conformance.adapter import Adapter, Instance, Mistake
 from checker.conformance.drive import Plan, drive
 from checker.conformance.modes import Make, Mode

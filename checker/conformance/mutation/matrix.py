@@ -13,9 +13,11 @@ gave.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any, Literal
+
+from checker.base.data import dataclass
 
 VERSION = 1
 

@@ -17,9 +17,10 @@ the idea that tests which find small mistakes find large ones; the operators are
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Literal, TypeVar
 
+from checker.base.data import dataclass
 from checker.lang import ast
 from checker.lang.printer import format_expr
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from checker.api import LoadedSpec
+from checker.base.data import dataclass
 from checker.conformance.adapter import Adapter, Instance, Scene
 from checker.conformance.drive import Plan
 from checker.conformance.modes import Mode

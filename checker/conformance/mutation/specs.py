@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from checker.api import LoadedSpec
+from checker.base.data import dataclass
 from checker.base.diagnostics import SpecError
 from checker.base.source import Source
 from checker.conformance.adapter import Instance, Scene

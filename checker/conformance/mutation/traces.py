@@ -15,9 +15,10 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 
+from checker.base.data import dataclass
 from checker.conformance.adapter import Adapter
 from checker.conformance.compare import NETWORK
 from checker.conformance.mutation.matrix import Cell, Mutant

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from pathlib import Path
 from random import Random
 
+from checker.base.data import dataclass
 from checker.conformance.histories.history import History, Outcome
 from checker.conformance.histories.verdict import Judgement, Verdict
 from checker.conformance.links import Quality

@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Final
 
+from checker.base.data import dataclass
 from checker.conformance.nodes.cluster import Cluster
 
 KINDS: Final = ("partition", "kill", "pause", "loss", "duplicate")

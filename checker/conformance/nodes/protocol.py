@@ -20,9 +20,9 @@ Source: the documentation of Maelstrom, `doc/protocol.md`, and its table of erro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from checker.base.data import dataclass
 from checker.conformance.jsonlines import LineError, dump, excerpt, parse_object
 from checker.properties.kinds import Json
 

@@ -8,8 +8,7 @@ between two of them. Evidence of several records can be added, since together th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from checker.base.data import dataclass
 from checker.conformance.record import HEALING, Kind, Record
 
 

@@ -21,8 +21,8 @@ and S. Merz, "Validating traces of distributed programs against TLA+ specificati
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from checker.base.data import dataclass
 from checker.conformance.compare import Comparison
 from checker.conformance.event import Event, Events
 from checker.conformance.growing import GrowingGraph

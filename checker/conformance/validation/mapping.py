@@ -21,8 +21,9 @@ As a file it is one JSON object with these keys.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from checker.base.data import dataclass
 from checker.conformance.jsonlines import LineError, excerpt, parse_object
 from checker.properties.kinds import Json
 

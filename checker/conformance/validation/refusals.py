@@ -10,9 +10,9 @@ that with the fewest fields that differ, is shown side by side.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 
+from checker.base.data import dataclass
 from checker.conformance.compare import NETWORK
 from checker.conformance.mismatch import Field, Letters
 from checker.conformance.validation.frontier import Frontier

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import did_you_mean
 from checker.conformance.adapter import Observation
 from checker.conformance.event import Event

@@ -8,8 +8,9 @@ that is too little depends on how many records there are, so whoever has all of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from checker.base.data import dataclass
 from checker.conformance.growing import GraphTooLarge, GrowingGraph
 from checker.conformance.mapping import required_units
 from checker.conformance.record import Record

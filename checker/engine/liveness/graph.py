@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from checker.base.data import dataclass
 from checker.engine.liveness.cells import COIN, INITIAL, INNER, Cells
 from checker.engine.moves import Move, Successor, Unit
 from checker.engine.runtime import State

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
+from checker.base.data import dataclass
 from checker.engine.liveness import components, paths
 from checker.engine.liveness.cells import (
     GOOD,

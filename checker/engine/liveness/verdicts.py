@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from checker.base.data import dataclass
 from checker.engine.interface import Finding
 from checker.engine.liveness.lassos import Errs, Judge, Lasso, Limited
 from checker.engine.liveness.predicates import Predicates

@@ -9,9 +9,9 @@ from the same place of the spec.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
+from checker.base.data import dataclass
 from checker.engine.program import Program
 from checker.engine.runtime import Fail, State
 from checker.engine.steps import Steps

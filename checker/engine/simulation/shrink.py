@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import inf
 
+from checker.base.data import dataclass
 from checker.engine.moves import Failure
 from checker.engine.program import Program
 from checker.engine.runtime import Fail, State

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from random import Random
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import error
 from checker.engine.interface import Exploration, Finding, Limits, Observer, Origin, Path, Progress, Sample, Stop, Tally
 from checker.engine.labels import Labels

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from checker.base.data import dataclass
 from checker.lang.ast.expressions import Binder, Expr, Ident, Node, Param, Range, Type
 from checker.lang.ast.statements import Block
 

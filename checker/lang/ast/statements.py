@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from checker.base.data import dataclass
 from checker.lang.ast.expressions import Expr, Ident, MsgExpr, Node, Range
 
 

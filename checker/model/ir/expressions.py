@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from checker.base.data import dataclass
 from checker.base.source import Span
 from checker.model.ir.operations import (
     At,

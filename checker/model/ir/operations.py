@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from checker.base.data import dataclass
 from checker.base.source import Span
 from checker.model.types import BOOL, BoolT, IntT, MapT, ProcT, Type
 

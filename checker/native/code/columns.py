@@ -18,10 +18,10 @@ it is the canonical one. `Columns.canonical` is the readable form of what `code.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from math import factorial, prod
 
+from checker.base.data import dataclass
 from checker.engine.atoms import Atoms
 from checker.engine.renaming import Renaming
 from checker.model.machine import Group, Message

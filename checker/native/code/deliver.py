@@ -7,9 +7,9 @@ loops over the bits or lanes of a network find out what a message is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
+from checker.base.data import dataclass
 from checker.model.machine import Message, Step
 from checker.model.types import ProcT, RoleInfo, roles_of
 from checker.native.code.outcomes import Call, Outcomes

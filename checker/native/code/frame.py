@@ -12,7 +12,7 @@ The **scratch memory** has the tapes of choices, the effects of a torn step, and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from checker.base.data import dataclass
 
 # ---- the frame, and the counters of the block
 

@@ -9,9 +9,9 @@ about the state what it said about its parent, and is not asked again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from checker.base.data import dataclass
 from checker.engine.idle import antecedents
 from checker.model import ir
 from checker.model.machine import LiveCase

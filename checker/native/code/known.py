@@ -10,8 +10,8 @@ none needs a mark: whatever equals a slot is in the set.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from checker.base.data import dataclass
 from checker.model.types import RecordT, Type
 from checker.model.values import Value
 from checker.native.code.width import bits, to_bits

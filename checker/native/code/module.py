@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from checker.base.data import dataclass
 from checker.engine.classes import Classes
 from checker.model.machine import LiveCase, Machine
 from checker.model.types import EnumT

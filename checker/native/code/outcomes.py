@@ -16,9 +16,9 @@ the bit or lane of the message that is delivered, -1 for a forged one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce
 
+from checker.base.data import dataclass
 from checker.model import ir
 from checker.model.machine import Budget, Step
 from checker.model.types import Type

@@ -19,10 +19,10 @@ Equal states have equal words: lanes behind the last message are zero.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
+from checker.base.data import dataclass
 from checker.engine.networks import all_codes
 from checker.engine.runtime import State
 from checker.model import ir

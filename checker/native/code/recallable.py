@@ -12,9 +12,9 @@ different kinds or that the arguments say to whom they go.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 
+from checker.base.data import dataclass
 from checker.engine.footprints import Footprint, Footprints
 from checker.model import ir
 from checker.model.machine import Step

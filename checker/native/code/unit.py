@@ -7,9 +7,9 @@ own functions, tables of the values of a type, and the functions of the spec in 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import SpecError
 from checker.engine.program import Program
 from checker.model.machine import Machine

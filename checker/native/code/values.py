@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from checker.base.data import dataclass
 from checker.model.types import (
     BOOL,
     BagT,

@@ -13,10 +13,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from checker.base.data import dataclass
 from checker.base.diagnostics import SpecError, error
 from checker.base.source import display_name
 from checker.render.plain import shortened

@@ -10,8 +10,9 @@ behind as a set (`…_Torn`), and the crash (`…_Crash`), one step for each of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from checker.base.data import dataclass
 from checker.model import ir
 from checker.model.liveness import Fairness, fairness_of
 from checker.model.machine import Budget, Message, Step

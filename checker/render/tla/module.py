@@ -13,8 +13,9 @@ and the standard modules, and its names are its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from checker.base.data import dataclass
 from checker.model import ir
 from checker.model.machine import Machine, Property
 from checker.model.values import show_value

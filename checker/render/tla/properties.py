@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from checker.base.data import dataclass
 from checker.engine.liveness.verdicts import BOUND
 from checker.model import ir
 from checker.model.liveness import tosses

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 
+from checker.base.data import dataclass
 from checker.model import ir
 from checker.model.types import OptT, RecordT, Type
 from checker.render.tla.blocks import bare

@@ -23,11 +23,12 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from checker.base.data import dataclass
 from checker.site.editor.archive import archive, parser_tables, python_files
 from checker.site.lexer import editor_rules
 
