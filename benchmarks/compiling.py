@@ -37,8 +37,8 @@ def parse(output: str) -> tuple[float, float]:
 def main(given: Sequence[str]) -> None:
     """Measures once, in this process."""
     import checker
+    from checker.base.cache import Cache
     from checker.engine.interface import Limits
-    from checker.native.cache import Cache
     from checker.native.code.module import plan
     from checker.native.search import NativeSearch
     from checker.native.tiers import FAST, Tiers

@@ -30,7 +30,7 @@ from checker.engine.refinement import with_refinements
 from checker.engine.walk import follow
 from checker.lang import ast
 from checker.lang.library import Library
-from checker.lang.parser import parse, parse_expr, read_source
+from checker.lang.parser import parse, parse_cached, parse_expr, read_source
 from checker.model.elaborate import DEFAULT_CHECK, elaborate, elaborate_view
 from checker.model.ir import Expr
 from checker.model.layout import Layout
@@ -279,7 +279,7 @@ def failed_check(name: str, problem: SpecError) -> CheckResult:
 def load(path: str | Path) -> LoadedSpec:
     """Reads and parses a spec file. Raises `SpecError` with all its syntax errors."""
     source = read_source(Path(path))
-    return LoadedSpec(source.name, source, parse(source), Library.around(Path(path).parent))
+    return LoadedSpec(source.name, source, parse_cached(source), Library.around(Path(path).parent))
 
 
 def loads(text: str, name: str = "<text>", *, library: Library | None = None) -> LoadedSpec:

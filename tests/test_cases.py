@@ -41,8 +41,9 @@ from checker.engine.names import MAX_DOMAIN
 from checker.engine.program import MAX_BINDINGS, MAX_INITIAL
 from checker.engine.runtime import MAX_TEARS
 from checker.lang.build import KEYWORDS
+from checker.lang.lalr import MAX_DEPTH, MAX_ERRORS
 from checker.lang.library import Library
-from checker.lang.parser import MAX_BRACKETS, MAX_DEPTH, MAX_ERRORS, MAX_TOKENS
+from checker.lang.parser import MAX_BRACKETS, MAX_TOKENS
 from checker.lang.resolve import BUILTIN_FUNCTIONS, BUILTIN_NAMES, BUILTIN_PROPERTIES
 from checker.model.checks import MAX_CUT
 from checker.model.elaborate import DEFAULT_CHECK

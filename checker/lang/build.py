@@ -2,7 +2,7 @@
 
 One method for each rule of `grammar.lark`; a missing method is an error that a test finds. Lark hands each method the
 place of its rule in `meta`, and the children with `None` for each optional part that is absent. The tree's depth is
-checked before this runs (see `parser`), so the recursion here is bounded.
+checked before this runs (see `lalr`), so the recursion here is bounded.
 """
 
 from __future__ import annotations

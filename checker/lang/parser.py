@@ -1,58 +1,30 @@
 """Parsing: text in, `ast.Spec` or all the syntax errors of the file out.
 
-Lark's LALR(1) parser runs on `grammar.lark`; its tables are cached in the user's cache directory and rebuilt without a
-word where that is not possible. A syntax error must not hide the next one: after each error parsing goes on at the next
-declaration, at most `MAX_ERRORS` times. All text before that is replaced by blanks, so places stay true and no part of
-a file is parsed twice. Errors are put into words by `syntax_hints`, from a table of examples.
+`lalr` does the work, with Lark. Making a parser takes as long as running it, and both together half of the time of a small check.
+So the tree of a file without errors is kept on disk (`base.cache`), and who comes with the same text again gets it from there,
+without Lark being loaded at all.
 
-Hostile input: the size is limited when the file is read, and the nesting depth here, before anything recurses.
+Hostile input: the size is limited when the file is read, the open brackets here, and the nesting depth in `lalr`, before
+anything recurses.
 """
 
 from __future__ import annotations
 
-import gc
+import pickle
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
-from importlib.resources import files
+import sys
 from pathlib import Path
-from typing import Any
 
-from lark import Lark, Token, Tree, UnexpectedInput
-from lark.exceptions import UnexpectedToken, VisitError
-from lark.lexer import PatternRE, PatternStr, TerminalDef
-
-from checker.base.diagnostics import Diagnostic, Reporter, SpecError, error
+from checker.base.cache import Cache, default_directory, digest, version_of
+from checker.base.diagnostics import error
 from checker.base.source import MAX_BYTES, Source, Span, display_name
 from checker.lang import ast
-from checker.lang.build import AstBuilder
-
-MAX_ERRORS = 20
-"""How many syntax errors of one file are reported."""
-
-MAX_DEPTH = 80
-"""How deeply expressions, types and blocks may nest."""
 
 MAX_BRACKETS = 100
 """How many brackets may be open at once; checked on the text, since parentheses leave no trace in the tree."""
 
 MAX_TOKENS = 200_000
 """How many words and symbols a spec may have, so that no file of `MAX_BYTES` keeps the parser busy for ten seconds."""
-
-SHIPPED_TABLES = "grammar.lalr"
-
-_TABLES = "grammar-2.lalr"
-"""The file of cached tables. Lark's key covers the grammar but not `_whole_words`: count up when that changes."""
-
-_DECLARATION = re.compile(
-    r"^(?:///|(?:const|type|id|enum|record|message|network|shared|role|fun|invariant|step|reach|live|final|refines|linearizable|check)\b)",
-    re.MULTILINE,
-)
-"""What begins a declaration at the left margin, where parsing may go on after an error."""
-
-_COMMENT = re.compile(r"#[^\n]*|///[^\n]*")
-_HEADER = "spec _ "
 
 
 def read_source(path: Path) -> Source:
@@ -105,10 +77,31 @@ def parse(source: Source) -> ast.Spec:
     Raises:
         SpecError: with one diagnostic (PSM100 to PSM115) for each declaration that has a syntax error.
     """
+    from checker.lang.lalr import spec_of  # only where something has to be parsed
+
     _check_length(source)
     _check_brackets(source)
-    with _collector_paused():
-        return _build(source, _tree(source))
+    return spec_of(source)
+
+
+def parse_cached(source: Source) -> ast.Spec:
+    """`parse` for the text of a file, which is likely to come again as it is."""
+    cache = Cache(default_directory())
+    key = digest("tree", version_of("base", "lang"), sys.version, source.text)
+    spec = _unpickled(cache.get(key))
+    if spec is None:
+        spec = parse(source)
+        cache.put(key, pickle.dumps(spec, pickle.HIGHEST_PROTOCOL))
+    return spec
+
+
+def _unpickled(data: bytes | None) -> ast.Spec | None:
+    """A tree that was kept, if it is one. The cache is as trusted as the program: nobody else can write there."""
+    try:
+        kept = None if data is None else pickle.loads(data)  # noqa: S301 - see above
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, there is still the text
+        return None
+    return kept if isinstance(kept, ast.Spec) else None
 
 
 def parse_expr(source: Source) -> ast.Expr:
@@ -119,93 +112,9 @@ def parse_expr(source: Source) -> ast.Expr:
     """
     _check_length(source)
     _check_brackets(source)
-    try:
-        tree = lark_parser().parse(source.text, start="expr")
-    except UnexpectedInput as problem:
-        from checker.lang.syntax_hints import explain
+    from checker.lang.lalr import expr_of
 
-        raise SpecError([explain(source, problem)]) from None
-    _check_depth(source, tree)
-    reporter = Reporter(source)
-    result: ast.Expr = AstBuilder(reporter).transform(tree)
-    reporter.raise_if_errors()
-    return result
-
-
-def _tree(source: Source) -> Tree[Token]:
-    """Lark's tree of a text, or all its syntax errors."""
-    found: list[Diagnostic] = []
-    text = source.text
-    begin = 0
-    for _ in range(MAX_ERRORS):
-        try:
-            tree = lark_parser().parse(text, start="start")
-        except UnexpectedInput as problem:
-            from checker.lang.syntax_hints import explain  # only on errors: it builds a table of examples
-
-            diagnostic = explain(source, problem)
-            assert diagnostic.span is not None
-            # a closing bracket that closes nothing, behind an error, is most often that error again
-            if not (found and _closes_nothing(source.text, begin, diagnostic.span.start)):
-                found.append(diagnostic)
-            next_begin = _resume(source.text, begin, problem, diagnostic.span)
-            if next_begin is None:
-                break
-            begin = next_begin
-            text = _HEADER + " " * (begin - len(_HEADER)) + source.text[begin:]
-        else:
-            if not found:
-                return tree
-            break
-    raise SpecError(sorted(found, key=lambda d: d.span or Span(0, 0)))
-
-
-def _closes_nothing(text: str, begin: int, at: int) -> bool:
-    """Whether a closing bracket stands at `at` without an open one of its kind in what is parsed from `begin` on."""
-    closer = text[at : at + 1]
-    opener = {")": "(", "]": "[", "}": "{"}.get(closer)
-    if opener is None:
-        return False
-    code = _COMMENT.sub("", text[begin:at])
-    return code.count(opener) <= code.count(closer)
-
-
-def _resume(text: str, begin: int, problem: UnexpectedInput, blamed: Span) -> int | None:
-    """Where to go on after an error in what was parsed from `begin` on: at the next declaration, if there is one.
-
-    That may be the line of the error itself, where what is to blame stands before it, such as a bracket.
-    """
-    offset: int | None = getattr(problem, "pos_in_stream", None)
-    if offset is None or (isinstance(problem, UnexpectedToken) and problem.token.type == "$END"):
-        return None
-    line = text.rfind("\n", 0, offset) + 1
-    start = line if blamed.start <= line else offset
-    match = _DECLARATION.search(text, max(start, begin + 1, len(_HEADER)))
-    return None if match is None else match.start()
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """No garbage collection inside: a tree of many nodes, none of them garbage, makes it cost more than the parsing."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _build(source: Source, tree: Tree[Token]) -> ast.Spec:
-    _check_depth(source, tree)
-    reporter = Reporter(source)
-    try:
-        spec = AstBuilder(reporter).transform(tree)
-    except VisitError as problem:  # pragma: no cover - a bug in the builder, shown as what it is
-        raise problem.orig_exc from problem
-    reporter.raise_if_errors()
-    assert isinstance(spec, ast.Spec)
-    return spec
+    return expr_of(source)
 
 
 def _check_length(source: Source) -> None:
@@ -237,60 +146,3 @@ def _check_brackets(source: Source) -> None:
                 )
         elif first in ")]}":
             depth = max(0, depth - 1)
-
-
-def _check_depth(source: Source, tree: Tree[Token]) -> None:
-    stack: list[tuple[Tree[Token], int]] = [(tree, 0)]
-    while stack:
-        node, depth = stack.pop()
-        if depth > MAX_DEPTH:
-            raise error(
-                "PSM103",
-                f"nested more than {MAX_DEPTH} deep",
-                source=source,
-                span=Span(node.meta.start_pos, node.meta.end_pos),
-                help="name parts of it with `fun`, `proc` or `let`; a long chain of `+` is nested, too",
-            )
-        stack.extend((child, depth + 1) for child in node.children if isinstance(child, Tree))
-
-
-@lru_cache(maxsize=1)
-def lark_parser() -> Lark:
-    """The parser, made once. Its tables are cached on disk, keyed by grammar and versions by Lark itself.
-
-    Where tables stand beside the grammar, as in the archive for browsers, they belong to it and are used as they are.
-    """
-    tables = files("checker.lang").joinpath(SHIPPED_TABLES)
-    if tables.is_file():
-        with tables.open("rb") as file:
-            return Lark.load(file)
-    grammar = files("checker.lang").joinpath("grammar.lark").read_text(encoding="utf-8")
-    cache: bool | str = False
-    try:
-        from platformdirs import user_cache_path
-
-        folder = user_cache_path("lockstep", appauthor=False, ensure_exists=True)
-        cache = str(folder / _TABLES)
-    except (ImportError, OSError):
-        pass  # without a cache directory the tables are built each time, in about a quarter of a second
-    options: dict[str, Any] = {
-        "parser": "lalr",
-        "propagate_positions": True,
-        "maybe_placeholders": True,
-        "start": ["start", "expr"],
-        "edit_terminals": _whole_words,
-    }
-    try:
-        return Lark(grammar, cache=cache, **options)
-    except OSError:
-        return Lark(grammar, **options)
-
-
-def _whole_words(terminal: TerminalDef) -> None:
-    """Makes a keyword end where the word does: `constN` is a name, also where the parser would take no name."""
-    if isinstance(terminal.pattern, PatternStr) and terminal.pattern.value.isalpha():
-        terminal.pattern = PatternRE(rf"{terminal.pattern.value}\b")
-        terminal.priority = 1  # above NAME
-
-
-__all__ = ["MAX_DEPTH", "lark_parser", "parse", "parse_expr", "parse_file", "read_source"]

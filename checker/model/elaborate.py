@@ -18,7 +18,7 @@ from checker.base.diagnostics import Reporter, Severity, SpecError, did_you_mean
 from checker.base.source import Source, Span
 from checker.lang import ast
 from checker.lang.library import Library
-from checker.lang.parser import parse
+from checker.lang.parser import parse_cached
 from checker.lang.resolve import Symbols, declare
 from checker.model import ir
 from checker.model.bodies import Bodies
@@ -346,7 +346,7 @@ class _Elaborator:
         """The machine of an abstract spec; what is wrong with it is reported beside what is wrong here."""
         try:
             source = library.find(name.text)
-            tree = abstract_part(parse(source), name, self.reporter)
+            tree = abstract_part(parse_cached(source), name, self.reporter)
             return elaborate(tree, Reporter(source), None, shared_constants(self.world, tree))
         except SpecError as problem:
             for diagnostic in problem.diagnostics:

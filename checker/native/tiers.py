@@ -21,8 +21,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Generic, TypeVar
 
+from checker.base.cache import Cache, default_directory, digest, version_of
 from checker.native import ample, edges, kernels, support
-from checker.native.cache import Cache, default_directory
 from checker.native.code.module import Plan
 from checker.native.code.width import Unsupported
 from checker.native.explorer import ENTRIES, Kernels, native
@@ -39,13 +39,7 @@ PATIENCE = 0.03
 @cache
 def sources() -> str:
     """A digest of what objects depend on besides the spec: this package and what it is made from, LLVM, the processor."""
-    digest = hashlib.sha256(processor().encode())
-    root = Path(__file__).resolve().parents[1]
-    for folder in ("native", "engine", "model", "lang", "base"):
-        for path in sorted((root / folder).rglob("*.py")):
-            status = path.stat()
-            digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+    return digest(processor(), version_of("native", "engine", "model", "lang", "base"))
 
 
 K = TypeVar("K")

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import gc
 import logging
+import pickle
+import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from lark import Lark, logger
 
+from checker.base.cache import VARIABLE, Cache
 from checker.base.diagnostics import Diagnostic, SpecError
-from checker.base.source import MAX_BYTES, Source
-from checker.lang import ast
-from checker.lang.parser import MAX_BRACKETS, MAX_DEPTH, MAX_TOKENS, lark_parser, parse_expr, parse_file, read_source
+from checker.base.source import MAX_BYTES, Source, Span
+from checker.lang import ast, lalr
+from checker.lang.lalr import MAX_DEPTH, lark_parser
+from checker.lang.parser import MAX_BRACKETS, MAX_TOKENS, parse_cached, parse_expr, parse_file, read_source
+from checker.lang.printer import format_tree
+from checker.model.walk import children
 from tests.lang.support import CORPUS, REFUSED, SPECS, parsed, text_of
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def refusal(text: str) -> Diagnostic:
@@ -226,3 +235,72 @@ def test_length_is_limited() -> None:
     diagnostic = refusal("spec T const N = 1" + " or 1" * (MAX_TOKENS // 2))
     assert diagnostic.code == "PSM004"
     parsed("spec T # " + "word " * (MAX_TOKENS * 2) + "\nconst N = 1")
+
+
+# ---- trees on disk
+
+TEXT = "spec Kept\n\nrole R[2] {\n  volatile x: 0..2 = 0\n  action Go when x < 2 { x += 1 }\n}\n"
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+def test_a_text_is_parsed_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source("kept.psm", TEXT)
+    first = parse_cached(source)
+    assert first == parsed(TEXT)
+    (entry,) = cache.iterdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(lalr, "spec_of", lambda _: pytest.fail("parsed again"))
+        again = parse_cached(source)
+        assert again == first
+        assert spans(again) == spans(first)
+        assert b"lark" not in entry.read_bytes(), "or a tree could not be read without Lark"
+    assert parse_cached(Source("kept.psm", TEXT.replace("x < 2", "x < 1"))) != first
+
+
+def spans(node: ast.Node) -> list[Span]:
+    return [node.span, *(span for inner in children(node) for span in spans(inner))]
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_a_tree_that_was_kept_is_the_same(path: Path, cache: Path) -> None:
+    source = Source(path.name, text_of(path))
+    first, again = parse_cached(source), parse_cached(source)
+    assert first == again
+    assert spans(first) == spans(again)
+    assert format_tree(again, source) == format_tree(first, source)
+
+
+@pytest.mark.parametrize("kept", [b"", b"no pickle", pickle.dumps(3), pickle.dumps(parsed(TEXT))[:-9]])
+def test_what_is_no_tree_is_parsed_again(kept: bytes, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cache, "get", lambda *_: kept)
+    assert parse_cached(Source("kept.psm", TEXT)) == parsed(TEXT)
+
+
+def test_errors_are_not_kept(cache: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(SpecError, match=r"."):
+            parse_cached(Source("kept.psm", TEXT.replace("role", "rule")))
+    assert list(cache.iterdir()) == []
+
+
+def test_without_a_cache_everything_is_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "off")
+    assert parse_cached(Source("kept.psm", TEXT)) == parsed(TEXT)
+
+
+def test_a_command_that_finds_a_tree_does_without_lark(cache: Path) -> None:
+    spec = cache / "kept.psm"
+    spec.write_text(TEXT)
+    loading = "import sys, checker; checker.load(sys.argv[1]); print('lark' in sys.modules)"
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", loading, spec], capture_output=True, text=True, check=True, cwd=ROOT
+        ).stdout
+        for _ in range(2)
+    ]
+    assert said == ["True\n", "False\n"]

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from checker.base.diagnostics import SpecError
 from checker.base.source import Source, Span
 from checker.lang import ast
-from checker.lang.parser import MAX_DEPTH, parse_expr
+from checker.lang.lalr import MAX_DEPTH
+from checker.lang.parser import parse_expr
 from checker.lang.printer import format_expr, format_source, format_type
 from tests.lang.support import EXPRESSIONS, SPECS, TYPES, comments, parsed, shaken, text_of
 

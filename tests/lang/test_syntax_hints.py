@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from checker.base.diagnostics import CODES, Diagnostic, SpecError
 from checker.base.source import MAX_BYTES, Source
 from checker.lang import ast
-from checker.lang.parser import MAX_ERRORS, parse, parse_expr
+from checker.lang.lalr import MAX_ERRORS
+from checker.lang.parser import parse, parse_expr
 from checker.lang.printer import format_source
 from checker.lang.tokens import scan
 from tests.lang.support import SPECS, text_of

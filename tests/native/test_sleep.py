@@ -11,12 +11,12 @@ from random import Random
 import pytest
 
 import checker
+from checker.base.cache import Cache
 from checker.engine.interface import Exploration, Limits
 from checker.engine.search import Interpreter
 from checker.model.machine import Machine
 from checker.model.symmetry import without_symmetry
 from checker.native import abi, jit, tiers
-from checker.native.cache import Cache
 from checker.native.code import recallable
 from checker.native.code.module import plan
 from checker.native.code.sleep import Sleeping

@@ -151,7 +151,7 @@ from checker.site.browser import EditedSpec
 import checker, lark
 assert all(module.__file__.startswith(sys.argv[1]) for module in (checker, lark)), checker.__file__
 spec = EditedSpec(Path(sys.argv[2]))
-from checker.lang.parser import SHIPPED_TABLES
+from checker.lang.lalr import SHIPPED_TABLES
 assert Path(checker.__file__).with_name("lang").joinpath(SHIPPED_TABLES).is_file()
 print(spec.edit(Path(sys.argv[3]).read_text()))
 print(spec.run("small", 1000, 60.0))

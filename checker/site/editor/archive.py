@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
-from checker.lang.parser import SHIPPED_TABLES, lark_parser
+from checker.lang.lalr import SHIPPED_TABLES, lark_parser
 
 CHECKER = Path(__file__).resolve().parents[2]
 LAYERS = ("base", "lang", "model", "engine", "properties", "render", "site")

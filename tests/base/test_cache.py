@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from checker.native.cache import VARIABLE, Cache, default_directory, digest
+from checker.base.cache import VARIABLE, Cache, default_directory, digest
 
 KEY = digest("a", b"b")
 

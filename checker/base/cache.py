@@ -1,11 +1,12 @@
-"""Compiled code on disk, so that a second check of the same spec starts at once.
+"""What was made of a spec, on disk, so that a second check of the same spec starts at once: its syntax tree, and native code.
 
 An entry is a file whose name is a digest of all that its content depends on. Other processes may read, write and remove
 entries at the same time, a machine may lose power, and a disk may be full, so nothing here is trusted and nothing is
 fatal: an entry is written under another name and then put in place in one step; it begins with the digest of what follows,
 and one that does not match is removed and treated as absent; where there is no directory that can be written, there is no cache.
 
-What is loaded is run. So the directory belongs to the user alone, and one that others may write to is not used.
+Native code is run, and trees are unpickled, which is no less. So the directory belongs to the user alone, and one that others
+may write to is not used.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import hashlib
 import os
 import stat
 import tempfile
+from functools import cache
 from pathlib import Path
 
 MAGIC = b"LOCKSTEP"
@@ -37,15 +39,32 @@ def digest(*parts: str | bytes) -> str:
     return total.hexdigest()
 
 
+@cache
+def version_of(*folders: str) -> str:
+    """A digest of the sources in some folders of the checker: what is kept depends on the program that made it."""
+    total = hashlib.sha256()
+    root = Path(__file__).resolve().parents[1]
+    for folder in folders:
+        paths = sorted(path for path in (root / folder).rglob("*") if path.suffix in {".py", ".lark"})
+        if not paths:  # as in an archive: nobody knows what program this is, so nobody finds what it keeps
+            total.update(os.urandom(32))
+        for path in paths:
+            status = path.stat()
+            total.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return total.hexdigest()
+
+
 def default_directory() -> Path | None:
-    """Where the user's cache is; None where there is to be none."""
+    """Where the user's cache is; None where there is none."""
     named = os.environ.get(VARIABLE)
     if named == "off":
         return None
     if named:
         return Path(named)
-    from platformdirs import user_cache_dir
-
+    try:
+        from platformdirs import user_cache_dir
+    except ImportError:  # in a browser
+        return None
     return Path(user_cache_dir("lockstep"))
 
 
