@@ -142,6 +142,16 @@ class Function(Values):
 
 
 def _assigned(node: ast.FunctionDef) -> list[str]:
-    """The names that a function assigns to, once each."""
-    names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-    return list(dict.fromkeys(names))
+    """The names that a function assigns to, once each. Statements alone are looked at, as expressions assign nothing here."""
+    names: dict[str, None] = {}
+    waiting: list[ast.stmt] = [*node.body]
+    while waiting:
+        match statement := waiting.pop():
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                names[name] = None
+            case ast.AnnAssign(target=ast.Name(id=name)) | ast.AugAssign(target=ast.Name(id=name)):
+                names[name] = None
+            case ast.For(target=ast.Name(id=name)):
+                names[name] = None
+        waiting += [*getattr(statement, "body", ()), *getattr(statement, "orelse", ())]
+    return list(names)

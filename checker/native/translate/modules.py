@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
 
@@ -51,6 +52,12 @@ def source_of(module: ModuleType) -> str:
     return source
 
 
+@cache
+def functions_of(module: ModuleType) -> dict[str, ast.FunctionDef]:
+    """The syntax trees of a module's functions, which several programs look at."""
+    return {n.name: n for n in ast.parse(source_of(module)).body if isinstance(n, ast.FunctionDef)}
+
+
 class Unit:
     """One module under translation."""
 
@@ -63,7 +70,7 @@ class Unit:
         self.constants = {n: int(v) for n, v in names.items() if isinstance(v, int)}
         self.given = {n: given[f.__name__] for n, f in self.kernels.items() if f.__name__ in given}
         """Functions without arguments whose value is known."""
-        self.nodes = {n.name: n for n in ast.parse(source_of(module)).body if isinstance(n, ast.FunctionDef)}
+        self.nodes = functions_of(module)
         self.marks = {name: self._marks(node) for name, node in self.nodes.items()}
 
     def error(self, node: ast.AST, problem: str) -> KernelError:
