@@ -59,6 +59,9 @@ class Result:
     alone: str | None = None
     """The same peer with one worker, if this one has several."""
 
+    confined: str | None = None
+    """The same on one processor."""
+
     @property
     def rate(self) -> Spread | None:
         """Transitions a second."""
@@ -146,6 +149,8 @@ def document(
                 "ratio": ratio(one, results),
                 "one_worker": one.alone,
                 "one_worker_ratio": ratio(one, results, one.alone),
+                "one_processor": one.confined,
+                "one_processor_ratio": ratio(one, results, one.confined),
                 "wrong": one.wrong(),
             }
             for one in results

@@ -73,6 +73,11 @@ class Peer(Protocol):
         """The name of the same peer with one worker; None if this one has a single worker itself."""
         ...
 
+    @property
+    def confined(self) -> str | None:
+        """The name of the same peer with one worker on one processor; None where `alone` is None."""
+        ...
+
     def missing(self) -> str | None:
         """Why this peer cannot be measured on this machine; None if it can."""
         ...
@@ -105,15 +110,22 @@ class Lockstep:
     workers: int = 1
     coverage: bool = True
     """Without it the native engine counts nothing that a verdict does not need (`benchmarks.uncounted`)."""
+    processors: int | None = None
+    """How many processors it may use; None for all. One worker has its memory made ready on another, if there is one."""
 
     @property
     def name(self) -> str:
         workers = f", {self.workers} workers" if self.workers > 1 else ""
-        return f"lockstep {self.engine}{workers}{'' if self.coverage else ', no coverage'}"
+        processors = ", one processor" if self.processors == 1 else ""
+        return f"lockstep {self.engine}{workers}{processors}{'' if self.coverage else ', no coverage'}"
 
     @property
     def alone(self) -> str | None:
         return Lockstep(self.engine).name if self.workers > 1 else None
+
+    @property
+    def confined(self) -> str | None:
+        return Lockstep(self.engine, processors=1).name if self.workers > 1 else None
 
     def command(self, case: Case) -> list[str]:
         if not self.coverage:
@@ -130,6 +142,8 @@ class Lockstep:
     def missing(self) -> str | None:
         if self.engine == "python":
             return None
+        if self.processors and not hasattr(os, "sched_setaffinity"):
+            return "this system confines no process to a processor"
         probe = Case("probe", "specs/transactions/two_phase.psm", "three", 0, 0)
         measured = self.check(probe)
         if measured.code != 2:
@@ -142,7 +156,7 @@ class Lockstep:
     def skips(self, case: Case) -> str | None:
         if self.engine == "python" and case.transitions > SLOW:
             return f"more than {SLOW:,} transitions"
-        if not self.coverage and case.states < MANY:
+        if (not self.coverage or self.processors) and case.states < MANY:
             return f"fewer than {MANY:,} states"
         if self.engine == "python" and case.warm:
             return "compiles nothing, so it is never warm"
@@ -174,7 +188,7 @@ class Lockstep:
         return completed(self._measure(case, cache), f"{self.name} on {case.name}")
 
     def _measure(self, case: Case, cache: str) -> Measured:
-        return measure(self.command(case), ROOT, environment={CACHE: cache})
+        return measure(self.command(case), ROOT, environment={CACHE: cache}, processors=self.processors)
 
 
 def parse_lockstep(output: str) -> tuple[int, int, float]:
@@ -199,6 +213,10 @@ class Spin:
 
     @property
     def alone(self) -> str | None:
+        return None
+
+    @property
+    def confined(self) -> str | None:
         return None
 
     def missing(self) -> str | None:
@@ -266,6 +284,10 @@ class Tlc:
     def alone(self) -> str | None:
         return None
 
+    @property
+    def confined(self) -> str | None:
+        return None
+
     def missing(self) -> str | None:
         jar = os.environ.get("TLA2TOOLS_JAR")
         if not jar:
@@ -313,4 +335,12 @@ def parse_tlc(output: str) -> tuple[int, int]:
 COVERED = Lockstep("native")
 UNCOVERED = Lockstep("native", coverage=False)
 
-PEERS: tuple[Peer, ...] = (Lockstep("python"), COVERED, UNCOVERED, Lockstep("native", 2), Spin(), Tlc())
+PEERS: tuple[Peer, ...] = (
+    Lockstep("python"),
+    COVERED,
+    Lockstep("native", processors=1),
+    UNCOVERED,
+    Lockstep("native", 2),
+    Spin(),
+    Tlc(),
+)

@@ -21,7 +21,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,14 +85,29 @@ class Watch(threading.Thread):
                 return
 
 
+@contextmanager
+def confined(processors: int | None) -> Iterator[None]:
+    """Processes that are started here may use only so many processors, if the system can see to that."""
+    if processors is None or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[:processors])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def measure(
     command: Sequence[str | Path],
     folder: Path,
     *,
     timeout: float = TIMEOUT,
     environment: Mapping[str, str] | None = None,
+    processors: int | None = None,
 ) -> Measured:
-    """Runs a command in a folder, alone, to its end.
+    """Runs a command in a folder, alone, to its end. With `processors`, the system lets it run on so many only, on Linux.
 
     Raises:
         Failed: the command cannot be started, or took longer than `timeout` seconds.
@@ -101,14 +117,15 @@ def measure(
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         begin = time.perf_counter()
         try:
-            process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env={**ENVIRONMENT, **(environment or {})},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-            )
+            with confined(processors):
+                process = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    env={**ENVIRONMENT, **(environment or {})},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=errors,
+                )
         except OSError as error:
             raise Failed(f"{name} cannot be started: {error.strerror}") from error
         watch = Watch(process, timeout)

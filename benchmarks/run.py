@@ -52,7 +52,15 @@ def measure_case(case: Case, peers: Sequence[Peer], runs: int, console: Console)
                     failed.add(peer.name)
                     samples[peer.name].clear()
     return [
-        Result(case, peer.name, tuple(samples[peer.name]), absent.get(peer.name), peer.name in failed, peer.alone)
+        Result(
+            case,
+            peer.name,
+            tuple(samples[peer.name]),
+            absent.get(peer.name),
+            peer.name in failed,
+            peer.alone,
+            peer.confined,
+        )
         for peer in peers
     ]
 
@@ -133,11 +141,16 @@ def show(results: Sequence[Result], runs: int) -> Table:
 
 def scaling(results: Sequence[Result]) -> list[str]:
     """What several workers gain over one, where a graph is large enough to share."""
-    return [
-        f"{one.case.name}: {one.peer}: {times:.2f} times as fast as one worker"
-        for one in results
-        if one.case.states >= ENOUGH and (times := ratio(one, results, one.alone)) is not None
-    ]
+    lines = []
+    for one in results:
+        found = [
+            ("one worker", ratio(one, results, one.alone)),
+            ("one on one processor", ratio(one, results, one.confined)),
+        ]
+        times = [f"{times:.2f} times as fast as {other}" for other, times in found if times is not None]
+        if one.case.states >= ENOUGH and times:
+            lines.append(f"{one.case.name}: {one.peer}: {', '.join(times)}")
+    return lines
 
 
 def liveness(results: Sequence[Result]) -> list[str]:
@@ -210,7 +223,8 @@ def main(given: Sequence[str] | None = None, peers: Sequence[Peer] = PEERS) -> i
         for peer in peers:
             reason = absent.get(peer.name)
             broke = peer.name in failed
-            gone = Result(case, peer.name, absent=peer.skips(case) or reason, failed=broke, alone=peer.alone)
+            why = peer.skips(case) or reason
+            gone = Result(case, peer.name, absent=why, failed=broke, alone=peer.alone, confined=peer.confined)
             results.append(measured.get(peer.name, gone))
 
     console.print(show(results, options.runs))

@@ -184,9 +184,10 @@ def _more(document: Mapping[str, Any], measured: Sequence[Result]) -> str:
     """What else the run tells: workers, compilation, and how fast memory answers."""
     ratios: dict[tuple[str, str], list[str]] = {}
     for one in _of(FAST, measured):
-        if one.get("one_worker_ratio"):
-            shown = f"{one['one_worker_ratio']:.2f} on <code>{escape(one['model'])}</code>"
-            ratios.setdefault((str(one["peer"]), str(one["one_worker"])), []).append(shown)
+        for other in ("one_worker", "one_processor"):
+            if one.get(f"{other}_ratio"):
+                shown = f"{one[f'{other}_ratio']:.2f} on <code>{escape(one['model'])}</code>"
+                ratios.setdefault((str(one["peer"]), str(one[other])), []).append(shown)
     lines = [
         f"<code>{escape(peer)}</code> is so many times as fast as <code>{escape(other)}</code>: {', '.join(shown)}."
         for (peer, other), shown in ratios.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -64,6 +65,7 @@ class Fake:
         self.samples = samples
         self.absent = absent
         self.alone = alone
+        self.confined = None
 
     def missing(self) -> str | None:
         return self.absent
@@ -134,10 +136,17 @@ def test_ratios_are_to_spin_on_the_same_case() -> None:
 def test_workers_are_compared_with_one_worker_on_the_same_case() -> None:
     case = replace(CASE, states=run.ENOUGH)
     one, two = Result(case, "ours", (sample(3.0),)), Result(case, "ours, 2", (sample(2.0),), alone="ours")
+    slow = Result(case, "ours, slow", (sample(4.0),))
+    three = replace(two, confined="ours, slow")
     small = Result(CASE, "ours, 2", (sample(2.0),), alone="ours")
     assert ratio(two, [one, two], two.alone) == 1.5
     assert ratio(one, [one, two], one.alone) is None
     assert run.scaling([one, two, small]) == ["toy: ours, 2: 1.50 times as fast as one worker"]
+    assert run.scaling([one, slow, three]) == [
+        "toy: ours, 2: 1.50 times as fast as one worker, 2.00 times as fast as one on one processor"
+    ]
+    (*_, last) = document([one, slow, three], "gcc is not installed", 1, description={})["results"]
+    assert (last["one_processor"], last["one_processor_ratio"]) == ("ours, slow", 2.0)
     written = document([one, two], "gcc is not installed", 1, description={})["results"]
     assert [result["one_worker_ratio"] for result in written] == [None, 1.5]
     assert [result["one_worker"] for result in written] == [None, "ours"]
@@ -145,8 +154,10 @@ def test_workers_are_compared_with_one_worker_on_the_same_case() -> None:
 
 def test_several_workers_know_the_name_of_one() -> None:
     names = {peer.name for peer in PEERS}
-    assert [peer.alone for peer in PEERS if peer.alone] == ["lockstep native"]
-    assert "lockstep native" in names
+    assert [(peer.alone, peer.confined) for peer in PEERS if peer.alone] == [
+        ("lockstep native", "lockstep native, one processor")
+    ]
+    assert {"lockstep native", "lockstep native, one processor"} < names
 
 
 def test_cost_of_coverage_is_what_is_slower_than_without_it() -> None:
@@ -221,7 +232,10 @@ def test_cache_is_empty_or_filled_by_a_run_before(monkeypatch: pytest.MonkeyPatc
     """Each run has a folder of its own, where only a warm case has run before."""
     seen: list[tuple[Path, int]] = []
 
-    def fake(command: Sequence[str | Path], folder: Path, *, environment: Mapping[str, str]) -> Measured:
+    def fake(
+        command: Sequence[str | Path], folder: Path, *, environment: Mapping[str, str], processors: int | None
+    ) -> Measured:
+        assert processors is None
         cache = Path(environment["LOCKSTEP_CACHE_DIR"])
         seen.append((cache, len(list(cache.iterdir()))))
         (cache / str(len(seen))).touch()
@@ -263,6 +277,13 @@ def test_process_is_measured_as_a_whole(tmp_path: Path) -> None:
     measured = measure([sys.executable, "-c", program], tmp_path)
     assert (measured.code, measured.output) == (3, "200000000\n")
     assert measured.peak is None or measured.peak > 200_000_000
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system confines no process to a processor")
+def test_a_process_can_be_kept_on_one_processor(tmp_path: Path) -> None:
+    mine = os.sched_getaffinity(0)
+    measured = measure([sys.executable, "-c", "import os; print(len(os.sched_getaffinity(0)))"], tmp_path, processors=1)
+    assert (measured.output, os.sched_getaffinity(0)) == ("1\n", mine)
 
 
 def test_process_that_takes_too_long_is_stopped(tmp_path: Path) -> None:

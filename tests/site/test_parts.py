@@ -305,6 +305,7 @@ def test_what_else_was_measured_is_shown() -> None:
     compiled = {"spec": "a.psm", "check": "c", "first_state_seconds": SPREAD, "optimised_seconds": SPREAD}
     one, gone = document()["results"]
     workers = {**one, "states": 200_000, "peer": "native, 2 workers", "one_worker": "native", "one_worker_ratio": 1.75}
+    workers |= {"one_processor": "native, one processor", "one_processor_ratio": 1.875}
     shown = benchmarks_html(
         document(
             results=[workers, one, gone, {**gone, "peer": "Spin", "absent": "no model of it"}],
@@ -319,6 +320,7 @@ def test_what_else_was_measured_is_shown() -> None:
         "<code>native, 2 workers</code> is so many times as fast as <code>native</code>: 1.75 on "
         "<code>&lt;two&gt;</code>." in shown
     )
+    assert "times as fast as <code>native, one processor</code>: 1.88 on <code>&lt;two&gt;</code>." in shown
     assert ">800<" in shown
     assert "<code>a.psm</code>" in shown and "98.4 ns for dependent loads" in shown
     assert "Measured on 2026-01-31" in shown and "With Spin 6.5 and gcc &lt;12&gt;." in shown
