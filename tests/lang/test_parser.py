@@ -281,6 +281,15 @@ def test_what_is_no_tree_is_parsed_again(kept: bytes, cache: Path, monkeypatch: 
     assert parse_cached(Source("kept.psm", TEXT)) == parsed(TEXT)
 
 
+def test_the_deepest_tree_can_be_kept(cache: Path) -> None:
+    guard = "x < 2"
+    for _ in range(MAX_DEPTH - 8):
+        guard = f"if {guard} then true else false"
+    source = Source("deep.psm", TEXT.replace("x < 2", guard))
+    assert spans(parse_cached(source)) == spans(parse_cached(source))
+    assert len(list(cache.iterdir())) == 1
+
+
 def test_errors_are_not_kept(cache: Path) -> None:
     for _ in range(2):
         with pytest.raises(SpecError, match=r"."):
