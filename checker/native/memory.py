@@ -184,7 +184,7 @@ class Tables:
         workers: int,
         bits: int = 6,
         fill: Fraction = SPARSE,
-        prepare: Callable[[Region], None] = lambda _: None,
+        prepare: Callable[[Region], None] | None = None,
     ) -> None:
         """Lays out small tables. `prepare` is told of each region that all shards will move to."""
         self._shared = shared
@@ -272,7 +272,8 @@ class Tables:
             region = self._regions[bits] = Region(SHARDS * size)
             if _is_large(size):
                 region.use_huge_pages()
-                self._prepare(region)
+                if self._prepare is not None:
+                    self._prepare(region)
         return self._regions[bits].start + number * size
 
     def _pages(self, number: int, bits: int) -> list[tuple[int, int, int]]:
