@@ -6,8 +6,8 @@ text of their own: equality, the hash and the refusal of assignments are the sam
 fields. Only `__init__` is compiled, as objects are made often, and not before the first one is.
 
 So a class goes through the standard decorator, which sees to fields, inheritance, slots, `match` and `replace`, but writes no
-methods, and gets them from here. They do what the standard ones do; `tests/base/test_data.py` compares them. A class that inherits
-from one of these is made here, too: to the standard decorator, none of them is frozen.
+methods, and gets them from here. They do what the standard ones do; `tests/base/test_data.py` compares them. A class that
+inherits from one of these is made here, too: to the standard decorator, none of them is frozen.
 """
 
 from __future__ import annotations
