@@ -34,6 +34,7 @@ class Prefault:
         self._pages: queue.LifoQueue[tuple[Region, int] | None] = queue.LifoQueue()
         self._thread: threading.Thread | None = None
         self._asked: dict[int, int] = {}
+        """For each arena, by where it begins, up to where its pages have been asked for."""
 
     def following(self, arena: Arena, after: int) -> int:
         """Asks for the pages of an arena that come next.
