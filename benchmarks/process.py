@@ -87,8 +87,8 @@ class Watch(threading.Thread):
 
 @contextmanager
 def confined(processors: int | None) -> Iterator[None]:
-    """Processes that are started here may use only so many processors, if the system can see to that."""
-    if processors is None or not hasattr(os, "sched_setaffinity"):
+    """Processes that are started here may use only so many processors; None: all. Linux alone can see to that."""
+    if processors is None:
         yield
         return
     before = os.sched_getaffinity(0)
@@ -107,7 +107,7 @@ def measure(
     environment: Mapping[str, str] | None = None,
     processors: int | None = None,
 ) -> Measured:
-    """Runs a command in a folder, alone, to its end. With `processors`, the system lets it run on so many only, on Linux.
+    """Runs a command in a folder, alone, to its end. With `processors`, on so many only, as `confined`.
 
     Raises:
         Failed: the command cannot be started, or took longer than `timeout` seconds.

@@ -39,19 +39,19 @@ def digest(*parts: str | bytes) -> str:
     return total.hexdigest()
 
 
-@cache
 def version_of(*folders: str) -> str:
     """A digest of the sources in some folders of the checker: what is kept depends on the program that made it."""
-    total = hashlib.sha256()
-    root = Path(__file__).resolve().parents[1]
-    for folder in folders:
-        paths = sorted(path for path in (root / folder).rglob("*") if path.suffix in {".py", ".lark"})
-        if not paths:  # as in an archive: nobody knows what program this is, so nobody finds what it keeps
-            total.update(os.urandom(32))
-        for path in paths:
-            status = path.stat()
-            total.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
-    return total.hexdigest()
+    return digest(*map(_version, folders))
+
+
+@cache
+def _version(folder: str) -> str:
+    root = Path(__file__).resolve().parents[1] / folder
+    paths = sorted(path for path in root.rglob("*") if path.suffix in {".py", ".lark"})
+    if not paths:  # as in an archive: nobody knows what program this is, so nobody finds what it keeps
+        return os.urandom(32).hex()
+    states = ((path.name, path.stat()) for path in paths)
+    return digest(*(f"{name} {state.st_size} {state.st_mtime_ns}" for name, state in states))
 
 
 def default_directory() -> Path | None:

@@ -8,10 +8,7 @@ text before that is replaced by blanks, so places stay true and no part of a fil
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -20,6 +17,7 @@ from lark import Lark, Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedToken, VisitError
 from lark.lexer import PatternRE, PatternStr, TerminalDef
 
+from checker.base.collector import no_collector
 from checker.base.diagnostics import Diagnostic, Reporter, SpecError, error
 from checker.base.source import Source, Span
 from checker.lang import ast
@@ -48,8 +46,10 @@ _HEADER = "spec _ "
 
 def spec_of(source: Source) -> ast.Spec:
     """The syntax tree of a text. Raises `SpecError` for what is wrong with it."""
-    with _collector_paused():
-        return _build(source, _tree(source))
+    with no_collector():
+        spec = _build(source, _tree(source))
+    assert isinstance(spec, ast.Spec)
+    return spec
 
 
 def expr_of(source: Source) -> ast.Expr:
@@ -60,11 +60,8 @@ def expr_of(source: Source) -> ast.Expr:
         from checker.lang.syntax_hints import explain
 
         raise SpecError([explain(source, problem)]) from None
-    _check_depth(source, tree)
-    reporter = Reporter(source)
-    result: ast.Expr = AstBuilder(reporter).transform(tree)
-    reporter.raise_if_errors()
-    return result
+    expr: ast.Expr = _build(source, tree)
+    return expr
 
 
 def _tree(source: Source) -> Tree[Token]:
@@ -119,28 +116,16 @@ def _resume(text: str, begin: int, problem: UnexpectedInput, blamed: Span) -> in
     return None if match is None else match.start()
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """No garbage collection inside: a tree of many nodes, none of them garbage, makes it cost more than the parsing."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _build(source: Source, tree: Tree[Token]) -> ast.Spec:
+def _build(source: Source, tree: Tree[Token]) -> Any:
+    """The syntax tree that Lark's tree stands for."""
     _check_depth(source, tree)
     reporter = Reporter(source)
     try:
-        spec = AstBuilder(reporter).transform(tree)
+        built = AstBuilder(reporter).transform(tree)
     except VisitError as problem:  # pragma: no cover - a bug in the builder, shown as what it is
         raise problem.orig_exc from problem
     reporter.raise_if_errors()
-    assert isinstance(spec, ast.Spec)
-    return spec
+    return built
 
 
 def _check_depth(source: Source, tree: Tree[Token]) -> None:

@@ -110,10 +110,10 @@ def parse_expr(source: Source) -> ast.Expr:
     Raises:
         SpecError: with its syntax error.
     """
-    _check_length(source)
-    _check_brackets(source)
     from checker.lang.lalr import expr_of
 
+    _check_length(source)
+    _check_brackets(source)
     return expr_of(source)
 
 

@@ -187,7 +187,7 @@ class Explorer(Store):
     def round(self) -> Outcome:
         """Lets all workers go on for a while."""
         before = time.perf_counter()
-        for worker in self._workers:
+        for worker in self._workers[: self._sizes.workers]:
             worker.ctx[abi.CTX_PAUSE_AT] = worker.work + self._quota
             self._prepare(worker)
         outcome = Outcome.MORE

@@ -24,8 +24,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from checker.base.collector import no_collector
 from checker.conformance.histories.anomalies import anomalies
-from checker.conformance.histories.collector import no_collector
 from checker.conformance.histories.dependencies import Effort
 from checker.conformance.histories.history import History, Outcome
 from checker.conformance.histories.list_append import ListAppend

@@ -23,10 +23,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from checker.base.collector import no_collector
 from checker.base.diagnostics import SpecError, error
 from checker.base.source import display_name
 from checker.conformance.histories import edn
-from checker.conformance.histories.collector import no_collector
 from checker.conformance.histories.edn import Keyword, MalformedError
 from checker.conformance.histories.history import History, Moment, Operation, Outcome, history_of
 from checker.conformance.record import HEALING
