@@ -13,8 +13,10 @@ may say, besides, which step of the parent led to the state, in its upper 8 bits
 does, and that the number of words has no more than the 8 bits below. A reference is `worker << 40 | offset`, the offset of the
 record in the arena of that worker, counted in words. Offset 0 is never used.
 
-**Blocks of work.** A level is cut into blocks of records, each a pair of addresses (first record, end). Workers take the next
-block by an atomic counter. One worker takes them in order, which makes the search exactly breadth-first.
+**Blocks of work.** A level is cut into blocks of records, each a pair of addresses (first record, end). Those of an arena are a
+queue, from which workers take the next by an atomic counter: first from their own, as what a worker has found is nearer to its
+processor, and leads to what it has found, too; then from others'. One worker takes them in order, which makes the search exactly
+breadth-first.
 
 **Resuming.** `run` returns to the driver with a status whenever something has to be decided, and goes on where it was when
 called again: the current block, the output buffer and the position in it are kept in the worker's context.
@@ -135,11 +137,13 @@ CTX_WORDS = 104
 
 SHARED_STOP = 0
 """Not 0: workers return PAUSED at the next end of a batch."""
-SHARED_NEXT = 1
-"""The number of the next block; taken by an atomic addition."""
-SHARED_BLOCKS = 2
+SHARED_QUEUES = 1
+SHARED_QUEUES_END = 2
+"""Where a table begins and ends with QUEUE_WORDS words for each arena: the number of the next block of its records, which is
+taken by an atomic addition, and the number behind that of the last."""
+QUEUE_WORDS = 2
 SHARED_BLOCK_LIST = 3
-"""How many blocks there are, and the address of their pairs of addresses."""
+"""Address of the pairs of addresses of all blocks."""
 SHARED_ARENAS = 4
 """Address of a table with the address of each worker's arena."""
 SHARED_WORKERS = 5

@@ -168,15 +168,15 @@ class Explorer(Store):
             self._level_ends[number] = (worker.level_end[0] - worker.arena.start) >> 3
             found += worker.level_end[1] - worker.level[1]
         self._memos.turn([(w.level[1], w.level_end[1]) for w in self._workers], self._handler.may_grow)
-        for worker in self._workers:
+        for number, worker in enumerate(self._workers):
+            first = len(blocks)
             blocks += self._cut(worker, found)
+            self._queues[abi.QUEUE_WORDS * number : abi.QUEUE_WORDS * (number + 1)] = [first, len(blocks)]
         pairs = (c_uint64 * (2 * len(blocks)))(*itertools.chain.from_iterable(b[:2] for b in blocks))
         refs, numbers = ((c_uint64 * len(blocks))(*(b[i] for b in blocks)) for i in (2, 3))
         self._blocks = [pairs, refs, numbers]
         for word, array in zip(LISTS, self._blocks, strict=True):
             self._shared[word] = addressof(array)
-        self._shared[abi.SHARED_BLOCKS] = len(blocks)
-        self._shared[abi.SHARED_NEXT] = 0
         alone = len(blocks) <= 1
         for worker in self._workers[: self._sizes.workers]:
             worker.active = worker is self._workers[0] or not alone

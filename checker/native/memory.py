@@ -47,7 +47,7 @@ SPARSE, DENSE = Fraction(2, 3), Fraction(3, 4)
 to look into a second line, and less memory counts for more."""
 
 GROW_SLOTS = 1 << 20
-"""About how many slots are moved in one go: some milliseconds' worth."""
+"""About how many slots each worker moves in one go: some milliseconds' worth."""
 
 _CHUNK = 1 << 24
 _NORESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
@@ -218,7 +218,7 @@ class Tables:
         """
         found = [number]
         size = 1 << self._bits[number]
-        most = max(GROW_SLOTS // size, self._workers)
+        most = max(GROW_SLOTS // size, 1) * self._workers
         uncounted = 2 * TALLY * self._workers if self._workers > 1 else 0  # about what two shards may differ by
         for other in range(SHARDS):
             count, limit = (self._shared[SHARED_SHARDS + 4 * other + word] for word in (SHARD_COUNT, SHARD_LIMIT))

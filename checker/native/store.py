@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from ctypes import Array, addressof, c_uint64
+from ctypes import Array, addressof, c_uint64, sizeof
 from pathlib import Path
 
 from checker.base.data import dataclass
@@ -51,7 +51,7 @@ class Store:
     def __init__(self, sizes: Sizes) -> None:
         self._sizes = sizes
         count = max(sizes.workers, sizes.arenas)
-        self._memory = Region(8 * (abi.SHARED_WORDS + 4 * count))
+        self._memory = Region(8 * (abi.SHARED_WORDS + (4 + abi.QUEUE_WORDS) * count))
         shared = self._memory.start
         self._shared = words_at(shared, abi.SHARED_WORDS)
         self._prefault = Prefault() if sizes.prefault else None
@@ -61,6 +61,9 @@ class Store:
         self._arenas, self._level_ends = (words_at(shared + 8 * (abi.SHARED_WORDS + n), count) for n in (0, count))
         self._arenas[:] = [worker.arena.start for worker in self._workers]
         self._disk = words_at(shared + 8 * (abi.SHARED_WORDS + 2 * count), 2 * count)
+        self._queues = words_at(shared + 8 * (abi.SHARED_WORDS + 4 * count), abi.QUEUE_WORDS * count)
+        self._shared[abi.SHARED_QUEUES] = addressof(self._queues)
+        self._shared[abi.SHARED_QUEUES_END] = addressof(self._queues) + sizeof(self._queues)
         self._shared[abi.SHARED_ARENAS] = addressof(self._arenas)
         self._shared[abi.SHARED_LEVELS] = addressof(self._level_ends)
         self._shared[abi.SHARED_DISK] = addressof(self._disk)

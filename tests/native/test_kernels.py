@@ -1,18 +1,18 @@
-"""The hash is good in the bits that choose shard, line and tag, for the words that packed states are."""
+"""Kernels by themselves: hashes, the visited set, records on disk, the blocks of a level."""
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
-from ctypes import addressof, c_uint64
-from itertools import combinations
+from ctypes import addressof, c_uint64, sizeof
 from pathlib import Path
 
 import pytest
 
 from checker.native import abi, jit
 from checker.native.explorer import Outcome
-from checker.native.kernels import records, table
+from checker.native.kernels import loop, records, table
 from checker.native.memory import words_at
 from checker.native.words import load64
 from checker.native.workers import Sizes
@@ -23,7 +23,7 @@ COUNT = 1 << 13
 
 def sparse() -> list[int]:
     """Words with three bits set."""
-    return [1 << a | 1 << b | 1 << c for a, b, c in combinations(range(63), 3)][:COUNT]
+    return [1 << a | 1 << b | 1 << c for a, b, c in itertools.combinations(range(63), 3)][:COUNT]
 
 
 WORDS = {
@@ -125,3 +125,17 @@ def test_tags_of_a_line_differ_enough() -> None:
     """However large the table, ten bits of a tag do not follow from the line."""
     for bits in range(6, 40):
         assert table.TAG_BITS - (bits - 3 - table.tag_start(64 - bits)) >= 10
+
+
+@pytest.mark.parametrize("own", [0, 1, 2])
+def test_workers_take_the_blocks_of_their_own_arena_first(own: int) -> None:
+    """Then those of the others, each once."""
+    queues = (c_uint64 * (3 * abi.QUEUE_WORDS))(0, 3, 3, 5, 5, 9)
+    shared = (c_uint64 * abi.SHARED_WORDS)()
+    shared[abi.SHARED_QUEUES] = addressof(queues)
+    shared[abi.SHARED_QUEUES_END] = addressof(queues) + sizeof(queues)
+    ctx = (c_uint64 * abi.CTX_WORDS)()
+    ctx[abi.CTX_WORKER] = own
+    taken = list(iter(lambda: loop.next_block(addressof(ctx), addressof(shared)), loop.EXHAUSTED))
+    blocks = [[0, 1, 2], [3, 4], [5, 6, 7, 8]]
+    assert taken == [*itertools.chain.from_iterable(blocks[own:] + blocks[:own])]

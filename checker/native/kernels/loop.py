@@ -21,18 +21,20 @@ from checker.native.abi import (
     CTX_REPORT,
     CTX_SHARED,
     CTX_TRANSITIONS,
+    CTX_WORKER,
     DONE,
     EVENT_EXPANDED,
     LIMIT,
     LOWEST_ADDRESS,
     NO_PARENT,
     PAUSED,
+    QUEUE_WORDS,
     REF_MASK,
     SHARED_BLOCK_LIST,
     SHARED_BLOCK_NUMBERS,
     SHARED_BLOCK_REFS,
-    SHARED_BLOCKS,
-    SHARED_NEXT,
+    SHARED_QUEUES,
+    SHARED_QUEUES_END,
     SHARED_STOP,
 )
 from checker.native.kernels.lookup import look_up
@@ -41,15 +43,33 @@ from checker.native.kernels.records import behind, fetch, record_at
 from checker.native.kernels.spec import expand, memo_words
 from checker.native.words import MASK, entry, fetch_add, inline, load64, load_atomic, rare, store64
 
-EXHAUSTED = LOWEST_ADDRESS - 1
-"""What `fill` gives when it finds no block any more."""
+EXHAUSTED = MASK
+"""There is no block any more."""
+
+
+@inline
+def next_block(ctx: int, shared: int) -> int:
+    """The number of the next block of the level, which nobody else takes; EXHAUSTED if there is none."""
+    first = load64(shared + 8 * SHARED_QUEUES)
+    own = first + 8 * QUEUE_WORDS * load64(ctx + 8 * CTX_WORKER)
+    queue = own
+    while True:
+        if load_atomic(queue) < load64(queue + 8):  # not every worker that comes too late has to write there
+            at = fetch_add(queue, 1)
+            if at < load64(queue + 8):
+                return at
+        queue += 8 * QUEUE_WORDS
+        if queue == load64(shared + 8 * SHARED_QUEUES_END):
+            queue = first
+        if queue == own:
+            return EXHAUSTED
 
 
 @rare
 def take_block(ctx: int, shared: int) -> int:
     """Takes the next block of the level; gives 0 if there is none."""
-    at = fetch_add(shared + 8 * SHARED_NEXT, 1)
-    if at >= load64(shared + 8 * SHARED_BLOCKS):
+    at = next_block(ctx, shared)
+    if at == EXHAUSTED:
         return 0
     pair = load64(shared + 8 * SHARED_BLOCK_LIST) + 16 * at
     store64(ctx + 8 * CTX_BLOCK, load64(pair))
