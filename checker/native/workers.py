@@ -42,7 +42,7 @@ class Sizes:
     """Exact with one worker alone."""
     arenas: int = 0
     """At least so many arenas, to take over those of a search that had more workers."""
-    flush: int = 4096
+    flush: int = 8192
     batch: int = 256
     out: int = 1 << 19
     table_bits: int = 6

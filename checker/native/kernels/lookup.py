@@ -51,6 +51,10 @@ from checker.native.kernels.table import (
 from checker.native.words import inline, load64, lowest_bit, match_line, prefetch, rare, store64
 
 
+AHEAD = 512
+"""How many bytes behind the last record of an arena a cache line is asked for, so that it is there when it is written."""
+
+
 @inline
 def ask(ctx: int, shared: int, record: int, end: int) -> int:
     """The first pass over pending successors: hashes, and cache lines asked for. Gives where it had to stop."""
@@ -133,6 +137,7 @@ def discover(ctx: int, record: int, note: int) -> int:
         if publish(shared, line + 8 * lowest_bit(free), slot_of(key, reference(ctx, kept))) != 0:
             count_entry(ctx, shared, shard)
             enroll(ctx, kept, end)
+            prefetch(end + AHEAD)
             state = kept + 8
             break
     if visit(ctx, state) != 0:
