@@ -31,7 +31,7 @@ from checker.native import abi
 from checker.native.entries import ENTRIES, Kernels, interpreted, native
 from checker.native.memory import Region
 from checker.native.store import ArenaState, Snapshot, Store
-from checker.native.workers import NEVER, Pool, Sizes, Words, Worker
+from checker.native.workers import NEVER, Call, Pool, Sizes, Words, Worker
 
 __all__ = [
     "ENTRIES",
@@ -178,7 +178,7 @@ class Explorer(Store):
         for word, array in zip(LISTS, self._blocks, strict=True):
             self._shared[word] = addressof(array)
         alone = len(blocks) <= 1
-        for worker in self._workers[: self._sizes.workers]:
+        for worker in self.searchers:
             worker.active = worker is self._workers[0] or not alone
         if found:
             self.levels.append(0)
@@ -187,7 +187,7 @@ class Explorer(Store):
     def round(self) -> Outcome:
         """Lets all workers go on for a while."""
         before = time.perf_counter()
-        for worker in self._workers[: self._sizes.workers]:
+        for worker in self.searchers:
             worker.ctx[abi.CTX_PAUSE_AT] = worker.work + self._quota
             self._prepare(worker)
         outcome = Outcome.MORE
@@ -196,7 +196,7 @@ class Explorer(Store):
             if not busy or any(w.work >= w.ctx[abi.CTX_PAUSE_AT] for w in busy):  # who is first ends the round for all
                 break
             self._shared[abi.SHARED_STOP] = 0
-            statuses = self._call([(self.kernels.run, (w.address,)) for w in busy])
+            statuses = self.together([(self.kernels.run, (w.address,)) for w in busy])
             for worker, status in zip(busy, statuses, strict=True):
                 result = self._settle(worker, status)
                 outcome = result if outcome is Outcome.MORE else outcome
@@ -213,6 +213,24 @@ class Explorer(Store):
             elif seconds > ROUND * 2:
                 self._quota = max(self._quota // 2, 1)
         return outcome
+
+    def together(self, calls: Sequence[Call]) -> list[int]:
+        """Runs calls at the same time, at most one for each worker, the first of them here, and gives what they gave.
+
+        Interrupted, it waits until all have stopped.
+        """
+        self._pool.start(calls[1:])
+        statuses: list[int] = []
+        try:
+            statuses.append(calls[0][0](*calls[0][1]))
+        finally:
+            try:
+                others = self._pool.join()
+            except BaseException:
+                self._shared[abi.SHARED_STOP] = 1
+                self._pool.join()
+                raise
+        return statuses + others
 
     def close(self) -> None:
         """Ends the threads and gives all memory back."""
@@ -301,14 +319,14 @@ class Explorer(Store):
             if not self._handler.may_grow(self._tables.need(due)):
                 return Outcome.MEMORY
         larger = {n: self._tables.larger(n) for n in due}
-        workers = self._workers[: self._sizes.workers]
+        workers = self.searchers
 
         def move(worker: Worker, numbers: list[int]) -> int:
             for n in numbers:
                 self.kernels.grow(worker.address, n, *larger[n])
             return 0
 
-        self._call([(move, (worker, due[i :: len(workers)])) for i, worker in enumerate(workers)])
+        self.together([(move, (worker, due[i :: len(workers)])) for i, worker in enumerate(workers)])
         for n in due:
             self._tables.moved(n)
         return Outcome.MORE
@@ -331,18 +349,3 @@ class Explorer(Store):
             size = max(size // 4 // 8 * 8, least)
         worker.ctx[abi.CTX_ARENA_END] = end + size
         return Outcome.MORE
-
-    def _call(self, calls: list[tuple[Callable[..., int], tuple[object, ...]]]) -> list[int]:
-        """Runs calls at the same time, the first of them here. Interrupted, it waits until all have stopped."""
-        self._pool.start(calls[1:])
-        statuses: list[int] = []
-        try:
-            statuses.append(calls[0][0](*calls[0][1]))
-        finally:
-            try:
-                others = self._pool.join()
-            except BaseException:
-                self._shared[abi.SHARED_STOP] = 1
-                self._pool.join()
-                raise
-        return statuses + others

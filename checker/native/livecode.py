@@ -69,9 +69,15 @@ class NativeCells:
         self._regions.append(region)
         return cast(Cells, (c_uint32 * max(count, 1)).from_address(region.start))
 
+    def free(self, cells: Cells) -> None:
+        """Gives the memory of an array back that nobody uses any more."""
+        region = next(region for region in self._regions if region.start == address_of(cells))
+        region.release()
+        self._regions.remove(region)
+
     def call(self, name: str, *arguments: object) -> int:
         """Runs a kernel; arrays are given by their addresses."""
-        given = [a if isinstance(a, int) else addressof(cast("Array[c_uint32]", a)) for a in arguments]
+        given = [a if isinstance(a, int) else address_of(cast(Cells, a)) for a in arguments]
         function = self.functions[name]
         if not self.large:
             return function(*given)
@@ -105,3 +111,8 @@ class NativeCells:
         """Gives all memory back."""
         for region in self._regions:
             region.release()
+
+
+def address_of(cells: Cells) -> int:
+    """Where an array of `NativeCells` begins."""
+    return addressof(cast("Array[c_uint32]", cells))

@@ -134,6 +134,11 @@ class Store:
         return self._workers[0]
 
     @property
+    def searchers(self) -> tuple[Worker, ...]:
+        """The workers that search."""
+        return tuple(self._workers[: self._sizes.workers])
+
+    @property
     def everybody(self) -> tuple[Worker, ...]:
         """All workers, those included that only hold states of another search."""
         return tuple(self._workers)

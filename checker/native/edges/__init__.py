@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from checker.engine.liveness.components import fair_sets
 from checker.engine.liveness.paths import nearest, stem
-from checker.native.edges.linking import enroll_all, find, index, label, link, move_units, number_of
+from checker.native.edges.linking import (
+    enroll_all,
+    find,
+    index,
+    label,
+    link,
+    may_add_units,
+    move_ends,
+    move_units,
+    number_of,
+)
 
 __all__ = [
     "EXPORTS",
@@ -17,6 +27,8 @@ __all__ = [
     "index",
     "label",
     "link",
+    "may_add_units",
+    "move_ends",
     "move_units",
     "nearest",
     "number_of",
@@ -28,6 +40,8 @@ EXPORTS = {
     "index": 2,
     "find": 3,
     "number_of": 4,
+    "may_add_units": 3,
+    "move_ends": 3,
     "move_units": 4,
     "link": 2,
     "label": 2,

@@ -1,9 +1,11 @@
-"""The block of words that the kernels of `linking` and their driver share."""
+"""The blocks of words that the kernels of `linking` and their driver share: one of each worker, and one of them all."""
 
 from __future__ import annotations
 
-STATES = 0
-"""How many states there are."""
+# ---- the block of a worker
+
+WORKERS = 0
+"""How many workers there are."""
 NEXT = 1
 """The next state that an entry looks at."""
 PAUSE = 2
@@ -17,26 +19,20 @@ TABLE_SHIFT = 5
 FIRST = 6
 TARGET = 7
 UNIT = 8
-"""Addresses of the cells of the graph (`engine.liveness.graph`)."""
+"""Addresses of the cells of the graph (`engine.liveness.graph`); of the last two, each worker has its own."""
 EDGES = 9
 EDGE_LIMIT = 10
-"""How many edges there are, and may be."""
+"""How many edges this worker has written, and may."""
 NOTES = 11
 """Address of what `expand` notes about each successor of a batch: unit and key. There is room for as many as the output
 buffer holds."""
 HASHES = 13
 HASHES_END = 14
 """A word for each successor of a batch; again as many."""
-UNIT_TABLE = 15
-UNIT_SHIFT = 16
-"""A table of units: slots of unit, key, and number."""
-UNITS = 17
-UNIT_LIMIT = 18
-"""How many numbers of units are taken, 0 included, and may be."""
-FAIRNESS = 19
-"""Address of a cell for each unit that a note may name: 0 not fair, 1 weakly, 2 strongly."""
-STRONG = 20
-"""Address of the cells that say of each number of a unit whether it is strongly fair."""
+UNITS = 15
+"""Address of the block about units."""
+CLAIMS = 16
+"""How many more units this worker may number: those are in UNIT_CLAIMED already."""
 FLAGS = 21
 """Address of the flags of vertices."""
 MARK = 22
@@ -47,9 +43,27 @@ LEFT = 24
 RIGHT = 25
 """Numbers of the questions about the two sides; NO_SIDE for the right one where there is none."""
 CUTS = 26
-"""How many states have a step that a `limit` refused."""
+"""At least 1 if a state has a step that a `limit` refused."""
 NO_SIDE = 0xFFFFFFFF
 WORDS = 32
+
+# ---- the block about units, which all workers share
+
+UNIT_TABLE = 0
+UNIT_SHIFT = 1
+"""A table of units: slots of unit, key, and number. No slot is ever emptied, and one with a unit is complete."""
+UNIT_COUNT = 2
+"""How many numbers of units are taken, 0 included; changes under UNIT_LOCK."""
+UNIT_CLAIMED = 3
+UNIT_LIMIT = 4
+"""How many workers have claimed, taken or not, and may."""
+UNIT_STRONG = 5
+"""Address of the cells that say of each number of a unit whether it is strongly fair."""
+UNIT_FAIRNESS = 6
+"""Address of a cell for each unit that a note may name: 0 not fair, 1 weakly, 2 strongly."""
+UNIT_LOCK = 8
+"""1 while a worker adds a unit."""
+UNIT_WORDS = 16
 
 # ---- what entries give besides the codes of `native.abi`
 

@@ -7,6 +7,10 @@ As in a search, nearly all time is spent waiting for memory, so successors are l
 the first asks for the slot of each, the second for the record that the slot means, the third compares.
 
 All states are known, so a successor is always found.
+
+Several workers may be at it at the same time, each with states and edges of its own. They share the table of numbers, which
+`index` fills by compare-and-swap, and that of units: to look one up takes no lock, to add one does. A worker claims room for all
+units that a batch may add before it adds the first (`may_add_units`), so that nobody has to stop halfway through one.
 """
 
 from __future__ import annotations
@@ -25,10 +29,10 @@ from checker.native.abi import (
 )
 from checker.native.code.frame import DEFERRED, LIMIT_CUT
 from checker.native.edges.layout import (
+    CLAIMS,
     CUTS,
     EDGE_LIMIT,
     EDGES,
-    FAIRNESS,
     FIRST,
     FLAGS,
     HASHES,
@@ -44,19 +48,38 @@ from checker.native.edges.layout import (
     PAUSE,
     REFERENCES,
     RIGHT,
-    STRONG,
     TABLE,
     TABLE_SHIFT,
     TARGET,
     UNIT,
+    UNIT_CLAIMED,
+    UNIT_COUNT,
+    UNIT_FAIRNESS,
     UNIT_LIMIT,
+    UNIT_LOCK,
     UNIT_SHIFT,
+    UNIT_STRONG,
     UNIT_TABLE,
     UNITS,
+    WORKERS,
 )
 from checker.native.kernels.records import at_hand, behind, fetch, hash_of, hash_word, mum, record_at, same, words_of
 from checker.native.kernels.spec import expand
-from checker.native.words import entry, external, inline, load32, load64, prefetch, rare, store32, store64
+from checker.native.words import (
+    cas64,
+    entry,
+    external,
+    fetch_add,
+    inline,
+    load32,
+    load64,
+    load_atomic,
+    prefetch,
+    rare,
+    store32,
+    store64,
+    sub64,
+)
 
 INITIAL, CUT = 1, 8
 """Flags of vertices; the second is for the driver, which takes it away."""
@@ -65,6 +88,9 @@ LOW = 0xFFFFFFFF
 
 BATCH = 4096
 """Bytes of successors that are collected before they are looked up."""
+
+SPARE = 64
+"""For how many more units a worker claims room than it needs, so that it seldom has to."""
 
 
 @external
@@ -125,7 +151,12 @@ def index(ctx: int, work: int) -> int:
             slot = slot_for(work, h)
             while load64(slot) != 0:
                 slot = slot_after(work, slot)
-            store64(slot, (h & LOW) << 32 | (u + 1))
+            value = (h & LOW) << 32 | (u + 1)
+            if load64(work + 8 * WORKERS) == 1:
+                store64(slot, value)
+            else:
+                while cas64(slot, 0, value) == 0:
+                    slot = slot_after(work, slot)
             initial = load64(record_at(shared, load64(references + 8 * u))) & REF_MASK == NO_PARENT
             store32(flags + 4 * u, INITIAL if initial else 0)
         v = stop
@@ -158,43 +189,73 @@ def find(ctx: int, work: int, record: int) -> int:
 
 
 @inline
-def place_for(work: int, unit: int, key: int) -> int:
+def place_for(units: int, unit: int, key: int) -> int:
     """The slot of a unit, or the one where it may be put."""
-    table = load64(work + 8 * UNIT_TABLE)
-    shift = load64(work + 8 * UNIT_SHIFT)
+    table = load64(units + 8 * UNIT_TABLE)
+    shift = load64(units + 8 * UNIT_SHIFT)
     at = mum(hash_word(key), hash_word(unit)) >> shift
     while True:
         slot = table + at * 24
-        if load64(slot) == 0 or (load64(slot) == unit and load64(slot + 8) == key):
+        there = load_atomic(slot)
+        if there == 0 or (there == unit and load64(slot + 8) == key):
             return slot
         at = (at + 1) & ((1 << (64 - shift)) - 1)
 
 
-@entry
-def number_of(ctx: int, work: int, unit: int, key: int) -> int:
-    """The number of a unit, which is not 0; a new one if it has none, for which there is room."""
-    slot = place_for(work, unit, key)
+@rare
+def add_unit(work: int, unit: int, key: int) -> int:
+    """Gives a unit a number, unless another worker has just done so, and gives its slot."""
+    units = load64(work + 8 * UNITS)
+    while cas64(units + 8 * UNIT_LOCK, 0, 1) == 0:
+        pass
+    slot = place_for(units, unit, key)
     if load64(slot) == 0:
-        number = load64(work + 8 * UNITS)
-        store64(slot, unit)
+        number = load64(units + 8 * UNIT_COUNT)
         store64(slot + 8, key)
         store64(slot + 16, number)
-        strong = load32(load64(work + 8 * FAIRNESS) + 4 * unit) == 2
-        store32(load64(work + 8 * STRONG) + 4 * number, 1 if strong else 0)
-        store64(work + 8 * UNITS, number + 1)
+        strong = load32(load64(units + 8 * UNIT_FAIRNESS) + 4 * unit) == 2
+        store32(load64(units + 8 * UNIT_STRONG) + 4 * number, 1 if strong else 0)
+        store64(units + 8 * UNIT_COUNT, number + 1)
+        store64(work + 8 * CLAIMS, load64(work + 8 * CLAIMS) - 1)
+        cas64(slot, 0, unit)  # publishes the rest
+    cas64(units + 8 * UNIT_LOCK, 1, 0)
+    return slot
+
+
+@entry
+def number_of(ctx: int, work: int, unit: int, key: int) -> int:
+    """The number of a unit, which is not 0; a new one if it has none, for which the worker has claimed room."""
+    slot = place_for(load64(work + 8 * UNITS), unit, key)
+    if load64(slot) == 0:
+        slot = add_unit(work, unit, key)
     return load64(slot + 16) + 0 * ctx
 
 
 @entry
+def may_add_units(ctx: int, work: int, count: int) -> int:
+    """Claims room for so many new units, if the worker has not done so; gives 0 if the table has to grow first."""
+    claims = load64(work + 8 * CLAIMS)
+    if claims < count:
+        units = load64(work + 8 * UNITS)
+        more = count - claims + SPARE
+        if fetch_add(units + 8 * UNIT_CLAIMED, more) + more > load64(units + 8 * UNIT_LIMIT):
+            fetch_add(units + 8 * UNIT_CLAIMED, sub64(0, more))
+            return 0 * ctx
+        store64(work + 8 * CLAIMS, claims + more)
+    return 1
+
+
+@entry
 def move_units(ctx: int, work: int, table: int, shift: int) -> int:
-    """Moves the units into a larger, empty table."""
-    old = load64(work + 8 * UNIT_TABLE)
-    end = old + (24 << (64 - load64(work + 8 * UNIT_SHIFT)))
-    store64(work + 8 * UNIT_TABLE, table)
-    store64(work + 8 * UNIT_SHIFT, shift)
+    """Moves the units into a larger, empty table. No other worker is at it."""
+    units = load64(work + 8 * UNITS)
+    old = load64(units + 8 * UNIT_TABLE)
+    end = old + (24 << (64 - load64(units + 8 * UNIT_SHIFT)))
+    store64(units + 8 * UNIT_TABLE, table)
+    store64(units + 8 * UNIT_SHIFT, shift)
     while old != end:
         if load64(old) != 0:
-            slot = place_for(work, load64(old), load64(old + 8))
+            slot = place_for(units, load64(old), load64(old + 8))
             store64(slot, load64(old))
             store64(slot + 8, load64(old + 8))
             store64(slot + 16, load64(old + 16))
@@ -229,7 +290,7 @@ def look_up(ctx: int, work: int, record: int, end: int) -> int:
     edges = load64(work + 8 * EDGES)
     target = load64(work + 8 * TARGET)
     unit = load64(work + 8 * UNIT)
-    fairness = load64(work + 8 * FAIRNESS)
+    fairness = load64(load64(work + 8 * UNITS) + 8 * UNIT_FAIRNESS)
     note = load64(work + 8 * NOTES)
     at = record
     h = hashes
@@ -269,6 +330,7 @@ def link(ctx: int, work: int) -> int:
     v = load64(work + 8 * NEXT)
     stop = load64(work + 8 * PAUSE)
     while v < stop:
+        begin = v
         end = out
         status = DONE
         store64(ctx + 8 * CTX_NOTES, notes)
@@ -289,10 +351,6 @@ def link(ctx: int, work: int) -> int:
                 store64(ctx + 8 * CTX_NOTES, before)
                 status = MORE_EDGES
                 break
-            if load64(work + 8 * UNITS) + now >= load64(work + 8 * UNIT_LIMIT):
-                store64(ctx + 8 * CTX_NOTES, before)
-                status = MORE_UNITS
-                break
             if load64(spec + 8 * LIMIT_CUT) != refused:
                 store32(flags + 4 * v, load32(flags + 4 * v) | CUT)
                 store64(work + 8 * CUTS, load64(work + 8 * CUTS) + 1)
@@ -300,10 +358,21 @@ def link(ctx: int, work: int) -> int:
             end = after
             v += 1
             store32(first + 4 * v, load64(work + 8 * EDGES) + count)
+        if may_add_units(ctx, work, count) == 0:
+            return returns(work, begin, MORE_UNITS)  # all of the batch comes up again
         look_up(ctx, work, out, end)
         if status != DONE and end == out:
             return returns(work, v, status)
     return returns(work, v, DONE)
+
+
+@entry
+def move_ends(ctx: int, work: int, by: int) -> int:
+    """The edges of the states from NEXT to PAUSE move by so many places."""
+    first = load64(work + 8 * FIRST)
+    for v in range(load64(work + 8 * NEXT), load64(work + 8 * PAUSE)):
+        store32(first + 4 * (v + 1), load32(first + 4 * (v + 1)) + by)
+    return 0 * ctx
 
 
 # ---- marks

@@ -50,7 +50,6 @@ from checker.native.kernels.table import (
 )
 from checker.native.words import inline, load64, lowest_bit, match_line, prefetch, rare, store64
 
-
 AHEAD = 512
 """How many bytes behind the last record of an arena a cache line is asked for, so that it is there when it is written."""
 

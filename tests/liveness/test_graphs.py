@@ -1,0 +1,97 @@
+"""The graph that several workers write is the one that a single worker writes, but for the numbers of states and units."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+import checker
+from checker.engine.interface import Limits, Stop
+from checker.engine.liveness.graph import Graph
+from checker.engine.search import Interpreter
+from checker.model.machine import Machine
+from checker.native import graphs, jit
+from checker.native.engine import NativeEngine
+from checker.native.livecode import LiveCode
+from tests.liveness.test_engines import RING
+from tests.liveness.test_random import live_spec, machine_of, refused
+
+pytestmark = pytest.mark.skipif(jit.unavailable() is not None, reason=jit.unavailable() or "")
+
+COMMIT = Path(__file__).parents[2] / "specs/transactions/two_phase_commit.psm"
+
+Written = tuple[Counter[Any], Counter[Any], Counter[Any]]
+
+
+def written(machine: Machine, workers: int, monkeypatch: pytest.MonkeyPatch) -> Written:
+    """Edges, the sets of edges that have a unit in common, and vertices, with states in place of numbers."""
+    found: list[Written] = []
+    make = graphs.StoredGraph.make
+
+    def look(self: graphs.StoredGraph) -> Graph:
+        graph = make(self)
+
+        def named(v: int) -> object:
+            return self.state(v) if v < graph.states else ("inner", self.state(graph.owner[v - graph.states]))
+
+        edges: list[tuple[object, object, int]] = []
+        for v in range(graph.vertices):
+            assert graph.first[v] <= graph.first[v + 1]
+            for e in range(graph.first[v], graph.first[v + 1]):
+                assert graph.unit[e] < graph.units
+                edges.append((named(v), named(graph.target[e]), graph.unit[e]))
+        units: dict[int, Counter[object]] = {}
+        for source, target, unit in edges:
+            units.setdefault(unit, Counter())[source, target] += 1
+        assert len(units.keys() - {0}) == graph.units - 1, "every number is in use"
+        kinds = Counter((bool(u), graph.strong[u], frozenset(of.items())) for u, of in units.items())
+        vertices = Counter((named(v), graph.flags[v]) for v in range(graph.vertices))
+        found.append((Counter((a, b) for a, b, _ in edges), kinds, vertices))
+        return graph
+
+    with monkeypatch.context() as patch:
+        patch.setattr(graphs.StoredGraph, "make", look)
+        stop = NativeEngine(workers, level=0).explore(machine, Limits()).stop
+    assert stop is Stop.DONE
+    (only,) = found
+    return only
+
+
+@pytest.fixture
+def many_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All workers take part in small graphs, too, a few states and a few bytes at a time; tables of units have to grow."""
+    monkeypatch.setattr(graphs, "LARGE", 0)
+    monkeypatch.setattr(LiveCode, "improve", lambda self: None)
+    for name, value in (("QUANTUM", 5), ("PIECE", 40), ("UNIT_BITS", 8)):
+        monkeypatch.setattr(graphs, name, value)
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+@pytest.mark.parametrize(
+    "machine",
+    [checker.loads(RING).machine("listed"), checker.load(COMMIT).machine("small")],
+    ids=["ring", "two-phase commit"],
+)
+def test_workers_write_one_graph(machine: Machine, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = written(machine, 1, monkeypatch)
+    for name, value in (("LARGE", 0), ("QUANTUM", 64), ("PIECE", 40)):
+        monkeypatch.setattr(graphs, name, value)
+    for _ in range(3):  # who is first at a unit is chance
+        assert written(machine, workers, monkeypatch) == alone
+
+
+@pytest.mark.usefixtures("many_rounds")
+def test_workers_write_the_graphs_of_random_specs(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    for seed in range(12):
+        machine = machine_of(live_spec(Random(seed)))
+        if refused(machine, Interpreter()):
+            continue
+        alone = written(machine, 1, monkeypatch)
+        assert written(machine, 3, monkeypatch) == alone
+        sizes.append(len(alone[0]))
+    assert max(sizes) > 100
