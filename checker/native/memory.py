@@ -46,6 +46,10 @@ SPARSE, DENSE = Fraction(2, 3), Fraction(3, 4)
 """How full tables get. Where a slot is a state, few lines may be full; where it refers to one, looking that up takes longer than
 to look into a second line, and less memory counts for more."""
 
+FOURFOLD = 12, 16
+"""Tables with fewer slots than two to the power of this grow fourfold, which moves entries a third as often: up to 2 MB of all
+tables together, or where nobody limits the memory, up to 32 MB. Larger ones double, to take no more than twice what they need."""
+
 GROW_SLOTS = 1 << 20
 """About how many slots each worker moves in one go: some milliseconds' worth."""
 
@@ -185,11 +189,22 @@ class Tables:
         bits: int = 6,
         fill: Fraction = SPARSE,
         prepare: Callable[[Region], None] | None = None,
+        fourfold: int = FOURFOLD[0],
     ) -> None:
-        """Lays out small tables. `prepare` is told of each region that all shards will move to."""
+        """Lays out small tables.
+
+        Args:
+            shared: As above.
+            workers: How many there are.
+            bits: Of the slots of a table, at least.
+            fill: How much of a table may be taken.
+            prepare: Is told of each region that all shards will move to.
+            fourfold: Tables with fewer bits grow fourfold, others double.
+        """
         self._shared = shared
         self._prepare = prepare
         self._fill = fill
+        self._fourfold = fourfold
         self._workers = workers
         while (1 << bits) // 4 < TALLY * workers and workers > 1:  # room for what workers have not counted yet
             bits += 1
@@ -264,7 +279,7 @@ class Tables:
 
     def _larger(self, number: int) -> int:
         bits = self._bits[number]
-        return bits + (2 if bits < 12 else 1)
+        return bits + (2 if bits < self._fourfold else 1)
 
     def _base(self, number: int, bits: int) -> int:
         size = 8 << bits

@@ -34,7 +34,7 @@ from checker.native.explorer import Explorer, Kernels, Outcome
 from checker.native.interrupts import Interrupts
 from checker.native.livecode import LiveCode
 from checker.native.liveness import judge_stored
-from checker.native.memory import DENSE, SPARSE
+from checker.native.memory import DENSE, FOURFOLD, SPARSE
 from checker.native.notices import Notices
 from checker.native.prefault import idle_processors
 from checker.native.room import Room, spill_directory
@@ -139,6 +139,7 @@ class NativeSearch(Notices):
             out=max(1 << 19, 64 * (1 + shape.record)),
             chunks=(CHUNKS[0], self._room.chunk),
             prefault=limits.max_memory is None and idle_processors(self.workers) > 0,
+            fourfold=FOURFOLD[limits.max_memory is None],
             fill=DENSE if self.plan.table_kind == abi.INDIRECT else SPARSE,
         )
         assert self._kernels is not None

@@ -56,7 +56,7 @@ class Store:
         self._shared = words_at(shared, abi.SHARED_WORDS)
         self._prefault = Prefault() if sizes.prefault else None
         prepare = None if self._prefault is None else self._prefault.whole
-        self._tables = Tables(self._shared, sizes.workers, sizes.table_bits, sizes.fill, prepare)
+        self._tables = Tables(self._shared, sizes.workers, sizes.table_bits, sizes.fill, prepare, sizes.fourfold)
         self._workers = [Worker(number, sizes, shared) for number in range(count)]
         self._arenas, self._level_ends = (words_at(shared + 8 * (abi.SHARED_WORDS + n), count) for n in (0, count))
         self._arenas[:] = [worker.arena.start for worker in self._workers]

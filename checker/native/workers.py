@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from checker.base.data import dataclass
 from checker.native import abi
-from checker.native.memory import HUGE, SPARSE, Arena, Region, words_at
+from checker.native.memory import FOURFOLD, HUGE, SPARSE, Arena, Region, words_at
 
 RESERVE = 1 << 40
 """Bytes of address space for the arena of a worker."""
@@ -48,6 +48,8 @@ class Sizes:
     table_bits: int = 6
     fill: Fraction = SPARSE
     """How much of a table may be taken before it grows."""
+    fourfold: int = FOURFOLD[0]
+    """Up to which size tables grow fourfold (`memory.Tables`)."""
     chunks: tuple[int, int] = CHUNKS
     prefault: bool = False
     """Whether pages are asked for before they are needed, which takes a processor and some memory (`prefault`)."""

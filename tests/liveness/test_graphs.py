@@ -18,7 +18,8 @@ from checker.native import graphs, jit
 from checker.native.engine import NativeEngine
 from checker.native.livecode import LiveCode
 from tests.liveness.test_engines import RING
-from tests.liveness.test_random import live_spec, machine_of, refused
+from tests.liveness.test_random import machine_of, refused
+from tests.random_specs import live_spec
 
 pytestmark = pytest.mark.skipif(jit.unavailable() is not None, reason=jit.unavailable() or "")
 
