@@ -39,7 +39,7 @@ from checker.native.notices import Notices
 from checker.native.prefault import idle_processors
 from checker.native.room import Room, spill_directory
 from checker.native.tallies import following, initial_block, merged, tally
-from checker.native.tiers import PATIENCE, Tiers
+from checker.native.tiers import Tiers
 from checker.native.workers import CHUNKS, Sizes, Words
 
 NAME = "native"
@@ -213,7 +213,7 @@ class NativeSearch(Notices):
     def _improve(self, seconds: float) -> None:
         """Optimised code takes over when it is ready."""
         assert self.tiers is not None
-        if seconds > PATIENCE:
+        if seconds > self.tiers.patience:
             self.tiers.improve()
         better = self.tiers.better()
         if better is not None:

@@ -32,8 +32,9 @@ from checker.native.translate import join, translate
 FAST, BEST = 0, 2
 """Levels of optimisation."""
 
-PATIENCE = 0.03
-"""Seconds a search has to take before optimised code is made for it."""
+PATIENCE, AGAIN = 0.03, 0.3
+"""Seconds a search has to take before optimised code is made for it. Where only the other code is in the cache, an earlier search was
+over before there was any, and so this one will be, most likely."""
 
 
 @cache
@@ -61,6 +62,8 @@ class Compiled(Generic[K]):
         self._output: Path | None = None
         self.level = BEST
         """The level of the code that `begin` gave."""
+        self.patience = PATIENCE
+        """Seconds before `improve` should be called."""
 
     @property
     def text(self) -> str:
@@ -107,6 +110,7 @@ class Compiled(Generic[K]):
             image = self._cache.get(self.key(known))
             if image is not None:
                 self.level = known
+                self.patience = AGAIN
                 return self._functions(link(image, self.exports))
         self.level = FAST if level is None else level
         return self._compiled(self.level)
