@@ -33,8 +33,8 @@ FAST, BEST = 0, 2
 """Levels of optimisation."""
 
 PATIENCE, AGAIN = 0.03, 0.3
-"""Seconds a search has to take before optimised code is made for it. Where only the other code is in the cache, an earlier search was
-over before there was any, and so this one will be, most likely."""
+"""Seconds a search has to take before optimised code is made for it. Where only the other code is in the cache, an earlier search
+was over before there was any, and so this one will be, most likely."""
 
 
 @cache
