@@ -59,8 +59,11 @@ def default_directory() -> Path | None:
     named = os.environ.get(VARIABLE)
     if named == "off":
         return None
-    if named:
-        return Path(named)
+    return Path(named) if named else users_directory()
+
+
+def users_directory() -> Path | None:
+    """Where the user's cache is if nobody names another: for what depends on the program alone, as its compiled modules do."""
     try:
         from platformdirs import user_cache_dir
     except ImportError:  # in a browser

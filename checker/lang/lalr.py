@@ -1,22 +1,26 @@
 """Lark's LALR(1) parser at work: text in, `ast.Spec` or all the syntax errors of the file out.
 
-The tables for `grammar.lark` are cached in the user's cache directory and rebuilt without a word where that is not possible. A
-syntax error must not hide the next one: after each error parsing goes on at the next declaration, at most `MAX_ERRORS` times. All
-text before that is replaced by blanks, so places stay true and no part of a file is parsed twice. Errors are put into words by
-`syntax_hints`, from a table of examples.
+The tables for `grammar.lark` are kept in the user's cache directory (`base.cache`), and made each time where that is not
+possible. A syntax error must not hide the next one: after each error parsing goes on at the next declaration, at most
+`MAX_ERRORS` times. All text before that is replaced by blanks, so places stay true and no part of a file is parsed twice. Errors
+are put into words by `syntax_hints`, from a table of examples.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from functools import lru_cache
 from importlib.resources import files
+from io import BytesIO
 from typing import Any
 
+import lark
 from lark import Lark, Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedToken, VisitError
 from lark.lexer import PatternRE, PatternStr, TerminalDef
 
+from checker.base.cache import Cache, digest, users_directory, version_of
 from checker.base.collector import no_collector
 from checker.base.diagnostics import Diagnostic, Reporter, SpecError, error
 from checker.base.source import Source, Span
@@ -30,9 +34,6 @@ MAX_DEPTH = 80
 """How deeply expressions, types and blocks may nest."""
 
 SHIPPED_TABLES = "grammar.lalr"
-
-_TABLES = "grammar-2.lalr"
-"""The file of cached tables. Lark's key covers the grammar but not `_whole_words`: count up when that changes."""
 
 _DECLARATION = re.compile(
     r"^(?:///|(?:const|type|id|enum|record|message|network|shared|role|fun|invariant|step|reach|live|final|refines|linearizable|check)\b)",
@@ -145,7 +146,7 @@ def _check_depth(source: Source, tree: Tree[Token]) -> None:
 
 @lru_cache(maxsize=1)
 def lark_parser() -> Lark:
-    """The parser, made once. Its tables are cached on disk, keyed by grammar and versions by Lark itself.
+    """The parser, made once. Its tables, which take a quarter of a second to make, are kept on disk.
 
     Where tables stand beside the grammar, as in the archive for browsers, they belong to it and are used as they are.
     """
@@ -153,26 +154,22 @@ def lark_parser() -> Lark:
     if tables.is_file():
         with tables.open("rb") as file:
             return Lark.load(file)
-    grammar = files("checker.lang").joinpath("grammar.lark").read_text(encoding="utf-8")
-    cache: bool | str = False
-    try:
-        from platformdirs import user_cache_path
-
-        folder = user_cache_path("lockstep", appauthor=False, ensure_exists=True)
-        cache = str(folder / _TABLES)
-    except (ImportError, OSError):
-        pass  # without a cache directory the tables are built each time, in about a quarter of a second
-    options: dict[str, Any] = {
-        "parser": "lalr",
-        "propagate_positions": True,
-        "maybe_placeholders": True,
-        "start": ["start", "expr"],
-        "edit_terminals": _whole_words,
-    }
-    try:
-        return Lark(grammar, cache=cache, **options)
-    except OSError:
-        return Lark(grammar, **options)
+    cache, key = Cache(users_directory()), digest("tables", lark.__version__, sys.version, version_of("lang"))
+    kept = cache.get(key)
+    if kept is not None:
+        return Lark.load(BytesIO(kept))
+    made = Lark(
+        files("checker.lang").joinpath("grammar.lark").read_text(encoding="utf-8"),
+        parser="lalr",
+        propagate_positions=True,
+        maybe_placeholders=True,
+        start=["start", "expr"],
+        edit_terminals=_whole_words,
+    )
+    target = BytesIO()
+    made.save(target)
+    cache.put(key, target.getvalue())
+    return made
 
 
 def _whole_words(terminal: TerminalDef) -> None:

@@ -242,6 +242,19 @@ def test_length_is_limited() -> None:
 TEXT = "spec Kept\n\nrole R[2] {\n  volatile x: 0..2 = 0\n  action Go when x < 2 { x += 1 }\n}\n"
 
 
+def test_tables_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lalr, "users_directory", lambda: tmp_path)
+    expected = lark_parser().parse("spec S", start="start")
+    make = lark_parser.__wrapped__
+    assert make().parse("spec S", start="start") == expected
+    (entry,) = tmp_path.iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(Lark, "__init__", lambda *_, **__: pytest.fail("made again"))
+        assert make().parse("spec S", start="start") == expected
+    entry.write_bytes(entry.read_bytes()[:-1])
+    assert make().parse("spec S", start="start") == expected, "what is damaged is made again"
+
+
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
