@@ -47,8 +47,8 @@ SPARSE, DENSE = Fraction(2, 3), Fraction(3, 4)
 to look into a second line, and less memory counts for more."""
 
 FOURFOLD = 12, 16
-"""Tables with fewer slots than two to the power of this grow fourfold, which moves entries a third as often: up to 2 MB of all
-tables together, or where nobody limits the memory, up to 32 MB. Larger ones double, to take no more than twice what they need."""
+"""Up to two to the power of this many slots, tables grow fourfold, which moves entries a third as often: up to 2 MB of all tables
+together, or where nobody limits the memory, up to 32 MB. Larger ones double, to take no more than twice what they need."""
 
 GROW_SLOTS = 1 << 20
 """About how many slots each worker moves in one go: some milliseconds' worth."""
@@ -199,7 +199,7 @@ class Tables:
             bits: Of the slots of a table, at least.
             fill: How much of a table may be taken.
             prepare: Is told of each region that all shards will move to.
-            fourfold: Tables with fewer bits grow fourfold, others double.
+            fourfold: Up to so many bits tables grow fourfold, then they double.
         """
         self._shared = shared
         self._prepare = prepare
@@ -279,7 +279,7 @@ class Tables:
 
     def _larger(self, number: int) -> int:
         bits = self._bits[number]
-        return bits + (2 if bits < self._fourfold else 1)
+        return bits + (2 if bits + 2 <= self._fourfold else 1)
 
     def _base(self, number: int, bits: int) -> int:
         size = 8 << bits

@@ -49,7 +49,7 @@ class Sizes:
     fill: Fraction = SPARSE
     """How much of a table may be taken before it grows."""
     fourfold: int = FOURFOLD[0]
-    """Up to which size tables grow fourfold (`memory.Tables`)."""
+    """Up to which bits of their slots tables grow fourfold (`memory.Tables`)."""
     chunks: tuple[int, int] = CHUNKS
     prefault: bool = False
     """Whether pages are asked for before they are needed, which takes a processor and some memory (`prefault`)."""

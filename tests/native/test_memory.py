@@ -132,3 +132,18 @@ def test_what_workers_have_not_counted_yet_makes_no_difference_to_that(workers: 
         shared[abi.SHARED_SHARDS + 4 * number + abi.SHARD_COUNT] = count
     assert tables.due(3) == [3, 4], "and one that is not half full stays as it is"
     tables.release()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_tables_grow_fourfold_up_to_a_size(workers: int) -> None:
+    """Whatever they begin with, they have that size once, and double from there on."""
+    shared = (c_uint64 * abi.SHARED_WORDS)()
+    tables = Tables(shared, workers, fourfold=11)
+    sizes = [64 - shared[abi.SHARED_SHARDS + abi.SHARD_SHIFT]]
+    while sizes[-1] < 13:
+        _, shift, _ = tables.larger(0)
+        sizes.append(64 - shift)
+        tables.moved(0)
+    tables.release()
+    assert sizes[-3:] == [11, 12, 13]
+    assert sizes == ([6, 8, 10, 11, 12, 13] if workers == 1 else [9, 11, 12, 13])
