@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from ctypes import addressof, c_uint32, c_uint64, memmove
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,6 +16,7 @@ from checker.engine.liveness.graph import Graph
 from checker.engine.search import Interpreter
 from checker.model.machine import Machine
 from checker.native import graphs, jit
+from checker.native.edges import layout, linking
 from checker.native.engine import NativeEngine
 from checker.native.livecode import LiveCode
 from tests.liveness.test_engines import RING
@@ -96,3 +98,25 @@ def test_workers_write_the_graphs_of_random_specs(monkeypatch: pytest.MonkeyPatc
         assert written(machine, 3, monkeypatch) == alone
         sizes.append(len(alone[0]))
     assert max(sizes) > 100
+
+
+def test_a_slot_that_another_worker_takes_meanwhile_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    units, work = ((c_uint64 * words)() for words in (layout.UNIT_WORDS, layout.WORDS))
+    table, strong, fairness = (c_uint64 * (3 * 16))(), (c_uint32 * 4)(), (c_uint32 * 4)(0, 1, 2)
+    units[layout.UNIT_TABLE], units[layout.UNIT_SHIFT], units[layout.UNIT_COUNT] = addressof(table), 60, 1
+    units[layout.UNIT_STRONG], units[layout.UNIT_FAIRNESS] = addressof(strong), addressof(fairness)
+    work[layout.UNITS], work[layout.CLAIMS] = addressof(units), 2
+    place_for, theirs = linking.place_for, (c_uint64 * 3)(2, 70, 1)
+
+    def overtaken(at: int, unit: int, key: int) -> int:
+        slot = place_for(at, unit, key)
+        monkeypatch.setattr(linking, "place_for", place_for)
+        memmove(slot, theirs, 24)
+        units[layout.UNIT_COUNT] = 2
+        return slot
+
+    monkeypatch.setattr(linking, "place_for", overtaken)
+    numbers = [linking.number_of(0, addressof(work), *unit) for unit in ((1, 50), (2, 70), (1, 50), (2, 71))]
+    assert numbers == [2, 1, 2, 3]
+    assert list(strong) == [0, 0, 0, 1]
+    assert work[layout.CLAIMS] == 0

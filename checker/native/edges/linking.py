@@ -226,7 +226,7 @@ def add_unit(work: int, unit: int, key: int) -> int:
 def number_of(ctx: int, work: int, unit: int, key: int) -> int:
     """The number of a unit, which is not 0; a new one if it has none, for which the worker has claimed room."""
     slot = place_for(load64(work + 8 * UNITS), unit, key)
-    if load64(slot) == 0:
+    if load_atomic(slot) != unit or load64(slot + 8) != key:  # empty, or no longer
         slot = add_unit(work, unit, key)
     return load64(slot + 16) + 0 * ctx
 
