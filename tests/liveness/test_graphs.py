@@ -106,17 +106,20 @@ def test_a_slot_that_another_worker_takes_meanwhile_is_not_ours(monkeypatch: pyt
     units[layout.UNIT_TABLE], units[layout.UNIT_SHIFT], units[layout.UNIT_COUNT] = addressof(table), 60, 1
     units[layout.UNIT_STRONG], units[layout.UNIT_FAIRNESS] = addressof(strong), addressof(fairness)
     work[layout.UNITS], work[layout.CLAIMS] = addressof(units), 2
-    place_for, theirs = linking.place_for, (c_uint64 * 3)(2, 70, 1)
+    place_for = linking.place_for
+    ours = place_for(addressof(units), 1, 50)
+    key = next(key for key in range(1000) if place_for(addressof(units), 2, key) == ours)
+    theirs = (c_uint64 * 3)(2, key, 1)
 
-    def overtaken(at: int, unit: int, key: int) -> int:
-        slot = place_for(at, unit, key)
+    def overtaken(at: int, unit: int, other: int) -> int:
+        slot = place_for(at, unit, other)
         monkeypatch.setattr(linking, "place_for", place_for)
         memmove(slot, theirs, 24)
         units[layout.UNIT_COUNT] = 2
         return slot
 
     monkeypatch.setattr(linking, "place_for", overtaken)
-    numbers = [linking.number_of(0, addressof(work), *unit) for unit in ((1, 50), (2, 70), (1, 50), (2, 71))]
+    numbers = [linking.number_of(0, addressof(work), *unit) for unit in ((1, 50), (2, key), (1, 50), (2, 1000))]
     assert numbers == [2, 1, 2, 3]
     assert list(strong) == [0, 0, 0, 1]
     assert work[layout.CLAIMS] == 0
