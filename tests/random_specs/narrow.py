@@ -166,7 +166,8 @@ class Writer:
             lambda: f"{self.expr('Rc', scope, d)}.x",
             lambda: f"{self.expr('Map[A, 0..2]', scope, d)}[{self.expr('A', scope, d)}]",
             lambda: f"(sum {x} in A: {self.expr('0..2', scope.with_local(x, 'A'), d)})",
-            lambda: f"index({self.expr('A', scope, d)})",
+            # What is chosen from `{}` is nothing, which has no place; with a process beside it, it is one.
+            lambda: f"index((if true then {self.expr('A', scope, d)} else at(A, 0)))",
             lambda: f"last({self.expr('Seq[0..2, 2]', scope, d)})",
             lambda: f"max({self.expr('Set[0..2]', scope, d)})",
             lambda: self.leaf("0..2", scope),
