@@ -69,6 +69,6 @@ def test_many_random_models(block: int) -> None:
         examine(random_spec(Random(seed)))
 
 
-@pytest.mark.parametrize("seed", [3, 9, 13, 2450, 2500, 219956926])
+@pytest.mark.parametrize("seed", [3, 9, 13, 2450, 2500, 29702, 219956926])
 def test_models_that_once_went_wrong(seed: int) -> None:
     examine(random_spec(Random(seed)))

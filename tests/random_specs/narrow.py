@@ -237,7 +237,9 @@ class Writer:
             x, kind = self.fresh("l"), self.rng.choice(SIMPLE)
             return f"let {x} = {self.expr(kind, scope, 1)}", scope.with_local(x, kind)
         if roll < 48 and depth > 0:
-            return f"assert {self.expr('bool', scope, 1)} or true", scope
+            holds = f"{self.expr('bool', scope, 1)} or true"
+            # Where branches write ghosts alone, nothing may be asserted.
+            return f"let {self.fresh('l')} = ({holds})" if self.ghosts else f"assert {holds}", scope
         if roll < 70 and can_send:
             return self.send(scope), scope
         if roll < 76 and self.ghosts:
