@@ -18,8 +18,10 @@ import ctypes
 import time
 from collections.abc import Callable, Mapping
 from ctypes import Array, addressof
+from dataclasses import field
 from typing import Any
 
+from checker.base.data import dataclass
 from checker.engine.liveness.cells import Cells
 from checker.engine.liveness.graph import Graph, Recorder
 from checker.engine.liveness.lassos import Interrupted
@@ -86,18 +88,20 @@ class Numbers(Mapping[State, int]):
         raise TypeError("states are only looked up")
 
 
+@dataclass(slots=True)
 class Share:
-    """A worker, the states from `begin` to `end` that it sees to, and the block and the arrays that it works with."""
+    """A worker, the states from `begin` to `end` that it sees to, and the block and the arrays that it works with.
 
-    def __init__(self, worker: Worker, block: Array[Any], begin: int, end: int, target: Cells, unit: Cells) -> None:
-        self.worker = worker
-        self.block = block
-        self.begin = begin
-        self.end = end
-        self.target = target
-        self.unit = unit
-        self.inner: list[int] = []
-        """Its edges that lead to inner vertices."""
+    `inner`: its edges that lead to inner vertices.
+    """
+
+    worker: Worker
+    block: Array[Any]
+    begin: int
+    end: int
+    target: Cells
+    unit: Cells
+    inner: list[int] = field(default_factory=list)
 
     def add(self, target: int, unit: int) -> None:
         """One more edge."""
@@ -135,8 +139,8 @@ class StoredGraph:
             look: Called some dozens of times a second; may raise to end it all.
             may_grow: Whether so many more bytes may be used.
         """
-        self.plan = code.plan
-        self.reference = reference
+        self._plan = code.plan
+        self._reference = reference
         self.states = explorer.states
         self._code = code
         self._explorer = explorer
@@ -169,7 +173,7 @@ class StoredGraph:
 
     def state(self, number: int) -> State:
         """The state with a number."""
-        return self.plan.packed.unpack(list(self._explorer.state(self._references[number])))
+        return self._plan.packed.unpack(list(self._explorer.state(self._references[number])))
 
     def rounds(self, name: str, handlers: Mapping[int, Handler], words: Mapping[int, int] | None = None) -> None:
         """Calls an entry for all states, a few thousand at a time.
@@ -191,7 +195,7 @@ class StoredGraph:
             before = time.perf_counter()
             function = self._cells.functions[name]
             statuses = self._explorer.together([(function, (s.worker.address, addressof(s.block))) for s in busy])
-            if time.perf_counter() - before < ROUND / 2:
+            if time.perf_counter() - before < ROUND / 2 and set(statuses) == {abi.DONE}:
                 quantum = min(2 * quantum, LONGEST)
             for share, status in zip(busy, statuses, strict=True):
                 if status != abi.DONE:
@@ -342,13 +346,14 @@ class StoredGraph:
 
     def _more_units(self, share: Share, v: int) -> None:
         """Makes the table of units larger, unless another worker has asked for that in this round."""
-        units = self._units
-        if units[at.UNIT_SHIFT] != self._shift:
-            return
-        bits = 64 - self._shift + 2
+        if self._units[at.UNIT_SHIFT] == self._shift:
+            self._grow_units()
+
+    def _grow_units(self) -> None:
+        bits = 64 - self._units[at.UNIT_SHIFT] + 2
         self.ask_for(24 << bits)
         self._call("move_units", self._region(24 << bits), 64 - bits)
-        units[at.UNIT_LIMIT] = 1 << (bits - 1)
+        self._units[at.UNIT_LIMIT] = 1 << (bits - 1)
 
     def _more_room(self, share: Share, v: int) -> None:
         share.worker.use_buffer(Region(2 * (share.worker.out.end - share.worker.out.start)))
@@ -361,7 +366,7 @@ class StoredGraph:
 
     def _find(self, state: State) -> int:
         worker = self._explorer.first
-        words = self.plan.packed.pack(state)
+        words = self._plan.packed.pack(state)
         record = words_at(worker.out.start, 1 + len(words))
         record[:] = [len(words) << abi.REF_BITS, *words]
         number = self._call("find", worker.out.start)
@@ -370,17 +375,16 @@ class StoredGraph:
 
     def _unit_of(self, number: int, move: Move) -> int:
         """The number of a fair unit that the interpreter met."""
-        key = key_of(self.plan.packed, self.reference.steps.units[number], move)
+        key = key_of(self._plan.packed, self._reference.steps.units[number], move)
         if not self._call("may_add_units", 1):
-            self._shift = self._units[at.UNIT_SHIFT]
-            self._more_units(self._shares[0], 0)
+            self._grow_units()
             self._call("may_add_units", 1)
         return self._call("number_of", number + 1, key)
 
     def _defer(self, share: Share, v: int) -> None:
         """Writes the edges of a state."""
-        steps = self.reference.steps
-        counters, program = steps.counters, self.reference.program
+        steps = self._reference.steps
+        counters, program = steps.counters, self._reference.program
         saved = counters.limit_cut, dict(counters.empty_choices), program.dropped.count
         done, _ = steps.expand(self.state(v))
         if counters.limit_cut > saved[0]:

@@ -77,9 +77,8 @@ class NativeLiveness:
         if self._graph.is_large:
             self._code.improve()
         graph = self._graph.make()
-        self._graph.ask_for(
-            8 * 4 * graph.states
-        )  # marks, components, paths: about what a first look writes of their arrays
+        # Marks, components, paths: about what a first look writes of their arrays.
+        self._graph.ask_for(8 * 4 * graph.states)
         judge = Judge(graph, self._cells)
         program = self._reference.program
         predicates = Predicates(program)

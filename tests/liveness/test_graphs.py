@@ -18,7 +18,6 @@ from checker.model.machine import Machine
 from checker.native import graphs, jit
 from checker.native.edges import layout, linking
 from checker.native.engine import NativeEngine
-from checker.native.livecode import LiveCode
 from tests.liveness.test_engines import RING
 from tests.liveness.test_random import machine_of, refused
 from tests.random_specs import live_spec
@@ -67,12 +66,11 @@ def written(machine: Machine, workers: int, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def many_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """All workers take part in small graphs, too, a few states and a few bytes at a time; tables of units have to grow."""
-    monkeypatch.setattr(graphs, "LARGE", 0)
-    monkeypatch.setattr(LiveCode, "improve", lambda self: None)
-    for name, value in (("QUANTUM", 5), ("PIECE", 40), ("UNIT_BITS", 8)):
+    for name, value in (("LARGE", 0), ("QUANTUM", 5), ("PIECE", 40), ("UNIT_BITS", 8)):
         monkeypatch.setattr(graphs, name, value)
 
 
+@pytest.mark.usefixtures("many_rounds")
 @pytest.mark.parametrize("workers", [2, 3])
 @pytest.mark.parametrize(
     "machine",
@@ -81,8 +79,6 @@ def many_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_workers_write_one_graph(machine: Machine, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = written(machine, 1, monkeypatch)
-    for name, value in (("LARGE", 0), ("QUANTUM", 64), ("PIECE", 40)):
-        monkeypatch.setattr(graphs, name, value)
     for _ in range(3):  # who is first at a unit is chance
         assert written(machine, workers, monkeypatch) == alone
 
