@@ -129,6 +129,7 @@ def _optimise(module: Any, machine: Any, level: int) -> None:
     if level == 0:
         passes = binding.create_new_module_pass_manager()
         passes.add_always_inliner_pass()
+        passes.add_global_dead_code_eliminate_pass()
         passes.add_sroa_pass()
     else:
         passes = builder.getModulePassManager()

@@ -73,6 +73,8 @@ class Writer:
         self.here = "entry"
         self._open = True
         self._count = 0
+        self._cut: dict[str, tuple[str, int]] = {}
+        """Names of numbers of which `resize` took the low bits: from which number, of how many bits."""
 
     def text(self) -> str:
         """The whole function."""
@@ -224,18 +226,29 @@ class Writer:
         return a if a == b else self.let(f"select i1 {cond}, {kind} {a}, {kind} {b}")
 
     def resize(self, op: str, old: int, new: int) -> str:
-        """The same number in more or fewer bits, zero above."""
+        """The same number in more or fewer bits, zero above.
+
+        Bits that were cut out of a number and are wanted at its width again are masked in it: without optimisation, LLVM selects
+        instructions for a whole block the slow way where it meets a number of, say, two bits that is extended.
+        """
         if old == new:
             return op
         if is_number(op):
             return normal(int(op) & ((1 << min(old, new)) - 1), new)
-        return self.let(f"{'zext' if new > old else 'trunc'} i{old} {op} to i{new}")
+        if new > old:
+            whole, width = self._cut.get(op, ("", 0))
+            return self.op("and", new, whole, str((1 << old) - 1)) if width == new else self.let(f"zext i{old} {op} to i{new}")
+        whole, width = self._cut.get(op, (op, old))
+        name = self.let(f"trunc i{width} {whole} to i{new}")
+        self._cut[name] = whole, width
+        return name
 
     def extract(self, op: str, total: int, at: str, width: int) -> str:
         """Some bits of a number; `at` is an i64."""
         if width == total:
             return op
         at = _inside(at, total, width)
+        op, total = self._cut.get(op, (op, total))
         return self.resize(self.op("lshr", total, op, self.resize(at, 64, total)), total, width)
 
     def insert(self, op: str, total: int, at: str, width: int, part: str) -> str:
