@@ -128,6 +128,8 @@ CTX_BLOCK_NUMBER = 35
 CTX_PARENT_REF = 36
 CTX_PARENT_NUMBER = 37
 """A state of the level before, and its number in its arena (`kernels.memos`)."""
+CTX_FOUND = 38
+"""Where `kernels.again` puts the next state that it finds."""
 CTX_TALLIES = 40
 """From here on, for each shard, the entries that this worker has not yet added to SHARD_COUNT: fewer than TALLY."""
 TALLY = 64
@@ -160,6 +162,12 @@ file with all that stands before; what stands at an address is in the file DISK_
 DISK_OFFSET = 1 << 16
 SHARED_MEMOS = 10
 """Address of a table with MEMO_WORDS words for each arena (`native.memos`)."""
+SHARED_MODE = 11
+"""What `run` does: SEARCH, or something with states of an earlier level (`kernels.again`)."""
+SEARCH, RETRACE, SURVEY, ENTER = 0, 1, 2, 3
+SHARED_WANTED = 12
+SHARED_WANTED_SHIFT = 13
+"""Address of the table of the states that are looked for, 0 for none, and by how much a hash is shifted to choose a slot."""
 SHARED_SHARDS = 16
 """From here on four words for each of the SHARDS shards of the visited set: address, shift, entries, most entries."""
 SHARD_BITS = 6

@@ -23,6 +23,7 @@ from __future__ import annotations
 import enum
 import itertools
 import time
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from ctypes import Array, addressof, c_uint64
 from typing import Protocol
@@ -97,7 +98,9 @@ class Explorer(Store):
     def __init__(self, kernels: Kernels, sizes: Sizes, handler: Handler) -> None:
         super().__init__(sizes)
         self.kernels = kernels
-        self._handler = handler
+        self.handler = handler
+        self._starts: array[int] = array("Q")
+        """For each level and each worker, if there are several: where its part begins, and the number of the first record."""
         self._blocks: list[Array[c_uint64]] = []
         self._quota = sizes.quota or 4096
         self._pool = Pool(sizes.workers - 1)
@@ -160,14 +163,57 @@ class Explorer(Store):
 
     def start_level(self) -> int:
         """Makes the states that the last level found the next one, and gives their number: 0 ends the search."""
-        found = 0
-        blocks: list[tuple[int, int, int, int]] = []
         for number, worker in enumerate(self._workers):
             worker.level = worker.level_end
             worker.level_end = worker.ctx[abi.CTX_ARENA_NEXT], worker.ctx[abi.CTX_RECORDS]
             self._level_ends[number] = (worker.level_end[0] - worker.arena.start) >> 3
-            found += worker.level_end[1] - worker.level[1]
-        self._memos.turn([(w.level[1], w.level_end[1]) for w in self._workers], self._handler.may_grow)
+            if len(self._workers) > 1:
+                self._starts.extend(worker.level)
+        self._memos.turn([(w.level[1], w.level_end[1]) for w in self._workers], self.handler.may_grow)
+        found = self._lay_out_level()
+        if found:
+            self.levels.append(0)
+        return found
+
+    @property
+    def may_revisit(self) -> bool:
+        """Whether `revisit` is possible: all levels were searched here, with several workers, and are still in memory."""
+        whole = len(self._starts) == 2 * len(self._workers) * len(self.levels) > 0
+        return whole and all(w.arena.spilled == w.arena.start for w in self._workers)
+
+    def revisit(self, level: int, mode: int) -> int:
+        """Makes an earlier level the current one, for a `mode` of `run` other than SEARCH, and gives the number of its states.
+
+        After that nothing can be searched any more.
+        """
+        self._memos.release()
+        self._shared[abi.SHARED_MODE] = mode
+        words = 2 * len(self._workers)
+        starts = self._starts[words * level : words * (level + 2)]
+        for number, worker in enumerate(self._workers):
+            worker.level, worker.level_end = ((starts[i], starts[i + 1]) for i in (2 * number, 2 * number + words))
+        return self._lay_out_level()
+
+    def look_for(self, table: int, bits: int, spans: Iterable[tuple[int, int]]) -> None:
+        """Fills an empty table of so many bits with the states of some entries, for which RETRACE looks then (`kernels.again`).
+
+        Args:
+            table: Its address, 0 for none.
+            bits: A power of two: how many slots of two words it has.
+            spans: Where entries begin and end.
+        """
+        self._shared[abi.SHARED_WANTED], self._shared[abi.SHARED_WANTED_SHIFT] = table, 64 - bits
+        self._shared[abi.SHARED_MODE] = abi.ENTER
+        worker = self.first
+        for start, end in spans:
+            worker.ctx[abi.CTX_PENDING], worker.ctx[abi.CTX_PENDING_END] = start, end
+            self.kernels.run(worker.address)
+        worker.use_buffer(worker.out)
+
+    def _lay_out_level(self) -> int:
+        """Cuts the current level into blocks, and gives the number of its states."""
+        found = sum(worker.level_end[1] - worker.level[1] for worker in self._workers)
+        blocks: list[tuple[int, int, int, int]] = []
         for number, worker in enumerate(self._workers):
             first = len(blocks)
             blocks += self._cut(worker, found)
@@ -175,13 +221,11 @@ class Explorer(Store):
         pairs = (c_uint64 * (2 * len(blocks)))(*itertools.chain.from_iterable(b[:2] for b in blocks))
         refs, numbers = ((c_uint64 * len(blocks))(*(b[i] for b in blocks)) for i in (2, 3))
         self._blocks = [pairs, refs, numbers]
-        for word, array in zip(LISTS, self._blocks, strict=True):
-            self._shared[word] = addressof(array)
+        for word, blocks_of in zip(LISTS, self._blocks, strict=True):
+            self._shared[word] = addressof(blocks_of)
         alone = len(blocks) <= 1
         for worker in self.searchers:
             worker.active = worker is self._workers[0] or not alone
-        if found:
-            self.levels.append(0)
         return found
 
     def round(self) -> Outcome:
@@ -202,7 +246,7 @@ class Explorer(Store):
                 outcome = result if outcome is Outcome.MORE else outcome
             if time.perf_counter() - before > 2 * ROUND:  # growing took longer than searching
                 break
-        if self.levels:
+        if self.levels and self._shared[abi.SHARED_MODE] == abi.SEARCH:
             self.levels[-1] = self.states - sum(w.level_end[1] for w in self._workers)
         if outcome is Outcome.MORE and not any(w.active for w in self._workers):
             outcome = Outcome.LEVEL
@@ -255,7 +299,7 @@ class Explorer(Store):
             else:
                 step = max(size // abi.MARK_EVERY, 1)
                 marks = self._marks(worker)
-                marked = range(first // abi.MARK_EVERY + 1, len(marks), step)
+                marked = range(first // abi.MARK_EVERY + 1, -(-last // abi.MARK_EVERY), step)
                 cuts += [marks[i] for i in marked]
                 numbers += [abi.MARK_EVERY * i for i in marked]
         return [(*block, number) for block, number in zip(self._between(worker, [*cuts, end]), numbers, strict=True)]
@@ -263,7 +307,7 @@ class Explorer(Store):
     # ---- what workers return with
 
     def _settle(self, worker: Worker, status: int) -> Outcome:
-        ctx, handler, number = worker.ctx, self._handler, worker.ctx[abi.CTX_WORKER]
+        ctx, handler, number = worker.ctx, self.handler, worker.ctx[abi.CTX_WORKER]
         match status:
             case abi.DONE:
                 worker.active = False
@@ -298,7 +342,7 @@ class Explorer(Store):
         """Has a state expanded by the handler."""
         ctx = worker.ctx
         ref, record = ctx[abi.CTX_BLOCK_REF], ctx[abi.CTX_BLOCK]
-        successors, report = self._handler.on_defer(ctx[abi.CTX_WORKER], self.words(record + 8), ref)
+        successors, report = self.handler.on_defer(ctx[abi.CTX_WORKER], self.words(record + 8), ref)
         worker.write_pending(successors, ref)
         ctx[abi.CTX_REPORT] = report
         ctx[abi.CTX_TRANSITIONS] += len(successors)
@@ -314,9 +358,9 @@ class Explorer(Store):
         if self._shared[at + abi.SHARD_COUNT] < self._shared[at + abi.SHARD_LIMIT]:
             return Outcome.MORE
         due = self._tables.due(number)
-        if not self._handler.may_grow(self._tables.need(due)):
+        if not self.handler.may_grow(self._tables.need(due)):
             due = [number]
-            if not self._handler.may_grow(self._tables.need(due)):
+            if not self.handler.may_grow(self._tables.need(due)):
                 return Outcome.MEMORY
         larger = {n: self._tables.larger(n) for n in due}
         workers = self.searchers
@@ -343,7 +387,7 @@ class Explorer(Store):
         least, most = self._sizes.chunks
         end = worker.ctx[abi.CTX_ARENA_END]
         size = min(max(end - worker.arena.start, least), most, worker.arena.end - end)
-        while size == 0 or not self._handler.may_grow(size):
+        while size == 0 or not self.handler.may_grow(size):
             if size <= least:
                 return Outcome.MEMORY
             size = max(size // 4 // 8 * 8, least)

@@ -14,36 +14,29 @@ search, since the last of them often is reached in the last level, and any short
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from ctypes import Array, c_uint64
 from functools import cached_property
-from itertools import pairwise
 
-from checker.engine.canonical import Canonical
 from checker.engine.interface import Finding
 from checker.engine.interface import Path as Trace
 from checker.engine.reduction import Reducer
 from checker.engine.replay import Mismatch
 from checker.engine.runtime import Fail, State
-from checker.engine.search import Search
 from checker.native import abi
 from checker.native.checkpoint import Found
 from checker.native.code import frame
 from checker.native.code.judge import Item
 from checker.native.code.module import Plan
-from checker.native.explorer import Explorer
-from checker.native.retrace import retraced
+from checker.native.retrace import Retracing
 from checker.native.workers import Words
 
 
-class Notices:
+class Notices(Retracing):
     """The findings of one exploration, as the handler of its explorer collects them."""
 
-    explorer: Explorer
-
     def __init__(self, layout: Plan, workers: int) -> None:
-        self.plan = layout
-        self.machine = layout.machine
+        super().__init__(layout)
         self.workers = workers
         self.ordered = workers == 1
         """Whether states are met in the interpreter's order."""
@@ -55,24 +48,11 @@ class Notices:
         self.violations: dict[str, Finding] = {}
         self.reached: dict[str, Finding] = {}
         self.broken: dict[str, Finding] = {}
-        self._reference: Search | None = None
-
-    @property
-    def reference(self) -> Search:
-        """The interpreter, which says what native code only notices."""
-        if self._reference is None:
-            self._reference = Search(self.machine)
-        return self._reference
 
     @cached_property
     def reducer(self) -> Reducer | None:
         """What chooses the steps of a state, where some are left out."""
         return None if self.plan.classes is None else Reducer(self.reference)
-
-    @cached_property
-    def canonical(self) -> Canonical:
-        """What tells the orbits of states, where symmetry is used."""
-        return Canonical(self.reference.program.layout)
 
     def packed(self, state: State) -> Words:
         """A state as it is kept: with symmetry, the canonical one of its orbit."""
@@ -84,7 +64,7 @@ class Notices:
     # ---- what is noticed
 
     def on_initial(self, states: Iterable[State]) -> None:
-        """Judges initial states by what only they have to satisfy."""
+        """Judges initial states by what only they have to satisfy, in the interpreter's order."""
         for name, test in self.reference.program.first:
             number = next(i for i, item in enumerate(self.plan.items) if (item.kind, item.name) == ("step", name))
             for state in states:
@@ -92,10 +72,10 @@ class Notices:
                     break
                 try:
                     if not test(state):
-                        self._settle(number, self.violations, name, Finding(Trace((state,), ())))
+                        self._settle(number, self.violations, name, Finding(Trace((state,), ())), any_will_do=True)
                 except Fail as problem:
                     finding = Finding(Trace((state,), ()), self.reference.diagnose(problem))
-                    self._settle(number, self.broken, name, finding)
+                    self._settle(number, self.broken, name, finding, any_will_do=True)
 
     def on_state(self, worker: int, state: int, parent: int) -> None:
         """`visit` noticed something about a state."""
@@ -138,7 +118,7 @@ class Notices:
         except Fail as problem:
             if answer not in (frame.ERROR, frame.DEFERRED):
                 raise Mismatch(f"{item.name} errs where native code saw {answer}") from None
-            path = self._trace(parent, states[-1])
+            path = self.trace(parent, states[-1])
             renamed = self.plan.orders is not None  # then the error is that of the state at the end of the path
             finding = self.failing(path, item.name) if renamed else Finding(path, self.reference.diagnose(problem))
             self._settle(number, self.broken, item.name, finding)
@@ -146,10 +126,10 @@ class Notices:
         if answer not in (int(holds), frame.DEFERRED):
             raise Mismatch(f"{item.name} is {holds} where native code saw {answer}")
         if item.kind == "reach" and holds:
-            witness = Finding(self._trace(parent, states[-1]))
+            witness = Finding(self.trace(parent, states[-1]))
             self._settle(number, self.reached, item.name, witness, any_will_do=True)
         elif item.kind in ("invariant", "step") and not holds:
-            self._settle(number, self.violations, item.name, Finding(self._trace(parent, states[-1])))
+            self._settle(number, self.violations, item.name, Finding(self.trace(parent, states[-1])))
 
     def _settle(
         self, number: int, where: dict[str, Finding], name: str, finding: Finding, *, any_will_do: bool = False
@@ -163,6 +143,29 @@ class Notices:
             self.noticed.add(number)
         for worker in range(self.workers):
             self.explorer.spec_block(worker)[self.plan.shape.active + number] = 0
+
+    def attend(self, worker: int, numbers: Collection[int]) -> None:
+        """Has a worker look at some items alone, as if it had seen nothing yet."""
+        block, shape = self.explorer.spec_block(worker), self.plan.shape
+        for number in range(len(self.plan.items)):
+            block[shape.active + number], block[shape.results + number] = int(number in numbers), 0
+        block[shape.stuttered] = 0
+
+    def say(self, number: int, way: Sequence[int], answer: int) -> None:
+        """Says what native code noticed, by one item, about the last of the states on a path.
+
+        Args:
+            number: Of the item.
+            way: References.
+            answer: The result of the item, or what `expand` reported.
+        """
+        self.detour, item = way, self.plan.items[number]
+        if item.kind == "invariant":
+            self._judge(number, item, answer, (self.state(way[-1]),), way[-2] if len(way) > 1 else abi.NO_PARENT)
+            return
+        if item.kind == "step":
+            self.explorer.spec_block(0)[self.plan.shape.results + number], answer = answer + 1, abi.REPORT_STEP
+        self.on_expanded(0, 0, way[-1], answer)
 
     def test(self, item: Item) -> Callable[..., bool]:
         """The interpreter's predicate for a property or the bound."""
@@ -189,23 +192,23 @@ class Notices:
     def on_expanded(self, worker: int, state: int, ref: int, report: int) -> None:
         """`expand` noticed an error, a deadlock, a `final` that cannot be evaluated, or something about a step."""
         if report & abi.REPORT_STEP:
-            self._judge_steps(worker, self._path(ref))
+            self._judge_steps(worker, self.path(ref))
         kinds = {abi.REPORT_ERROR: "no error", abi.REPORT_DEADLOCK: "no deadlock", abi.REPORT_FINAL: "final"}
         for bit, kind in kinds.items():
             number = self._number(kind)
             if not report & bit or not self._looked_for(number):
                 continue
             if kind == "no error":
-                self._settle(number, self.violations, "NoError", self.erring(self._path(ref)))
+                self._settle(number, self.violations, "NoError", self.erring(self.path(ref)))
             elif kind == "no deadlock":
-                self._settle(number, self.violations, "NoDeadlock", Finding(self._path(ref)))
+                self._settle(number, self.violations, "NoDeadlock", Finding(self.path(ref)))
             else:
-                self._settle(number, self.broken, "NoDeadlock", self.failing(self._path(ref), "NoDeadlock"))
+                self._settle(number, self.broken, "NoDeadlock", self.failing(self.path(ref), "NoDeadlock"))
 
     def _judge_steps(self, worker: int, path: Trace) -> None:
         """Asks the interpreter about the steps of the last state of a path."""
         here = path.states[-1]
-        done, _ = self._expanded(here)
+        done, _ = self.expanded(here)
         for number, item, answer in self._results(worker, steps=True):
             if item.is_antecedent:
                 for _, _, target in done:
@@ -230,7 +233,7 @@ class Notices:
 
     def erring(self, path: Trace) -> Finding:
         """The finding about a path to a state of which a step errs."""
-        _, failed = self._expanded(path.states[-1])
+        _, failed = self.expanded(path.states[-1])
         if not failed:
             raise Mismatch("a step erred in native code and not in the interpreter")
         _, move, problem = failed[0]
@@ -317,48 +320,6 @@ class Notices:
         at = self.plan.shape.active + number
         active, block[at] = block[at], 0
         return report if active else 0
-
-    # ---- witnesses
-
-    def _expanded(self, state: State):  # type: ignore[no-untyped-def]
-        """The interpreter's steps of a state; its counters stay as they are."""
-        steps, program = self.reference.steps, self.reference.program
-        counters = steps.counters
-        saved = counters.limit_cut, dict(counters.empty_choices), program.dropped.count
-        result = steps.expand(state)
-        counters.limit_cut, counters.empty_choices, program.dropped.count = saved
-        return result
-
-    def _trace(self, parent: int, state: State) -> Trace:
-        """The path to a state that was found from a parent."""
-        before = () if parent == abi.NO_PARENT else self._states(parent)
-        return self._real((*before, state))
-
-    def _path(self, ref: int) -> Trace:
-        return self._real(self._states(ref))
-
-    def _states(self, ref: int) -> tuple[State, ...]:
-        """The kept states on the way to one of them."""
-        return tuple(self.plan.packed.unpack(list(self.explorer.state(r))) for r in self.explorer.path(ref))
-
-    def _real(self, states: tuple[State, ...]) -> Trace:
-        """The path through kept states, which with symmetry stand for their orbits."""
-        if self.plan.orders is None:
-            return self.named(states)
-        initial, name = self.reference.program.initial_states(), self.reference.labels.step
-        return retraced(states, self.canonical, initial, lambda s: self._expanded(s)[0], name)
-
-    def named(self, states: tuple[State, ...]) -> Trace:
-        """The path through some states, with the names of its steps."""
-        return Trace(states, tuple(self._step(a, b) for a, b in pairwise(states)))
-
-    def _step(self, before: State, after: State) -> str:
-        """The name of the step between two states, which the interpreter has to find, too."""
-        done, _ = self._expanded(before)
-        for _, move, target in done:
-            if target == after:
-                return self.reference.labels.step(move)
-        raise Mismatch("native code took a step that the interpreter does not have", path=Trace((before, after), ()))
 
     # ---- kept
 

@@ -31,6 +31,7 @@ from checker.native.checkpoint import Checkpoint, Mark
 from checker.native.code import frame
 from checker.native.code.module import Plan
 from checker.native.explorer import Explorer, Kernels, Outcome
+from checker.native.firsts import Abandoned, can_look_back, look_back
 from checker.native.interrupts import Interrupts
 from checker.native.livecode import LiveCode
 from checker.native.liveness import judge_stored
@@ -108,6 +109,8 @@ class NativeSearch(Notices):
                 found, last = self._result(stop), self.progress(self._seconds())
                 if self.look is not None:
                     self.look(self)
+                if stop is Stop.DONE and self.noticed and can_look_back(self):
+                    found = self._look_back(found, last)
                 if checkpoint is not None and stop is not Stop.DONE:
                     checkpoint.stop(self.explorer.arena_words)
             finally:
@@ -243,23 +246,52 @@ class NativeSearch(Notices):
 
     # ---- a second look
 
+    def _look_back(self, found: Exploration, last: Progress) -> Exploration:
+        """All workers find together what one would have found first, as far as they can tell."""
+
+        def look() -> Stop | None:
+            try:
+                look_back(self, levels, self._ended)
+            except Abandoned:
+                return None
+            self.noticed.clear()
+            return Stop.DONE
+
+        levels = {number: self._depth(number) for number in sorted(self.noticed)}
+        return self._replaced(found, last, look)
+
+    def _depth(self, number: int) -> int:
+        """At which depth the states are about which an item noticed something."""
+        item = self.plan.items[number]
+        finding = self.violations.get(item.name) or self.broken[item.name]
+        return len(finding.path.states) - (2 if item.kind == "step" else 1)
+
     def _look_again(self, initial: Sequence[Words], found: Exploration, last: Progress) -> Exploration:
         """One worker finds, in the interpreter's order, what several noticed; as long as it is allowed to."""
+
+        def look() -> Stop:
+            self.workers, self.resumed, self._checkpoint = 1, None, None
+            self._open()
+            try:
+                return self._explore(lambda: self._begin(initial))
+            finally:
+                self.explorer.close()
+
+        return self._replaced(found, last, look)
+
+    def _replaced(self, found: Exploration, last: Progress, look: Callable[[], Stop | None]) -> Exploration:
+        """What was noticed as a second look finds it, if that comes to its end."""
         chance = self.violations, self.reached, self.broken
         names = {self.plan.items[number].name for number in self.noticed}
         self.violations, self.reached, self.broken = (
             {name: finding for name, finding in findings.items() if name not in names} for findings in chance
         )
         self.wanted, self.settled = set(self.noticed), set()
-        self.workers, self.resumed, self._checkpoint = 1, None, None
         observe = self._observe
         if observe is not None:
             self._observe = lambda p: observe(replace(last, seconds=p.seconds, memory=p.memory))
-        self._open()
-        try:
-            stop = self._explore(lambda: self._begin(initial))
-        finally:
-            self.explorer.close()
+        stop = look()
+        self._observe = observe
         if stop is not Stop.DONE:
             self.violations, self.reached, self.broken = chance
         elif self.wanted and found.missed is None:

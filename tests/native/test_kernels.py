@@ -12,7 +12,7 @@ import pytest
 
 from checker.native import abi, jit
 from checker.native.explorer import Outcome
-from checker.native.kernels import loop, records, table
+from checker.native.kernels import blocks, records, table
 from checker.native.memory import words_at
 from checker.native.words import load64
 from checker.native.workers import Sizes
@@ -136,6 +136,6 @@ def test_workers_take_the_blocks_of_their_own_arena_first(own: int) -> None:
     shared[abi.SHARED_QUEUES_END] = addressof(queues) + sizeof(queues)
     ctx = (c_uint64 * abi.CTX_WORDS)()
     ctx[abi.CTX_WORKER] = own
-    taken = list(iter(lambda: loop.next_block(addressof(ctx), addressof(shared)), loop.EXHAUSTED))
-    blocks = [[0, 1, 2], [3, 4], [5, 6, 7, 8]]
-    assert taken == [*itertools.chain.from_iterable(blocks[own:] + blocks[:own])]
+    taken = list(iter(lambda: blocks.next_block(addressof(ctx), addressof(shared)), blocks.EXHAUSTED))
+    own_first = [[0, 1, 2], [3, 4], [5, 6, 7, 8]]
+    assert taken == [*itertools.chain.from_iterable(own_first[own:] + own_first[:own])]

@@ -143,8 +143,8 @@ def test_report_about_native_code(tmp_path: FilePath, monkeypatch: pytest.Monkey
     pytest.importorskip("llvmlite")
     file = tmp_path / "witness.psm"
     file.write_text(TEXT, encoding="utf-8")
-    expanded = Notices._expanded
-    monkeypatch.setattr(Notices, "_expanded", lambda self, state: ([], expanded(self, state)[1]))
+    expanded = Notices.expanded
+    monkeypatch.setattr(Notices, "expanded", lambda self, state: ([], expanded(self, state)[1]))
     text = mismatch_report(file, "--check", "c", "--engine", "native")
     assert "native code took a step that the interpreter does not have" in text
     assert "engine: native" in text
@@ -174,7 +174,7 @@ def test_what_engines_really_find_passes(name: str) -> None:
 
 def test_the_native_engine_says_that_it_was_it(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("llvmlite")
-    monkeypatch.setattr(Notices, "_expanded", lambda self, state: ([], []))
+    monkeypatch.setattr(Notices, "expanded", lambda self, state: ([], []))
     machine = checker.loads(TEXT).machine("c")
     with pytest.raises(Mismatch) as problem:
         NativeEngine().explore(machine, Limits())

@@ -21,62 +21,25 @@ from checker.native.abi import (
     CTX_REPORT,
     CTX_SHARED,
     CTX_TRANSITIONS,
-    CTX_WORKER,
     DONE,
     EVENT_EXPANDED,
     LIMIT,
     LOWEST_ADDRESS,
     NO_PARENT,
     PAUSED,
-    QUEUE_WORDS,
     REF_MASK,
-    SHARED_BLOCK_LIST,
-    SHARED_BLOCK_NUMBERS,
-    SHARED_BLOCK_REFS,
-    SHARED_QUEUES,
-    SHARED_QUEUES_END,
+    RETRACE,
+    SEARCH,
+    SHARED_MODE,
     SHARED_STOP,
 )
+from checker.native.kernels.again import look_for, look_over
+from checker.native.kernels.blocks import EXHAUSTED, take_block
 from checker.native.kernels.lookup import look_up
 from checker.native.kernels.memos import remember
 from checker.native.kernels.records import behind, fetch, record_at
 from checker.native.kernels.spec import expand, memo_words
-from checker.native.words import MASK, entry, fetch_add, inline, load64, load_atomic, rare, store64
-
-EXHAUSTED = MASK
-"""There is no block any more."""
-
-
-@inline
-def next_block(ctx: int, shared: int) -> int:
-    """The number of the next block of the level, which nobody else takes; EXHAUSTED if there is none."""
-    first = load64(shared + 8 * SHARED_QUEUES)
-    own = first + 8 * QUEUE_WORDS * load64(ctx + 8 * CTX_WORKER)
-    queue = own
-    while True:
-        if load_atomic(queue) < load64(queue + 8):  # not every worker that comes too late has to write there
-            at = fetch_add(queue, 1)
-            if at < load64(queue + 8):
-                return at
-        queue += 8 * QUEUE_WORDS
-        if queue == load64(shared + 8 * SHARED_QUEUES_END):
-            queue = first
-        if queue == own:
-            return EXHAUSTED
-
-
-@rare
-def take_block(ctx: int, shared: int) -> int:
-    """Takes the next block of the level; gives 0 if there is none."""
-    at = next_block(ctx, shared)
-    if at == EXHAUSTED:
-        return 0
-    pair = load64(shared + 8 * SHARED_BLOCK_LIST) + 16 * at
-    store64(ctx + 8 * CTX_BLOCK, load64(pair))
-    store64(ctx + 8 * CTX_BLOCK_END, load64(pair + 8))
-    store64(ctx + 8 * CTX_BLOCK_REF, load64(load64(shared + 8 * SHARED_BLOCK_REFS) + 8 * at))
-    store64(ctx + 8 * CTX_BLOCK_NUMBER, load64(load64(shared + 8 * SHARED_BLOCK_NUMBERS) + 8 * at))
-    return 1
+from checker.native.words import MASK, entry, inline, load64, load_atomic, store64
 
 
 @inline
@@ -168,8 +131,11 @@ def interrupted(ctx: int, shared: int) -> int:
 def run(ctx: int) -> int:
     """One worker's share of a level, until it is done or the driver has to see to something; see `abi`."""
     shared = load64(ctx + 8 * CTX_SHARED)
+    mode = load64(shared + 8 * SHARED_MODE)
+    if mode > RETRACE:
+        return look_over(ctx, shared, mode)
     while True:
-        status = look_up(ctx)
+        status = look_up(ctx) if mode == SEARCH else look_for(ctx, shared)
         if status == DONE:
             status = interrupted(ctx, shared)
         if status == DONE:

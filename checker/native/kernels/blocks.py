@@ -1,0 +1,53 @@
+"""Blocks of states, of which workers take one after the other until a level is done."""
+
+from __future__ import annotations
+
+from checker.native.abi import (
+    CTX_BLOCK,
+    CTX_BLOCK_END,
+    CTX_BLOCK_NUMBER,
+    CTX_BLOCK_REF,
+    CTX_WORKER,
+    QUEUE_WORDS,
+    SHARED_BLOCK_LIST,
+    SHARED_BLOCK_NUMBERS,
+    SHARED_BLOCK_REFS,
+    SHARED_QUEUES,
+    SHARED_QUEUES_END,
+)
+from checker.native.words import MASK, fetch_add, inline, load64, load_atomic, rare, store64
+
+EXHAUSTED = MASK
+"""There is no block any more."""
+
+
+@inline
+def next_block(ctx: int, shared: int) -> int:
+    """The number of the next block of the level, which nobody else takes; EXHAUSTED if there is none."""
+    first = load64(shared + 8 * SHARED_QUEUES)
+    own = first + 8 * QUEUE_WORDS * load64(ctx + 8 * CTX_WORKER)
+    queue = own
+    while True:
+        if load_atomic(queue) < load64(queue + 8):  # not every worker that comes too late has to write there
+            at = fetch_add(queue, 1)
+            if at < load64(queue + 8):
+                return at
+        queue += 8 * QUEUE_WORDS
+        if queue == load64(shared + 8 * SHARED_QUEUES_END):
+            queue = first
+        if queue == own:
+            return EXHAUSTED
+
+
+@rare
+def take_block(ctx: int, shared: int) -> int:
+    """Takes the next block of the level; gives 0 if there is none."""
+    at = next_block(ctx, shared)
+    if at == EXHAUSTED:
+        return 0
+    pair = load64(shared + 8 * SHARED_BLOCK_LIST) + 16 * at
+    store64(ctx + 8 * CTX_BLOCK, load64(pair))
+    store64(ctx + 8 * CTX_BLOCK_END, load64(pair + 8))
+    store64(ctx + 8 * CTX_BLOCK_REF, load64(load64(shared + 8 * SHARED_BLOCK_REFS) + 8 * at))
+    store64(ctx + 8 * CTX_BLOCK_NUMBER, load64(load64(shared + 8 * SHARED_BLOCK_NUMBERS) + 8 * at))
+    return 1
