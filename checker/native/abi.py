@@ -34,6 +34,7 @@ The spec is a module with these functions, all over words:
     table_kind() -> INLINE, INDIRECT, FINGERPRINT
     has_bound() -> 0, 1
     has_steps() -> 0, 1
+    has_peers() -> 0, 1                whether there may be several workers
 
 `expand` adds to TRANSITIONS and to its own counters behind CTX_COUNTERS, and sets REPORT to what the driver has to be told about
 the expanded state (0: nothing). It leaves out successors equal to the state itself where no step property has to see them,

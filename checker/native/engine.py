@@ -69,7 +69,9 @@ class NativeEngine:
         workers = 1 if limits.max_states is not None else self.workers
         machine = reducible(machine) if self.reduced else every_state(machine)
         coverage = self.coverage and not self.reduced
-        layout = plan(machine, fingerprints=self.fingerprints, coverage=coverage, reduced=self.reduced)
+        layout = plan(
+            machine, fingerprints=self.fingerprints, coverage=coverage, reduced=self.reduced, peers=workers > 1
+        )
         for name, reason in layout.unused.items():
             self.tell(f"native code does not use the symmetry of {name}: {reason}")
         checkpoint = None if self.keeping is None else Checkpoint(self.keeping, layout, self.tell)

@@ -66,6 +66,7 @@ class NativeSearch(Notices):
         live: LiveCode | None = None,
     ) -> None:
         super().__init__(layout, workers)
+        assert layout.peers or workers == 1, "the code is for one worker"
         self.tiers = tiers
         self.resumed: Mark | None = None
         """Where to go on, instead of from the beginning."""

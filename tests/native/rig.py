@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 from checker.native import abi, jit, kernels, translate
@@ -28,6 +28,7 @@ class Spec:
     bound: bool = False
     steps: bool = False
     memo: int = 0
+    peers: bool = True
 
     @property
     def given(self) -> dict[str, int]:
@@ -37,6 +38,7 @@ class Spec:
             "table_kind": self.kind,
             "has_bound": int(self.bound),
             "has_steps": int(self.steps),
+            "has_peers": int(self.peers),
         }
 
     def initial(self) -> list[Words]:
@@ -187,7 +189,9 @@ class Recorder:
 
 
 def opened(spec: Spec, form: str, sizes: Sizes, recorder: Recorder) -> Explorer:
-    explorer = recorder.explorer = Explorer(kernels_for(spec, form), sizes, recorder)
+    alone = sizes.workers == 1 and sizes.arenas <= 1
+    kernels_ = kernels_for(replace(spec, peers=not alone), form)
+    explorer = recorder.explorer = Explorer(kernels_, sizes, recorder)
     for worker in range(sizes.workers):
         explorer.spec_block(worker)[:] = list(spec.settings)
     return explorer

@@ -52,6 +52,8 @@ class Plan:
     """Live properties to be asked about states. Where there are some, the spec is compiled for its edges, and judges nothing."""
     classes: Classes | None = None
     """The classes of steps, where some of them are left out."""
+    peers: bool = True
+    """Whether several workers may search."""
 
     @property
     def constants(self) -> dict[str, int]:
@@ -62,6 +64,7 @@ class Plan:
             "table_kind": self.table_kind,
             "has_bound": self.has_bound,
             "has_steps": 0 if self.orders is not None else self.has_steps,  # `expand` sees to them before it renames
+            "has_peers": int(self.peers),
             **({} if self.classes is None else sizes(self.classes)),
         }
 
@@ -98,6 +101,7 @@ def plan(
     coverage: bool = True,
     cases: tuple[LiveCase, ...] = (),
     reduced: bool = False,
+    peers: bool = True,
 ) -> Plan:
     """Lays a machine out. Raises `Unsupported` where native code cannot hold it."""
     unit = Unit(machine, edges=bool(cases))
@@ -126,6 +130,7 @@ def plan(
         coverage,
         cases,
         program.classes,
+        peers,
     )
 
 

@@ -38,7 +38,7 @@ from checker.native.kernels.blocks import EXHAUSTED, take_block
 from checker.native.kernels.lookup import look_up
 from checker.native.kernels.memos import remember
 from checker.native.kernels.records import behind, fetch, record_at
-from checker.native.kernels.spec import expand, memo_words
+from checker.native.kernels.spec import expand, has_peers, memo_words
 from checker.native.words import MASK, entry, inline, load64, load_atomic, store64
 
 
@@ -131,11 +131,11 @@ def interrupted(ctx: int, shared: int) -> int:
 def run(ctx: int) -> int:
     """One worker's share of a level, until it is done or the driver has to see to something; see `abi`."""
     shared = load64(ctx + 8 * CTX_SHARED)
-    mode = load64(shared + 8 * SHARED_MODE)
-    if mode > RETRACE:
+    mode = load64(shared + 8 * SHARED_MODE) if has_peers() != 0 else SEARCH
+    if has_peers() != 0 and mode > RETRACE:
         return look_over(ctx, shared, mode)
     while True:
-        status = look_up(ctx) if mode == SEARCH else look_for(ctx, shared)
+        status = look_for(ctx, shared) if has_peers() != 0 and mode == RETRACE else look_up(ctx)
         if status == DONE:
             status = interrupted(ctx, shared)
         if status == DONE:

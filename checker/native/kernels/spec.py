@@ -40,6 +40,12 @@ def has_steps() -> int:
 
 
 @external
+def has_peers() -> int:
+    """Whether there may be several workers."""
+    return 1
+
+
+@external
 def expand(ctx: int, state: int, out: int) -> int:
     """Writes the successors of a state; see `abi`."""
     return out + 0 * ctx * state

@@ -38,7 +38,7 @@ from checker.native.abi import (
     TALLY,
 )
 from checker.native.kernels.records import at_hand, same, words_of
-from checker.native.kernels.spec import table_kind
+from checker.native.kernels.spec import has_peers, table_kind
 from checker.native.words import MASK, cas64, fetch_add, inline, load64, lowest_bit, match_line, rare, store64
 
 LINE = 64
@@ -184,7 +184,7 @@ def hand_in(shard: int, tally: int) -> int:
 @inline
 def count_entry(ctx: int, shared: int, shard: int) -> int:
     """Counts one more entry of a shard."""
-    if load64(shared + 8 * SHARED_WORKERS) == 1:
+    if has_peers() == 0 or load64(shared + 8 * SHARED_WORKERS) == 1:
         return store64(shard + 8 * SHARD_COUNT, load64(shard + 8 * SHARD_COUNT) + 1)
     tally = ctx + 8 * CTX_TALLIES + (shard - shared - 8 * SHARED_SHARDS) // 4
     store64(tally, load64(tally) + 1)
@@ -196,7 +196,7 @@ def count_entry(ctx: int, shared: int, shard: int) -> int:
 @inline
 def publish(shared: int, slot: int, value: int) -> int:
     """Fills an empty slot; gives 0 if another worker was faster."""
-    if load64(shared + 8 * SHARED_WORKERS) == 1:
+    if has_peers() == 0 or load64(shared + 8 * SHARED_WORKERS) == 1:
         store64(slot, value)
         return 1
     return cas64(slot, 0, value)
