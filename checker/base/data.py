@@ -33,6 +33,17 @@ else:
         return made if cls is None else made(cls)
 
 
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def names_of(cls: type) -> tuple[str, ...]:
+    """The names of the fields of a data class, which `dataclasses.fields` looks for each time."""
+    names = _NAMES.get(cls)
+    if names is None:
+        names = _NAMES[cls] = tuple(field.name for field in dataclasses.fields(cls))
+    return names
+
+
 def _made(cls: type, *, frozen: bool, slots: bool, kw_only: bool) -> type:
     given = {name for name, value in vars(cls).items() if name != "__hash__" or value is not None}
     if cls.__doc__ is None:
@@ -86,12 +97,12 @@ def _no_change(self: Any, name: str, *_: Any) -> None:
 
 
 def _get_state(self: Any) -> list[Any]:
-    return [getattr(self, f.name) for f in dataclasses.fields(self)]
+    return [getattr(self, name) for name in names_of(type(self))]
 
 
 def _set_state(self: Any, state: list[Any]) -> None:
-    for field, value in zip(dataclasses.fields(self), state, strict=True):
-        object.__setattr__(self, field.name, value)
+    for name, value in zip(names_of(type(self)), state, strict=True):
+        object.__setattr__(self, name, value)
 
 
 # ---- __init__

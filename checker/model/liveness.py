@@ -8,10 +8,11 @@ under which `eventually P` and its like ask for P.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from itertools import islice
 from typing import Any, Literal
 
+from checker.base.data import names_of
 from checker.lang import ast
 from checker.model import ir
 from checker.model.bodies import Bodies, Body
@@ -107,7 +108,7 @@ def substituted(e: Any, local: ir.Local, by: ir.Const) -> Any:
         return parts if any(new is not old for new, old in zip(parts, e, strict=True)) else e
     if not is_dataclass(e) or isinstance(e, type) or not type(e).__module__.startswith(ir.__name__):
         return e
-    changes = {f.name: substituted(old, local, by) for f in fields(e) if (old := getattr(e, f.name)) is not None}
+    changes = {name: substituted(old, local, by) for name in names_of(type(e)) if (old := getattr(e, name)) is not None}
     changed = {name: new for name, new in changes.items() if new is not getattr(e, name)}
     return replace(e, **changed) if changed else e
 

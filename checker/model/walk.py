@@ -7,8 +7,8 @@ Questions that several places ask of the same code, in syntax (`nested`, `assign
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 
+from checker.base.data import names_of
 from checker.base.source import Span
 from checker.lang import ast
 from checker.model import ir
@@ -35,8 +35,8 @@ def nested(stmts: tuple[ast.Stmt, ...]) -> Iterator[ast.Stmt]:
 
 def children(node: ast.Node) -> Iterator[ast.Node]:
     """The nodes directly inside a node, in the order of the text."""
-    for part in fields(node):
-        waiting = [getattr(node, part.name)]
+    for name in names_of(type(node)):
+        waiting = [getattr(node, name)]
         while waiting:
             value = waiting.pop()
             if isinstance(value, ast.Node):
@@ -92,8 +92,8 @@ def blocks_of(s: ir.Stmt) -> Iterator[tuple[ir.Stmt, ...]]:
 
 def parts(e: ir.Expr) -> Iterator[ir.Expr]:
     """The expressions directly inside of an expression."""
-    for f in fields(e):
-        value = getattr(e, f.name)
+    for name in names_of(type(e)):
+        value = getattr(e, name)
         if isinstance(value, ir.Expr):
             yield value
         elif isinstance(value, tuple):
