@@ -145,29 +145,27 @@ SHARED_QUEUES_END = 2
 """Where a table begins and ends with QUEUE_WORDS words for each arena: the number of the next block of its records, which is
 taken by an atomic addition, and the number behind that of the last."""
 QUEUE_WORDS = 2
-SHARED_BLOCK_LIST = 3
-"""Address of the pairs of addresses of all blocks."""
+SHARED_BLOCKS = 3
+"""Address of a table with BLOCK_WORDS words for each block: the address of its first record and that of its end, and the
+reference and the number of its first record."""
+BLOCK_WORDS = 4
 SHARED_ARENAS = 4
 """Address of a table with the address of each worker's arena."""
 SHARED_WORKERS = 5
 """How many workers there are. One alone needs no atomic instructions."""
-SHARED_BLOCK_REFS = 6
-"""Address of the references of the first records of the blocks."""
-SHARED_LEVELS = 7
+SHARED_LEVELS = 6
 """Address of the offsets in each arena at which the current level ends."""
-SHARED_BLOCK_NUMBERS = 8
-"""Address of the numbers of the first records of the blocks in their arenas."""
-SHARED_DISK = 9
+SHARED_DISK = 7
 """Address of a table with two words for each arena: the address where what is in memory begins, and the descriptor of the
 file with all that stands before; what stands at an address is in the file DISK_OFFSET further than in the arena."""
 DISK_OFFSET = 1 << 16
-SHARED_MEMOS = 10
+SHARED_MEMOS = 8
 """Address of a table with MEMO_WORDS words for each arena (`native.memos`)."""
-SHARED_MODE = 11
+SHARED_MODE = 9
 """What `run` does: SEARCH, or something with states of an earlier level (`kernels.again`)."""
 SEARCH, RETRACE, SURVEY, ENTER = 0, 1, 2, 3
-SHARED_WANTED = 12
-SHARED_WANTED_SHIFT = 13
+SHARED_WANTED = 10
+SHARED_WANTED_SHIFT = 11
 """Address of the table of the states that are looked for, 0 for none, and by how much a hash is shifted to choose a slot."""
 SHARED_SHARDS = 16
 """From here on four words for each of the SHARDS shards of the visited set: address, shift, entries, most entries."""

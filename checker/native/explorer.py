@@ -21,7 +21,6 @@ With the kernels as CPython runs them (`interpreted`), everything works on the s
 from __future__ import annotations
 
 import enum
-import itertools
 import time
 from array import array
 from collections.abc import Callable, Iterable, Sequence
@@ -54,9 +53,6 @@ SPLIT = 32
 
 MARKED = 2
 """From so many marks for each worker on, a block is at least as long as they are apart: to look for other cuts takes longer."""
-
-LISTS = abi.SHARED_BLOCK_LIST, abi.SHARED_BLOCK_REFS, abi.SHARED_BLOCK_NUMBERS
-"""Where the lists of the blocks of a level are named."""
 
 REFILL = 1 << 24
 """How many bytes of an arena are taken over at once."""
@@ -101,7 +97,7 @@ class Explorer(Store):
         self.handler = handler
         self._starts: array[int] = array("Q")
         """For each level and each worker, if there are several: where its part begins, and the number of the first record."""
-        self._blocks: list[Array[c_uint64]] = []
+        self._blocks: Array[c_uint64] = (c_uint64 * 0)()
         self._quota = sizes.quota or 4096
         self._pool = Pool(sizes.workers - 1)
 
@@ -213,17 +209,20 @@ class Explorer(Store):
     def _lay_out_level(self) -> int:
         """Cuts the current level into blocks, and gives the number of its states."""
         found = sum(worker.level_end[1] - worker.level[1] for worker in self._workers)
-        blocks: list[tuple[int, int, int, int]] = []
-        for number, worker in enumerate(self._workers):
-            first = len(blocks)
-            blocks += self._cut(worker, found)
-            self._queues[abi.QUEUE_WORDS * number : abi.QUEUE_WORDS * (number + 1)] = [first, len(blocks)]
-        pairs = (c_uint64 * (2 * len(blocks)))(*itertools.chain.from_iterable(b[:2] for b in blocks))
-        refs, numbers = ((c_uint64 * len(blocks))(*(b[i] for b in blocks)) for i in (2, 3))
-        self._blocks = [pairs, refs, numbers]
-        for word, blocks_of in zip(LISTS, self._blocks, strict=True):
-            self._shared[word] = addressof(blocks_of)
-        alone = len(blocks) <= 1
+        columns: list[list[int]] = [[] for _ in range(abi.BLOCK_WORDS)]
+        for i, worker in enumerate(self._workers):
+            first = len(columns[0])
+            cuts, numbers = self._cut(worker, found)
+            ref = self._reference(worker, cuts[0])
+            refs = [ref + ((cut - cuts[0]) >> 3) for cut in cuts[:-1]]
+            for column, values in zip(columns, (cuts[:-1], cuts[1:], refs, numbers), strict=True):
+                column += values
+            self._queues[abi.QUEUE_WORDS * i : abi.QUEUE_WORDS * (i + 1)] = [first, len(columns[0])]
+        self._blocks = blocks = (c_uint64 * (abi.BLOCK_WORDS * len(columns[0])))()
+        for i, column in enumerate(columns):
+            blocks[i :: abi.BLOCK_WORDS] = column  # type: ignore[assignment]
+        self._shared[abi.SHARED_BLOCKS] = addressof(blocks)
+        alone = len(columns[0]) <= 1
         for worker in self.searchers:
             worker.active = worker is self._workers[0] or not alone
         return found
@@ -281,28 +280,31 @@ class Explorer(Store):
         self._pool.close()
         super().close()
 
-    def _cut(self, worker: Worker, found: int) -> list[tuple[int, int, int, int]]:
-        """A worker's part of the level as blocks: address, end, and reference and number of the first record."""
+    def _cut(self, worker: Worker, found: int) -> tuple[list[int], Sequence[int]]:
+        """Cuts a worker's part of the level, of so many states, into blocks.
+
+        Returns:
+            The addresses where they begin, and where the last one ends; the number of the first record of each.
+        """
         (start, first), (end, last) = worker.level, worker.level_end
         if first == last:
-            return []
-        cuts, numbers = [start], [first]
-        if self._sizes.workers > 1:
-            size = max(16, found // (SPLIT * self._sizes.workers))
-            if found < MARKED * abi.MARK_EVERY * self._sizes.workers:  # few states may yet take long
-                at = start
-                for number in range(first, last):
-                    if (number - first) % size == 0 and number > first:
-                        cuts.append(at)
-                        numbers.append(number)
-                    at += self._record_size(at)
-            else:
-                step = max(size // abi.MARK_EVERY, 1)
-                marks = self._marks(worker)
-                marked = range(first // abi.MARK_EVERY + 1, -(-last // abi.MARK_EVERY), step)
-                cuts += [marks[i] for i in marked]
-                numbers += [abi.MARK_EVERY * i for i in marked]
-        return [(*block, number) for block, number in zip(self._between(worker, [*cuts, end]), numbers, strict=True)]
+            return [start], []
+        if self._sizes.workers == 1:
+            return [start, end], [first]
+        size = max(16, found // (SPLIT * self._sizes.workers))
+        if found >= MARKED * abi.MARK_EVERY * self._sizes.workers:
+            marks = self._marks(worker)
+            marked = range(first // abi.MARK_EVERY + 1, -(-last // abi.MARK_EVERY), max(size // abi.MARK_EVERY, 1))
+            return [start, *(marks[i] for i in marked), end], [first, *(abi.MARK_EVERY * i for i in marked)]
+        numbers = range(first, last, size)  # few states may yet take long
+        if self._sizes.record:
+            return [*range(start, end, size * self._sizes.record), end], numbers
+        cuts, at = [], start
+        for number in range(first, last):
+            if (number - first) % size == 0:
+                cuts.append(at)
+            at += self._record_size(at)
+        return [*cuts, end], numbers
 
     # ---- what workers return with
 

@@ -11,7 +11,7 @@ An `Arena` is written once, from its beginning on, and then only read. Its oldes
 here and there reads the file instead (`kernels.records`), which leaves nothing behind in this process.
 
 `Tables` is the memory of the visited set. Its shards of one size lie side by side, in one region for each size, and a shard
-that has moved into a larger table gives its old one back at once.
+that has moved into a larger table gives its old one back at once; the small ones go back together, when the last has moved.
 """
 
 from __future__ import annotations
@@ -267,7 +267,7 @@ class Tables:
         if self._inhabitants[old] == 0:
             self._regions.pop(old).release()
             self._real = {page for page in self._real if page[0] != old}
-        else:
+        elif _is_large(8 << old):
             start = self._base(number, old)
             self._regions[old].discard(start, start + (8 << old))
 

@@ -4,10 +4,10 @@ Native code finds states, counts steps and notices that something is to be said 
 interpreter says (`notices`). A path that the interpreter cannot follow is an internal error, not a result.
 
 One worker goes through the states in exactly the order of the interpreter, so it finds the same first violation of
-each property, with the same shortest path. Several workers count the same, but who finds a state first is chance; so
-when they are done, violations and errors are looked for again by one worker, which stops as soon as it has found all
-of them; the way to what a `reach` asks for is any of the shortest. A search that a limit or Ctrl-C ends is not
-repeated: what it found until then is shown.
+each property, with the same shortest path. Several workers count the same, but who finds a state first is chance. So
+when they are done, they look back together for the first violation and the first error (`firsts`); where they cannot
+tell, one worker searches again, and stops as soon as it has found all of them. The way to what a `reach` asks for is any
+of the shortest. A search that a limit or Ctrl-C ends is not repeated: what it found until then is shown.
 
 Limits, progress, Ctrl-C (`interrupts`), faster code (`tiers`) and checkpoints (`checkpoint`) are seen to between two
 rounds of the explorer, some hundred times a second; memory (`room`) whenever something has to grow.
@@ -138,6 +138,7 @@ class NativeSearch(Notices):
             memo=self.plan.memo,
             spec_words=shape.block,
             spec_scratch=8 * shape.scratch,
+            record=8 + 8 * self.plan.fixed_words if self.plan.fixed_words else 0,
             max_states=limits.max_states,
             arenas=0 if self.resumed is None else len(self.resumed.snapshot.arenas),
             out=max(1 << 19, 64 * (1 + shape.record)),

@@ -38,6 +38,8 @@ class Sizes:
     spec_words: int = 0
     spec_scratch: int = 0
     """Words of the block behind CTX_SPEC, and bytes of the memory behind CTX_SPEC_SCRATCH, of each worker."""
+    record: int = 0
+    """Bytes of every record; 0 where they differ in length."""
     max_states: int | None = None
     """Exact with one worker alone."""
     arenas: int = 0

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from checker.native.abi import (
+    BLOCK_WORDS,
     CTX_BLOCK,
     CTX_BLOCK_END,
     CTX_BLOCK_NUMBER,
     CTX_BLOCK_REF,
     CTX_WORKER,
     QUEUE_WORDS,
-    SHARED_BLOCK_LIST,
-    SHARED_BLOCK_NUMBERS,
-    SHARED_BLOCK_REFS,
+    SHARED_BLOCKS,
     SHARED_QUEUES,
     SHARED_QUEUES_END,
 )
@@ -45,9 +44,9 @@ def take_block(ctx: int, shared: int) -> int:
     at = next_block(ctx, shared)
     if at == EXHAUSTED:
         return 0
-    pair = load64(shared + 8 * SHARED_BLOCK_LIST) + 16 * at
-    store64(ctx + 8 * CTX_BLOCK, load64(pair))
-    store64(ctx + 8 * CTX_BLOCK_END, load64(pair + 8))
-    store64(ctx + 8 * CTX_BLOCK_REF, load64(load64(shared + 8 * SHARED_BLOCK_REFS) + 8 * at))
-    store64(ctx + 8 * CTX_BLOCK_NUMBER, load64(load64(shared + 8 * SHARED_BLOCK_NUMBERS) + 8 * at))
+    block = load64(shared + 8 * SHARED_BLOCKS) + 8 * BLOCK_WORDS * at
+    store64(ctx + 8 * CTX_BLOCK, load64(block))
+    store64(ctx + 8 * CTX_BLOCK_END, load64(block + 8))
+    store64(ctx + 8 * CTX_BLOCK_REF, load64(block + 16))
+    store64(ctx + 8 * CTX_BLOCK_NUMBER, load64(block + 24))
     return 1
