@@ -162,10 +162,12 @@ class Notices(Retracing):
         self.detour, item = way, self.plan.items[number]
         if item.kind == "invariant":
             self._judge(number, item, answer, (self.state(way[-1]),), way[-2] if len(way) > 1 else abi.NO_PARENT)
-            return
-        if item.kind == "step":
-            self.explorer.spec_block(0)[self.plan.shape.results + number], answer = answer + 1, abi.REPORT_STEP
-        self.on_expanded(0, 0, way[-1], answer)
+        elif item.kind == "step":
+            self.explorer.spec_block(0)[self.plan.shape.results + number] = answer + 1
+            self.on_expanded(0, 0, way[-1], abi.REPORT_STEP)
+        else:
+            self.on_expanded(0, 0, way[-1], answer)
+        self.detour = ()
 
     def test(self, item: Item) -> Callable[..., bool]:
         """The interpreter's predicate for a property or the bound."""

@@ -254,8 +254,10 @@ class NativeSearch(Notices):
         def look() -> Stop | None:
             try:
                 look_back(self, levels, self._ended)
-            except Abandoned:
+            except (Abandoned, MemoryError):
                 return None
+            except KeyboardInterrupt:
+                return Stop.INTERRUPTED
             self.noticed.clear()
             return Stop.DONE
 

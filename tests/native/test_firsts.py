@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ctypes import addressof, c_uint64
 from random import Random
 
@@ -16,6 +17,7 @@ from checker.native import abi, firsts, jit
 from checker.native.engine import NativeEngine
 from checker.native.explorer import Explorer, Outcome
 from checker.native.memory import Region
+from checker.native.notices import Notices
 from checker.native.workers import Sizes, Words
 from tests.native.rig import FORMS, Recorder, Spec, counters, noted_stacks, opened, rounds, stacks
 from tests.random_specs import random_spec
@@ -145,10 +147,13 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     outcomes: list[bool] = []
     original = firsts.look_back
 
-    def spy(*arguments: object) -> None:
+    def spy(search: Notices, levels: dict[int, int], ended: Callable[[], object]) -> None:
         outcomes.append(False)
-        original(*arguments)  # type: ignore[arg-type]
-        outcomes[-1] = True
+        try:
+            original(search, levels, ended)
+            outcomes[-1] = True
+        finally:
+            assert not search.detour, "a search that follows has other references"
 
     monkeypatch.setattr("checker.native.search.look_back", spy)
     return outcomes
@@ -205,6 +210,24 @@ def test_one_worker_sees_to_it_where_there_are_too_many(looks: list[bool], monke
     together = NativeEngine(2, level=0).explore(machine, Limits())
     assert found_by(together) == found_by(Interpreter().explore(machine, Limits()))
     assert looks == [False]
+
+
+def test_one_worker_sees_to_the_rest(looks: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found by looking back leaves nothing behind in the search that follows."""
+    paths: list[int] = []
+
+    def path(self: firsts._Back, number: int, level: int) -> tuple[list[int], int]:
+        paths.append(number)
+        if len(paths) == 2:
+            raise firsts.Abandoned
+        return original(self, number, level)
+
+    original = firsts._Back.path
+    monkeypatch.setattr(firsts._Back, "path", path)
+    machine = without_symmetry(grid("several"))
+    together = NativeEngine(2, level=0).explore(machine, Limits())
+    assert found_by(together) == found_by(Interpreter().explore(machine, Limits()))
+    assert (len(paths), looks) == (2, [False])
 
 
 def test_memory_that_is_refused_leaves_it_to_one_worker(looks: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
