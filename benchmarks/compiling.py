@@ -47,7 +47,7 @@ def main(given: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         machine = checker.load(path).machine(check)
         begin = time.perf_counter()
-        layout = plan(machine, peers=False)
+        layout = plan(machine, peers=False, resumes=False)
         tiers = Tiers(layout, Cache(Path(folder)))
         NativeSearch(layout, tiers, 1, FAST).run(Limits(max_states=1))
         first = time.perf_counter() - begin

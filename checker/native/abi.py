@@ -35,6 +35,7 @@ The spec is a module with these functions, all over words:
     has_bound() -> 0, 1
     has_steps() -> 0, 1
     has_peers() -> 0, 1                whether there may be several workers
+    resumes() -> 0, 1                  whether there may be states of an earlier search to take over
 
 `expand` adds to TRANSITIONS and to its own counters behind CTX_COUNTERS, and sets REPORT to what the driver has to be told about
 the expanded state (0: nothing). It leaves out successors equal to the state itself where no step property has to see them,

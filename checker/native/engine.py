@@ -70,7 +70,12 @@ class NativeEngine:
         machine = reducible(machine) if self.reduced else every_state(machine)
         coverage = self.coverage and not self.reduced
         layout = plan(
-            machine, fingerprints=self.fingerprints, coverage=coverage, reduced=self.reduced, peers=workers > 1
+            machine,
+            fingerprints=self.fingerprints,
+            coverage=coverage,
+            reduced=self.reduced,
+            peers=workers > 1,
+            resumes=self.keeping is not None and self.keeping.resume,
         )
         for name, reason in layout.unused.items():
             self.tell(f"native code does not use the symmetry of {name}: {reason}")

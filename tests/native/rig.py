@@ -39,6 +39,7 @@ class Spec:
             "has_bound": int(self.bound),
             "has_steps": int(self.steps),
             "has_peers": int(self.peers),
+            "resumes": 1,
         }
 
     def initial(self) -> list[Words]:

@@ -101,7 +101,15 @@ def test_external_functions_come_from_another_text() -> None:
 
 
 def test_known_tests_leave_no_code() -> None:
-    given = {"fixed_words": 1, "memo_words": 0, "table_kind": 0, "has_bound": 0, "has_steps": 0, "has_peers": 1}
+    given = {
+        "fixed_words": 1,
+        "memo_words": 0,
+        "table_kind": 0,
+        "has_bound": 0,
+        "has_steps": 0,
+        "has_peers": 1,
+        "resumes": 1,
+    }
     text = translate(kernels, given)
     for name in ("inside", "transition", "guess", "referred_in", "fixed_words", "table_kind"):
         assert f"@{name}(" not in text

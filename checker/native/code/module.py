@@ -54,6 +54,8 @@ class Plan:
     """The classes of steps, where some of them are left out."""
     peers: bool = True
     """Whether several workers may search."""
+    resumes: bool = True
+    """Whether a search may go on from a checkpoint."""
 
     @property
     def constants(self) -> dict[str, int]:
@@ -65,6 +67,7 @@ class Plan:
             "has_bound": self.has_bound,
             "has_steps": 0 if self.orders is not None else self.has_steps,  # `expand` sees to them before it renames
             "has_peers": int(self.peers),
+            "resumes": int(self.resumes),
             **({} if self.classes is None else sizes(self.classes)),
         }
 
@@ -102,6 +105,7 @@ def plan(
     cases: tuple[LiveCase, ...] = (),
     reduced: bool = False,
     peers: bool = True,
+    resumes: bool = True,
 ) -> Plan:
     """Lays a machine out. Raises `Unsupported` where native code cannot hold it."""
     unit = Unit(machine, edges=bool(cases))
@@ -131,6 +135,7 @@ def plan(
         cases,
         program.classes,
         peers,
+        resumes,
     )
 
 

@@ -22,7 +22,7 @@ from checker.native.abi import (
 )
 from checker.native.kernels.lookup import ask
 from checker.native.kernels.records import behind, enroll, fetch, hash_of, hash_word, record_at, reference, whole
-from checker.native.kernels.spec import fixed_words, table_kind
+from checker.native.kernels.spec import fixed_words, resumes, table_kind
 from checker.native.kernels.table import (
     LINE,
     TOP,
@@ -36,7 +36,7 @@ from checker.native.kernels.table import (
     tag_of,
     tag_start,
 )
-from checker.native.words import entry, load64, store64
+from checker.native.words import entry, inline, load64, store64
 
 # ---- growth
 
@@ -112,6 +112,12 @@ def grow(ctx: int, number: int, base: int, shift: int, limit: int) -> int:
 
 @entry
 def adopt(ctx: int, end: int) -> int:
+    """`take_over` in a search that may be resumed; others need none of its code."""
+    return take_over(ctx, end) if resumes() != 0 else DONE
+
+
+@inline
+def take_over(ctx: int, end: int) -> int:
     """Takes over records, all different and not in the set, that stand in the arena from CTX_ARENA_NEXT on.
 
     Gives DONE, or GROW with a shard's number in CTX_EVENT_REF, and goes on from there when called again. Where CTX_ARENA_NEXT

@@ -46,6 +46,12 @@ def has_peers() -> int:
 
 
 @external
+def resumes() -> int:
+    """Whether there may be states of an earlier search to take over."""
+    return 1
+
+
+@external
 def expand(ctx: int, state: int, out: int) -> int:
     """Writes the successors of a state; see `abi`."""
     return out + 0 * ctx * state
