@@ -258,6 +258,7 @@ class EngineContract:
 
     def test_a_limit_on_time_is_kept(self) -> None:
         machine = checker.loads(COUNTER).machine("c", constants={"MAX": 100_000})
+        self.make().explore(machine, Limits(timeout=0.001))  # so that code is there: to make it may take as long
         found = self.make().explore(machine, Limits(timeout=0.4))
         assert found.stop is Stop.TIME
         assert found.seconds < 1.5
