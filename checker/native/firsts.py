@@ -27,7 +27,7 @@ from checker.engine.replay import Mismatch
 from checker.native import abi
 from checker.native.code import frame
 from checker.native.explorer import Handler, Outcome
-from checker.native.kernels.again import FILTER
+from checker.native.kernels.again import ENTRY, FILTER
 from checker.native.memory import Region, words_at
 from checker.native.notices import Notices
 from checker.native.workers import NEVER
@@ -38,7 +38,7 @@ KINDS = "invariant", "step", "no error", "no deadlock"
 MOST = 1 << 14
 """So many states with a finding are told one by one; among more, one worker comes to the first soon enough."""
 
-SLOT = 16 + FILTER // 8
+SLOT = ENTRY + FILTER // 8
 """Bytes of a slot of the table of wanted states, with its part of the filter."""
 
 RESERVE = 1 << 40
@@ -72,6 +72,7 @@ def look_back(search: Notices, levels: dict[int, int], ended: Callable[[], objec
 
     Raises:
         Abandoned: It had to end, or cannot tell.
+        MemoryError: There is not enough of it.
         Mismatch: What was found is not found again.
     """
     explorer, handler = search.explorer, search.explorer.handler
@@ -125,12 +126,9 @@ class _Back:
         self._handler = search.explorer.handler
         self._ended = ended
         workers = self._explorer.searchers
-        try:
-            self._lists = [Region(RESERVE, 16 * (self._explorer.states + 2)) for _ in workers]
-        except MemoryError:
-            raise Abandoned from None
+        self._lists = [Region(RESERVE, ENTRY * (self._explorer.states + 2)) for _ in workers]
         for worker, entries in zip(workers, self._lists, strict=True):
-            worker.ctx[abi.CTX_FOUND] = entries.start + 16  # so that there is one before
+            worker.ctx[abi.CTX_FOUND] = entries.start + ENTRY  # so that there is one before
             worker.ctx[abi.CTX_MAX_STATES] = NEVER
 
     def close(self) -> None:
@@ -143,7 +141,7 @@ class _Back:
         kind = self._search.plan.items[number].kind
         survey = self._explorer.handler = _Survey(self._search, number, self._handler)
         self._attend({number})
-        self._look_for([])
+        self._explorer.look_for(0, 4, [])
         self._rounds(level, abi.SURVEY if kind == "invariant" else abi.RETRACE)
         self._attend(set())
         spans = [self._enlist(survey.found)]
@@ -151,7 +149,7 @@ class _Back:
             table = self._look_for(spans)
             spans = self._rounds(before, abi.RETRACE)
             table.release()
-        entries = [entry for start, end in spans for entry in range(start, end, 16)]
+        entries = [entry for start, end in spans for entry in range(start, end, ENTRY)]
         if not entries:
             raise Mismatch("what several workers found is not found again")
         entry, refs = min(entries, key=lambda at: int(words_at(at, 1)[0])), []
@@ -175,18 +173,18 @@ class _Back:
 
     def _look_for(self, spans: Sequence[Span]) -> Region:
         """Makes the states of some entries the wanted ones. The table that tells them is in use until it is released."""
-        count = sum(end - start for start, end in spans) // 16
+        count = sum(end - start for start, end in spans) // ENTRY
         bits = max((2 * count).bit_length(), 4)
         if not self._handler.may_grow(SLOT << bits):
             raise Abandoned
         table = Region(SLOT << bits)
-        self._explorer.look_for(table.start if count else 0, bits, spans)
+        self._explorer.look_for(table.start, bits, spans)
         return table
 
     def _rounds(self, level: int, mode: int) -> list[Span]:
         """Goes through a level, and gives the entries that were made."""
         states = self._explorer.revisit(level, mode)
-        if not self._handler.may_grow(16 * states):
+        if not self._handler.may_grow(ENTRY * states):
             raise Abandoned
         before = [worker.ctx[abi.CTX_FOUND] for worker in self._explorer.searchers]
         outcome = Outcome.MORE

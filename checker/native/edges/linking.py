@@ -63,6 +63,7 @@ from checker.native.edges.layout import (
     UNITS,
     WORKERS,
 )
+from checker.native.kernels.probing import first_slot, next_slot
 from checker.native.kernels.records import at_hand, behind, fetch, hash_of, hash_word, mum, record_at, same, words_of
 from checker.native.kernels.spec import expand
 from checker.native.words import (
@@ -119,15 +120,14 @@ def enroll_all(ctx: int, work: int, ref: int, end: int) -> int:
 
 @inline
 def slot_for(work: int, h: int) -> int:
-    """Where the search for a hash begins."""
-    return load64(work + 8 * TABLE) + (h >> load64(work + 8 * TABLE_SHIFT)) * 8
+    """Where the search for a hash begins in the table of states."""
+    return first_slot(load64(work + 8 * TABLE), load64(work + 8 * TABLE_SHIFT), h, 8)
 
 
 @inline
 def slot_after(work: int, slot: int) -> int:
-    """The slot behind another, the first one behind the last."""
-    table = load64(work + 8 * TABLE)
-    return table if slot + 8 == table + (8 << (64 - load64(work + 8 * TABLE_SHIFT))) else slot + 8
+    """The slot behind another in the table of states."""
+    return next_slot(load64(work + 8 * TABLE), load64(work + 8 * TABLE_SHIFT), slot, 8)
 
 
 @entry
@@ -193,13 +193,12 @@ def place_for(units: int, unit: int, key: int) -> int:
     """The slot of a unit, or the one where it may be put."""
     table = load64(units + 8 * UNIT_TABLE)
     shift = load64(units + 8 * UNIT_SHIFT)
-    at = mum(hash_word(key), hash_word(unit)) >> shift
+    slot = first_slot(table, shift, mum(hash_word(key), hash_word(unit)), 24)
     while True:
-        slot = table + at * 24
         there = load_atomic(slot)
         if there == 0 or (there == unit and load64(slot + 8) == key):
             return slot
-        at = (at + 1) & ((1 << (64 - shift)) - 1)
+        slot = next_slot(table, shift, slot, 24)
 
 
 @rare

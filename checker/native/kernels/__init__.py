@@ -11,6 +11,7 @@ All of it is written in the kernel language (`words`, `translate`) and is transl
 - `table` is the set: which slot a state belongs into, and what the slot looks like;
 - `growth` has the entries `grow` and `adopt`: a shard moves into a larger table; a resumed search gets its states back;
 - `blocks` has the blocks of a level, of which workers take one after the other;
+- `probing` has the steps of a search in a small table;
 - `again` goes through states of earlier levels again, for the way to a violation;
 - `memos` finds what was noted about the state that another one was found from;
 - `records` reads, compares, hashes and keeps states;

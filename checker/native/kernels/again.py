@@ -15,19 +15,15 @@ from __future__ import annotations
 from checker.native.abi import (
     CTX_BLOCK,
     CTX_BLOCK_END,
-    CTX_BLOCK_NUMBER,
     CTX_BLOCK_REF,
     CTX_EVENT_REF,
     CTX_EVENT_STATE,
     CTX_EXPANDED,
     CTX_FOUND,
     CTX_JUDGED,
-    CTX_PAUSE_AT,
     CTX_PENDING,
     CTX_PENDING_END,
-    CTX_TRANSITIONS,
     DONE,
-    ENTER,
     EVENT_STATE,
     EVENT_STEP,
     PAUSED,
@@ -36,11 +32,15 @@ from checker.native.abi import (
     SHARED_WANTED,
     SHARED_WANTED_SHIFT,
 )
-from checker.native.kernels.blocks import take_block
+from checker.native.kernels.blocks import has_to_pause, take_block
 from checker.native.kernels.lookup import judge
+from checker.native.kernels.probing import first_slot, next_slot
 from checker.native.kernels.records import behind, hash_of, record_at, same
 from checker.native.kernels.spec import has_steps, visit
-from checker.native.words import inline, load64, load_atomic, rare, store64
+from checker.native.words import inline, load64, rare, store64
+
+ENTRY = 16
+"""Bytes of an entry, and of a slot."""
 
 FILTER_SHIFT = 5
 FILTER = 1 << FILTER_SHIFT
@@ -50,62 +50,50 @@ FILTER = 1 << FILTER_SHIFT
 
 
 @inline
-def filter_word(shared: int, h: int) -> int:
+def filter_word(table: int, shift: int, h: int) -> int:
     """The address of the word of the filter with the bit for a hash."""
-    shift = load64(shared + 8 * SHARED_WANTED_SHIFT)
-    return load64(shared + 8 * SHARED_WANTED) + (16 << (64 - shift)) + (h >> (shift - FILTER_SHIFT + 6)) * 8
+    return table + (ENTRY << (64 - shift)) + (h >> (shift - FILTER_SHIFT + 6)) * 8
 
 
 @inline
-def filter_bit(shared: int, h: int) -> int:
+def filter_bit(shift: int, h: int) -> int:
     """That bit."""
-    return 1 << ((h >> (load64(shared + 8 * SHARED_WANTED_SHIFT) - FILTER_SHIFT)) & 63)
+    return 1 << ((h >> (shift - FILTER_SHIFT)) & 63)
 
 
-@inline
-def slot_for(shared: int, h: int) -> int:
-    """The slot of the table in which the search for a hash begins."""
-    return load64(shared + 8 * SHARED_WANTED) + (h >> load64(shared + 8 * SHARED_WANTED_SHIFT)) * 16
-
-
-@inline
-def slot_behind(shared: int, slot: int) -> int:
-    """The slot behind another, round to the first."""
-    table = load64(shared + 8 * SHARED_WANTED)
-    size = 16 << (64 - load64(shared + 8 * SHARED_WANTED_SHIFT))
-    return table + ((slot - table + 16) & (size - 1))
-
-
-@inline
+@rare
 def enter(ctx: int, shared: int) -> int:
     """Puts the states of the entries that are pending into the table, which has room for them."""
+    table = load64(shared + 8 * SHARED_WANTED)
+    shift = load64(shared + 8 * SHARED_WANTED_SHIFT)
     entry = load64(ctx + 8 * CTX_PENDING)
     end = load64(ctx + 8 * CTX_PENDING_END)
     while entry != end:
         h = hash_of(record_at(shared, load64(entry)))
-        slot = slot_for(shared, h)
+        slot = first_slot(table, shift, h, ENTRY)
         while load64(slot) != 0:
-            slot = slot_behind(shared, slot)
+            slot = next_slot(table, shift, slot, ENTRY)
         store64(slot, entry)
         store64(slot + 8, h)
-        word = filter_word(shared, h)
-        store64(word, load64(word) | filter_bit(shared, h))
-        entry += 16
+        word = filter_word(table, shift, h)
+        store64(word, load64(word) | filter_bit(shift, h))
+        entry += ENTRY
     store64(ctx + 8 * CTX_PENDING, end)
     return DONE
 
 
 @inline
-def entry_of(shared: int, record: int) -> int:
+def entry_of(shared: int, table: int, record: int) -> int:
     """The entry of the wanted state that a record holds; 0 if it is none."""
+    shift = load64(shared + 8 * SHARED_WANTED_SHIFT)
     h = hash_of(record)
-    if load64(filter_word(shared, h)) & filter_bit(shared, h) == 0:
+    if load64(filter_word(table, shift, h)) & filter_bit(shift, h) == 0:
         return 0
-    slot = slot_for(shared, h)
+    slot = first_slot(table, shift, h, ENTRY)
     while load64(slot) != 0:
         if load64(slot + 8) == h and same(record, record_at(shared, load64(load64(slot)))) != 0:
             return load64(slot)
-        slot = slot_behind(shared, slot)
+        slot = next_slot(table, shift, slot, ENTRY)
     return 0
 
 
@@ -118,38 +106,38 @@ def look_for(ctx: int, shared: int) -> int:
 
     Gives DONE, or EVENT_STEP as `look_up` does.
     """
+    table = load64(shared + 8 * SHARED_WANTED)
     record = load64(ctx + 8 * CTX_PENDING)
     end = load64(ctx + 8 * CTX_PENDING_END)
     while record != end:
         if has_steps() != 0 and judge(ctx, shared, record) != 0:
             store64(ctx + 8 * CTX_PENDING, record)
             return EVENT_STEP
-        if load64(shared + 8 * SHARED_WANTED) != 0:
-            entry = entry_of(shared, record)
+        if table != 0:
+            entry = entry_of(shared, table, record)
             found = load64(ctx + 8 * CTX_FOUND)
             parent = load64(record) & REF_MASK
-            if entry != 0 and load64(found - 16) != parent:  # the successors of a state are pending one after the other
+            if (
+                entry != 0 and load64(found - ENTRY) != parent
+            ):  # the successors of a state are pending one after the other
                 store64(found, parent)
                 store64(found + 8, entry)
-                store64(ctx + 8 * CTX_FOUND, found + 16)
+                store64(ctx + 8 * CTX_FOUND, found + ENTRY)
         record = behind(record)
     store64(ctx + 8 * CTX_PENDING, end)
     return store64(ctx + 8 * CTX_JUDGED, 0)
 
 
 @rare
-def look_over(ctx: int, shared: int, mode: int) -> int:
-    """Judges all states of a level by themselves; with ENTER, fills the table instead.
+def look_over(ctx: int, shared: int) -> int:
+    """Judges all states of a level by themselves.
 
     Gives DONE, PAUSED, or EVENT_STATE, where CTX_EVENT_REF is the reference of the state itself.
     """
-    if mode == ENTER:
-        return enter(ctx, shared)
     while True:
         record = load64(ctx + 8 * CTX_BLOCK)
         if record == load64(ctx + 8 * CTX_BLOCK_END):
-            work = load64(ctx + 8 * CTX_EXPANDED) + load64(ctx + 8 * CTX_TRANSITIONS)
-            if work >= load64(ctx + 8 * CTX_PAUSE_AT) or load_atomic(shared + 8 * SHARED_STOP) != 0:
+            if has_to_pause(ctx, shared) != 0:
                 return PAUSED
             if take_block(ctx, shared) == 0:
                 return DONE
@@ -158,7 +146,6 @@ def look_over(ctx: int, shared: int, mode: int) -> int:
         following = behind(record)
         store64(ctx + 8 * CTX_BLOCK, following)
         store64(ctx + 8 * CTX_BLOCK_REF, ref + ((following - record) >> 3))
-        store64(ctx + 8 * CTX_BLOCK_NUMBER, load64(ctx + 8 * CTX_BLOCK_NUMBER) + 1)
         store64(ctx + 8 * CTX_EXPANDED, load64(ctx + 8 * CTX_EXPANDED) + 1)
         if visit(ctx, record + 8) != 0:
             store64(shared + 8 * SHARED_STOP, 1)

@@ -8,11 +8,15 @@ from checker.native.abi import (
     CTX_BLOCK_END,
     CTX_BLOCK_NUMBER,
     CTX_BLOCK_REF,
+    CTX_EXPANDED,
+    CTX_PAUSE_AT,
+    CTX_TRANSITIONS,
     CTX_WORKER,
     QUEUE_WORDS,
     SHARED_BLOCKS,
     SHARED_QUEUES,
     SHARED_QUEUES_END,
+    SHARED_STOP,
 )
 from checker.native.words import MASK, fetch_add, inline, load64, load_atomic, rare, store64
 
@@ -36,6 +40,15 @@ def next_block(ctx: int, shared: int) -> int:
             queue = first
         if queue == own:
             return EXHAUSTED
+
+
+@inline
+def has_to_pause(ctx: int, shared: int) -> int:
+    """Whether the driver wants everybody back, as another worker has returned, or enough has been done for a round."""
+    if load_atomic(shared + 8 * SHARED_STOP) != 0:
+        return 1
+    work = load64(ctx + 8 * CTX_EXPANDED) + load64(ctx + 8 * CTX_TRANSITIONS)
+    return 1 if work >= load64(ctx + 8 * CTX_PAUSE_AT) else 0
 
 
 @rare

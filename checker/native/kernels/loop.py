@@ -14,14 +14,13 @@ from checker.native.abi import (
     CTX_MAX_STATES,
     CTX_OUT,
     CTX_PARENT,
-    CTX_PAUSE_AT,
     CTX_PENDING,
     CTX_PENDING_END,
     CTX_RECORDS,
     CTX_REPORT,
     CTX_SHARED,
-    CTX_TRANSITIONS,
     DONE,
+    ENTER,
     EVENT_EXPANDED,
     LIMIT,
     LOWEST_ADDRESS,
@@ -33,13 +32,13 @@ from checker.native.abi import (
     SHARED_MODE,
     SHARED_STOP,
 )
-from checker.native.kernels.again import look_for, look_over
-from checker.native.kernels.blocks import EXHAUSTED, take_block
+from checker.native.kernels.again import enter, look_for, look_over
+from checker.native.kernels.blocks import EXHAUSTED, has_to_pause, take_block
 from checker.native.kernels.lookup import look_up
 from checker.native.kernels.memos import remember
 from checker.native.kernels.records import behind, fetch, record_at
 from checker.native.kernels.spec import expand, has_peers, memo_words
-from checker.native.words import MASK, entry, inline, load64, load_atomic, store64
+from checker.native.words import MASK, entry, inline, load64, store64
 
 
 @inline
@@ -120,11 +119,7 @@ def interrupted(ctx: int, shared: int) -> int:
         return EVENT_EXPANDED
     if load64(ctx + 8 * CTX_RECORDS) >= load64(ctx + 8 * CTX_MAX_STATES) and load64(ctx + 8 * CTX_EXPANDED) != 0:
         return LIMIT
-    if load_atomic(shared + 8 * SHARED_STOP) != 0:
-        return PAUSED
-    if load64(ctx + 8 * CTX_EXPANDED) + load64(ctx + 8 * CTX_TRANSITIONS) >= load64(ctx + 8 * CTX_PAUSE_AT):
-        return PAUSED
-    return DONE
+    return PAUSED if has_to_pause(ctx, shared) != 0 else DONE
 
 
 @entry
@@ -133,7 +128,7 @@ def run(ctx: int) -> int:
     shared = load64(ctx + 8 * CTX_SHARED)
     mode = load64(shared + 8 * SHARED_MODE) if has_peers() != 0 else SEARCH
     if has_peers() != 0 and mode > RETRACE:
-        return look_over(ctx, shared, mode)
+        return enter(ctx, shared) if mode == ENTER else look_over(ctx, shared)
     while True:
         status = look_for(ctx, shared) if has_peers() != 0 and mode == RETRACE else look_up(ctx)
         if status == DONE:
