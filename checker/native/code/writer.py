@@ -236,12 +236,10 @@ class Writer:
         if is_number(op):
             return normal(int(op) & ((1 << min(old, new)) - 1), new)
         if new > old:
-            whole, width = self._cut.get(op, ("", 0))
-            return (
-                self.op("and", new, whole, str((1 << old) - 1))
-                if width == new
-                else self.let(f"zext i{old} {op} to i{new}")
-            )
+            whole, width = self._cut.get(op, (op, old))
+            if width == new:
+                return self.op("and", new, whole, str((1 << old) - 1))
+            return self.let(f"zext i{old} {op} to i{new}")
         whole, width = self._cut.get(op, (op, old))
         name = self.let(f"trunc i{width} {whole} to i{new}")
         self._cut[name] = whole, width
