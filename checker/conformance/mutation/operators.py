@@ -17,10 +17,10 @@ the idea that tests which find small mistakes find large ones; the operators are
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
-from checker.base.data import dataclass
+from checker.base.data import dataclass, names_of
 from checker.lang import ast
 from checker.lang.printer import format_expr
 
@@ -143,10 +143,10 @@ def _rewritten(node: N, local: Local, where: str) -> Iterator[tuple[N, str, str,
     """Copies of a tree with one node replaced."""
     for new, operator, text in local(node):
         yield new, operator, f"{text} in {where}", node.span.start  # type: ignore[misc]
-    for f in fields(node):
-        value = getattr(node, f.name)
+    for name in names_of(type(node)):
+        value = getattr(node, name)
         for changed, operator, text, offset in _inside(value, local, where):
-            parts: dict[str, Any] = {f.name: changed}
+            parts: dict[str, Any] = {name: changed}
             yield replace(node, **parts), operator, text, offset
 
 
@@ -164,8 +164,8 @@ def _nodes(value: object) -> Iterator[ast.Node]:
     """All nodes of a tree."""
     if isinstance(value, ast.Node):
         yield value
-        for f in fields(value):
-            yield from _nodes(getattr(value, f.name))
+        for name in names_of(type(value)):
+            yield from _nodes(getattr(value, name))
     elif isinstance(value, tuple):
         for item in value:
             yield from _nodes(item)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 
-from checker.base.data import dataclass
+from checker.base.data import dataclass, names_of
 from checker.model import ir
 from checker.model.types import OptT, RecordT, Type
 from checker.render.tla.blocks import bare
@@ -45,7 +45,7 @@ def parts(node: object) -> list[object]:
     if isinstance(node, tuple):
         return [n for item in node for n in parts(item)]
     if is_dataclass(node) and type(node).__module__.startswith("checker.model.ir"):
-        return [node, *(n for f in fields(node) for n in parts(getattr(node, f.name)))]
+        return [node, *(n for name in names_of(type(node)) for n in parts(getattr(node, name)))]
     return []
 
 
