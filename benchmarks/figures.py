@@ -46,6 +46,22 @@ class Compiled:
 
 
 @dataclass(frozen=True, slots=True)
+class Prompt:
+    """How soon a long search answers, with so many workers."""
+
+    case: Case
+    workers: int
+    interrupt: Spread
+    """Seconds from Ctrl-C to the end of the process."""
+    report: Spread
+    """Seconds, the most between two reports of progress."""
+    time: Spread
+    """How long it took, as a ratio to the limit on time."""
+    memory: Spread
+    """The peak of the whole process, as a ratio to the limit on memory."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """All runs of one peer on one case, or why there are none."""
 
@@ -108,6 +124,7 @@ def document(
     versions: Mapping[str, str] | None = None,
     day: str | None = None,
     compiled: Compiled | None = None,
+    prompt: Sequence[Prompt] = (),
 ) -> dict[str, Any]:
     """Everything that was measured, as data for JSON. `limits` is a reason where they were not measured.
 
@@ -131,6 +148,19 @@ def document(
             "first_state_seconds": spread(compiled.first),
             "optimised_seconds": spread(compiled.optimised),
         },
+        "promptness": [
+            {
+                "spec": one.case.spec,
+                "check": one.case.check,
+                "n": one.case.n,
+                "workers": one.workers,
+                "interrupt_seconds": spread(one.interrupt),
+                "report_seconds": spread(one.report),
+                "time_ratio": spread(one.time),
+                "memory_ratio": spread(one.memory),
+            }
+            for one in prompt
+        ],
         "results": [
             {
                 "model": one.case.name,

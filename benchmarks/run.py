@@ -13,8 +13,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -22,11 +23,12 @@ from rich.text import Text
 
 from benchmarks.cases import CASES, LARGE, ROOT, Case
 from benchmarks.compiling import measure_compilation
-from benchmarks.figures import YARDSTICK, Compiled, Result, document, ratio
+from benchmarks.figures import YARDSTICK, Compiled, Prompt, Result, document, ratio
 from benchmarks.limits import MEANINGS, measure_limits
 from benchmarks.limits import missing as limits_missing
 from benchmarks.peers import COVERED, PEERS, UNCOVERED, Peer, Sample
 from benchmarks.process import Failed
+from benchmarks.promptness import LONG, measure_promptness
 from benchmarks.provenance import machine, today, versions
 from checker.native import jit
 
@@ -34,11 +36,15 @@ OUTPUT = ROOT / "build" / "bench" / "results.json"
 ENOUGH = 10_000
 """From how many states on bytes a state say something about the engine, and not about the size of an empty process."""
 
+T = TypeVar("T")
 
-def measure_case(case: Case, peers: Sequence[Peer], runs: int, console: Console) -> list[Result]:
-    """All peers on one case, in interleaved rounds. A peer that fails is not asked again."""
-    absent = {peer.name: reason for peer in peers if (reason := peer.skips(case))}
-    failed: set[str] = set()
+
+def measure_case(
+    case: Case, peers: Sequence[Peer], gone: tuple[Mapping[str, str], set[str]], runs: int, console: Console
+) -> list[Result]:
+    """All peers on one case, in interleaved rounds. A peer that fails is not asked again. `gone` is as `availability` has it."""
+    absent = {peer.name: reason for peer in peers if (reason := peer.skips(case) or gone[0].get(peer.name))}
+    failed = set(gone[1])
     samples: dict[str, list[Sample]] = {peer.name: [] for peer in peers}
     for number in range(1, runs + 1):
         for peer in peers:
@@ -80,26 +86,36 @@ def availability(peers: Sequence[Peer]) -> tuple[dict[str, str], set[str]]:
     return absent, failed
 
 
-def limits_here(runs: int, console: Console) -> tuple[dict[str, float] | str, bool]:
-    """The limits of the machine, or why they were not measured; and whether that is a failure."""
-    if reason := limits_missing():
-        return reason, False
-    with console.status("limits of the machine"):
+def attempt(what: str, missing: str | None, measure: Callable[[], T], console: Console) -> tuple[T | str, bool]:
+    """What was measured, or why it was not; and whether that is a failure."""
+    if missing:
+        return missing, False
+    with console.status(what):
         try:
-            return measure_limits(runs), False
+            return measure(), False
         except Failed as error:
             return str(error), True
 
 
-def compilation_here(runs: int, console: Console) -> tuple[Compiled | str, bool]:
-    """How long the compiler takes, or why that was not measured; and whether that is a failure."""
-    if reason := jit.unavailable():
-        return reason, False
-    with console.status(f"{LARGE.name}: compilation"):
-        try:
-            return measure_compilation(LARGE, runs), False
-        except Failed as error:
-            return str(error), True
+def beside(
+    options: argparse.Namespace, console: Console
+) -> tuple[Compiled | str | None, list[Prompt] | str | None, bool]:
+    """How long the compiler takes and how soon a long search answers, where asked for; and whether one of them failed."""
+    compiled: Compiled | str | None = None
+    prompt: list[Prompt] | str | None = None
+    failures = [False, False]
+    if options.only in LARGE.name:
+        compiled, failures[0] = attempt(
+            f"{LARGE.name}: compilation", jit.unavailable(), lambda: measure_compilation(LARGE, options.runs), console
+        )
+    if options.only in LONG.name:
+        prompt, failures[1] = attempt(
+            f"{LONG.name}: promptness",
+            jit.unavailable(),
+            lambda: [measure_promptness(LONG, workers, options.runs) for workers in (1, 2)],
+            console,
+        )
+    return compiled, prompt, any(failures)
 
 
 def show(results: Sequence[Result], runs: int) -> Table:
@@ -173,6 +189,40 @@ def coverage_cost(results: Sequence[Result]) -> list[str]:
     ]
 
 
+def compilation(found: Compiled | str) -> str:
+    """How long the compiler takes."""
+    if isinstance(found, str):
+        return f"{LARGE.name}: compilation not measured: {found}"
+    first, best = found.first.median, found.optimised.median
+    return f"{LARGE.name}: compiled to the first explored state in {first:.2f} s, optimised in {best:.2f} s"
+
+
+def promptness(found: Sequence[Prompt] | str) -> list[str]:
+    """How soon a long search answers."""
+    if isinstance(found, str):
+        return [f"{LONG.name}: promptness not measured: {found}"]
+    return [
+        f"{one.case.name}: {workers(one.workers)}: Ctrl-C answered in {one.interrupt.median:.2f} s, "
+        f"progress every {one.report.median:.2f} s, "
+        f"stopped at {one.time.median:.3f} of a limit on time, {one.memory.median:.3f} of one on memory"
+        for one in found
+    ]
+
+
+def workers(number: int) -> str:
+    return "one worker" if number == 1 else f"{number} workers"
+
+
+def memory(found: Mapping[str, float] | str) -> list[str]:
+    """The limits of the machine."""
+    if isinstance(found, str):
+        return [f"limits of the machine: not measured: {found}"]
+    return [
+        f"memory, {name} ({MEANINGS[name]}): {nanoseconds:.1f} ns, {1e3 / nanoseconds:,.0f} million a second"
+        for name, nanoseconds in found.items()
+    ]
+
+
 def reasons(results: Sequence[Result]) -> list[str]:
     """Each peer with why it was not measured, once where it is the same for several cases."""
     found: dict[tuple[str, str], list[str]] = {}
@@ -214,51 +264,39 @@ def main(given: Sequence[str] | None = None, peers: Sequence[Peer] = PEERS) -> i
         f"{kind['processor'] or kind['architecture']}, {kind['system']}, Python {kind['python']}", style="dim"
     )
 
-    limits, broken = limits_here(options.runs, status)
-    absent, failed = availability(peers)
-    present = [peer for peer in peers if peer.name not in absent]
-    results: list[Result] = []
-    for case in cases:
-        measured = {one.peer: one for one in measure_case(case, present, options.runs, status)}
-        for peer in peers:
-            reason = absent.get(peer.name)
-            broke = peer.name in failed
-            why = peer.skips(case) or reason
-            gone = Result(case, peer.name, absent=why, failed=broke, alone=peer.alone, confined=peer.confined)
-            results.append(measured.get(peer.name, gone))
+    limits, broken = attempt("limits of the machine", limits_missing(), lambda: measure_limits(options.runs), status)
+    gone = availability(peers)
+    results = [one for case in cases for one in measure_case(case, peers, gone, options.runs, status)]
+    compiled, prompt, also_broken = beside(options, status)
 
     console.print(show(results, options.runs))
-    for line in (*scaling(results), *liveness(results), *coverage_cost(results)):
-        console.print(line, highlight=False, markup=False)
-    compiled: Compiled | str | None = None
-    if options.only in LARGE.name:
-        compiled, uncompiled = compilation_here(options.runs, status)
-        broken = broken or uncompiled
-    if isinstance(compiled, str):
-        console.print(f"{LARGE.name}: compilation not measured: {compiled}", highlight=False, markup=False)
-    elif compiled is not None:
-        first, best = compiled.first.median, compiled.optimised.median
-        line = f"{LARGE.name}: compiled to the first explored state in {first:.2f} s, optimised in {best:.2f} s"
-        console.print(line, highlight=False)
-    if isinstance(limits, str):
-        console.print(f"limits of the machine: not measured: {limits}")
-    else:
-        for name, nanoseconds in limits.items():
-            rate = f"{1e3 / nanoseconds:,.0f} million a second"
-            console.print(f"memory, {name} ({MEANINGS[name]}): {nanoseconds:.1f} ns, {rate}", highlight=False)
-    for line in reasons(results):
+    for line in (
+        *scaling(results),
+        *liveness(results),
+        *coverage_cost(results),
+        *([] if compiled is None else [compilation(compiled)]),
+        *([] if prompt is None else promptness(prompt)),
+        *memory(limits),
+        *reasons(results),
+    ):
         console.print(line, highlight=False, markup=False)
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    known = None if isinstance(compiled, str) else compiled
     written = document(
-        results, limits, options.runs, description=kind, versions=versions(), day=today(), compiled=known
+        results,
+        limits,
+        options.runs,
+        description=kind,
+        versions=versions(),
+        day=today(),
+        compiled=None if isinstance(compiled, str) else compiled,
+        prompt=prompt if isinstance(prompt, list) else (),
     )
     options.output.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
     wrong = [line for one in results for line in one.wrong()]
     for line in wrong:
         console.print(f"WRONG COUNT: {line}", style="bold red", markup=False)
-    return 1 if wrong or broken or any(one.failed for one in results) else 0
+    return 1 if wrong or broken or also_broken or any(one.failed for one in results) else 0
 
 
 if __name__ == "__main__":

@@ -199,12 +199,26 @@ def _more(document: Mapping[str, Any], measured: Sequence[Result]) -> str:
             f"Compiling <code>{escape(compilation['spec'])}</code>, the spec with the longest handlers: the first state is "
             f"explored after {escape(first)}, and the code is fully optimised after {escape(best)}."
         )
+    lines += [_promptness(one) for one in document.get("promptness") or ()]
     limits = document.get("limits_ns")
     if limits:
         loads = listed(f"{nanoseconds:.1f} ns for {name} loads" for name, nanoseconds in limits.items())
         lines.append(f"Memory of this machine beyond its caches: {escape(loads)}. No explorer is faster than that.")
     items = "".join(f"<li>{line}</li>" for line in lines)
     return f"<p>The same run also measured:</p><ul>{items}</ul>" if items else ""
+
+
+def _promptness(one: Mapping[str, Any]) -> str:
+    """How soon a long search answers."""
+    workers = "one worker" if one["workers"] == 1 else f"{one['workers']} workers"
+    interrupt, report = (duration(one[f"{what}_seconds"]["median"]) for what in ("interrupt", "report"))
+    time, memory = (f"{one[f'{what}_ratio']['median']:.3f}" for what in ("time", "memory"))
+    spec, n = escape(one["spec"]), escape(str(one["n"]))
+    return (
+        f"A search that would take minutes, <code>{spec}</code> with N = {n}, {escape(workers)}: "
+        f"Ctrl-C is answered after {escape(interrupt)}, progress is told at least every {escape(report)}, and the search ends at "
+        f"{escape(time)} of a limit on time and {escape(memory)} of a limit on memory."
+    )
 
 
 def _missing(results: Sequence[Result]) -> str:

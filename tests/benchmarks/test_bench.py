@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 import checker
-from benchmarks import compiling, limits, peers, run
+from benchmarks import compiling, limits, peers, promptness, run
 from benchmarks.cases import CASES, MODELS, ROOT, SMALLEST, Case
 from benchmarks.compiling import measure_compilation
-from benchmarks.figures import Result, Spread, document, ratio
+from benchmarks.figures import Prompt, Result, Spread, document, ratio
 from benchmarks.peers import PEERS, Lockstep, Sample, Spin, parse_lockstep, parse_spin, parse_tlc
 from benchmarks.process import Failed, Measured, measure
+from benchmarks.promptness import LONG, SECONDS, measure_promptness
 from benchmarks.provenance import machine, versions
 from checker.native import jit
 from checker.properties.kinds import CheckVerdict
@@ -191,7 +192,7 @@ def test_wrong_counts_are_named() -> None:
 def bench(peers: list[Fake], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[int, dict[str, object]]:
     monkeypatch.setattr(run, "CASES", (CASE,))
     monkeypatch.setattr(run, "limits_missing", lambda: "gcc is not installed")
-    monkeypatch.setattr(run, "compilation_here", lambda runs, console: ("llvmlite is not installed", False))
+    monkeypatch.setattr(jit, "unavailable", lambda: "llvmlite is not installed")
     output = tmp_path / "deep" / "results.json"
     code = run.main(["--runs", "2", "--output", str(output)], peers)
     return code, json.loads(output.read_text(encoding="utf-8"))
@@ -205,6 +206,7 @@ def test_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Cap
     assert "TLC: not measured: java is not installed" in shown
     assert "limits of the machine: not measured: gcc is not installed" in shown
     assert "raft: compilation not measured: llvmlite is not installed" in shown
+    assert "two_phase 11: promptness not measured: llvmlite is not installed" in shown
     assert written["version"] == 1
     assert isinstance(results := written["results"], list)
     assert results[0]["verdict_seconds"] == {"median": 1.0, "least": 1.0, "greatest": 1.0}
@@ -336,8 +338,9 @@ def test_rafts_have_a_million_states_and_more() -> None:
 
 def test_two_phase_is_as_large_as_computed() -> None:
     """While the manager is open, a database is in one of 4 conditions; after an abort, of 6; after a commit, of 2."""
-    found = {case.n: (case.states, case.transitions) for case in CASES if case.name.startswith("two_phase") and case.n}
-    assert set(found) == {5, 6, 7, 8, 9}
+    cases = [case for case in (*CASES, LONG) if case.name.startswith("two_phase")]
+    found = {case.n: (case.states, case.transitions) for case in cases if case.n}
+    assert set(found) == {5, 6, 7, 8, 9, 11}
     for n, counts in found.items():
         transitions = (n + 1) * 4**n + 1 + 8 * n * 6 ** (n - 1) + n * 2**n
         assert counts == (4**n + 6**n + 2**n, transitions)
@@ -387,3 +390,36 @@ def test_compilation() -> None:
     assert written["first_state_seconds"]["median"] == compiled.first.median
     with pytest.raises(Failed, match="unexpected output of the compilation: 'no numbers'"):
         compiling.parse("no numbers")
+
+
+def prompt(workers: int) -> Prompt:
+    return Prompt(
+        CASE, workers, Spread(0.1, 0.05, 0.2), Spread(0.3, 0.2, 0.4), Spread(1.0, 1.0, 1.1), Spread(0.9, 0.8, 1.0)
+    )
+
+
+def test_promptness_is_told() -> None:
+    assert run.promptness([prompt(1), prompt(2)]) == [
+        "toy: one worker: Ctrl-C answered in 0.10 s, progress every 0.30 s, stopped at 1.000 of a limit on time, "
+        "0.900 of one on memory",
+        "toy: 2 workers: Ctrl-C answered in 0.10 s, progress every 0.30 s, stopped at 1.000 of a limit on time, "
+        "0.900 of one on memory",
+    ]
+    (written,) = document([], "gcc is not installed", 2, description={}, prompt=[prompt(2)])["promptness"]
+    assert (written["workers"], written["interrupt_seconds"]["greatest"]) == (2, 0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(jit.unavailable() is not None, reason=jit.unavailable() or "")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_promptness(workers: int) -> None:
+    found = measure_promptness(LONG, workers, 1)
+    assert found.interrupt.median > 0 and 0 < found.report.median < SECONDS
+    assert found.time.median >= 1 and found.memory.median > 0.5
+
+
+def test_what_is_not_cut_off_is_no_measurement() -> None:
+    with pytest.raises(Failed, match="unexpected output of the search: 'no numbers'"):
+        promptness.parse("no numbers")
+    with pytest.raises(Failed, match=r"Ctrl-C after 0\.10 s ended with -?\d+"):
+        promptness.interrupted([sys.executable, "-c", "import os, time; time.sleep(30); os._exit(4)"], 0.1, {})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -229,19 +228,14 @@ def test_an_exception_in_a_worker_is_raised_and_nobody_is_left_running() -> None
     explorer.close()
 
 
-def test_setting_up_costs_little() -> None:
+def test_a_small_search_takes_little_memory() -> None:
     spec = counters(n=3)
-    kernels_for(spec, "O0")
-    best = 1.0
-    for _ in range(20):
-        before = time.perf_counter()
-        explorer = opened(spec, "O0", Sizes(spec_words=6), Recorder(spec))
-        explorer.add_initial([(0,)])
-        while explorer.start_level():
-            explorer.round()
-        explorer.close()
-        best = min(best, time.perf_counter() - before)
-    assert best < 0.002, best
+    explorer = opened(spec, "O0", Sizes(spec_words=6), Recorder(spec))
+    explorer.add_initial([(0,)])
+    while explorer.start_level():
+        explorer.round()
+    assert explorer.memory < 1 << 20
+    explorer.close()
 
 
 def test_a_spill_that_cannot_be_written_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

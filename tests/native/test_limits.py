@@ -1,4 +1,7 @@
-"""Limits on time and memory, Ctrl-C, and states on disk: a search ends where it should, and nothing is lost."""
+"""Limits on time and memory, Ctrl-C, and states on disk: a search ends where it should, and nothing is lost.
+
+How soon it ends by the clock is measured in `benchmarks/`; here time is what the test says it is.
+"""
 
 from __future__ import annotations
 
@@ -49,20 +52,48 @@ def paxos() -> Machine:
 # ---- time
 
 
+class Clock:
+    """Time as a search sees it: so much for each expanded state, whoever else needs the processor."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, a_state: float) -> None:
+        self.a_state = a_state
+        self.search: NativeSearch | None = None
+        open_ = NativeSearch._open
+
+        def opened(search: NativeSearch) -> None:
+            open_(search)
+            self.search = search
+
+        monkeypatch.setattr(NativeSearch, "_open", opened)
+        for module in ("search", "explorer"):
+            monkeypatch.setattr(f"checker.native.{module}.time", self)
+
+    def perf_counter(self) -> float:
+        return 0.0 if self.search is None else self.search.explorer.expanded * self.a_state
+
+
 @pytest.mark.parametrize("workers", [1, 2])
-def test_time(workers: int) -> None:
-    found = NativeEngine(workers).explore(published(11), Limits(timeout=1.0))
+@pytest.mark.parametrize("a_state", [2e-6, 2e-5, 2e-3])
+def test_a_search_ends_soon_after_its_time(a_state: float, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    Clock(monkeypatch, a_state)
+    found = NativeEngine(workers, level=0).explore(published(11), Limits(timeout=1.0))
     assert found.stop is Stop.TIME
-    assert 1.0 <= found.seconds < 1.25  # 1.05 where nobody else needs the processor
-    assert found.states > 1000
+    assert 1.0 <= found.seconds < 1.05
 
 
-def test_progress_moves() -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("a_state", [2e-6, 2e-5, 2e-3])
+def test_progress_moves_twice_a_second(a_state: float, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    Clock(monkeypatch, a_state)
     reports: list[Progress] = []
-    NativeEngine(2).explore(published(11), Limits(timeout=1.5), reports.append)
-    seconds = [0.0, *(r.seconds for r in reports), 1.5]
-    assert max(b - a for a, b in pairwise(seconds[1:])) < 0.5
+    NativeEngine(workers, level=0).explore(published(11), Limits(timeout=1.5), reports.append)
+    assert max(b - a for a, b in pairwise([0.0, *(r.seconds for r in reports), 1.5])) < 0.5
     assert [r.states for r in reports] == sorted(r.states for r in reports)
+
+
+def test_time_passes() -> None:
+    found = NativeEngine(2).explore(published(11), Limits(timeout=0.5))
+    assert (found.stop, found.seconds >= 0.5, found.states > 1000) == (Stop.TIME, True, True)
 
 
 # ---- memory
@@ -234,24 +265,22 @@ def test_hashes_leave_states_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---- Ctrl-C
 
 
-def interrupted(seconds: float, *args: str) -> tuple[int, str, float]:
+def interrupted(seconds: float, *args: str) -> tuple[int, str]:
     running = subprocess.Popen(
         command("check", PUBLISHED, "--check", "three", "--set", "N=11", "--no-symmetry", "--format", "json", *args),
         env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     has_worked(running, seconds)
-    before = time.perf_counter()
     running.send_signal(signal.SIGINT)
     out, _ = running.communicate(timeout=30)
-    return running.returncode, out, time.perf_counter() - before
+    return running.returncode, out
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("seconds", [1.2, 1.7, 2.3])
-def test_an_interruption_is_answered_at_once(seconds: float, workers: str) -> None:
-    code, out, passed = interrupted(seconds, "--workers", workers)
+def test_an_interruption_is_answered(seconds: float, workers: str) -> None:
+    code, out = interrupted(seconds, "--workers", workers)
     assert code == 130
-    assert passed < 1.0  # 0.2 where nobody else needs the processor
     assert '"interrupted": true' in out
 
 

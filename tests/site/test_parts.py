@@ -303,6 +303,9 @@ def test_measurements_are_shown_as_they_are() -> None:
 
 def test_what_else_was_measured_is_shown() -> None:
     compiled = {"spec": "a.psm", "check": "c", "first_state_seconds": SPREAD, "optimised_seconds": SPREAD}
+    soon, kept = ({"median": n, "least": n, "greatest": n} for n in (0.064, 1.0031))
+    prompt = {"spec": "<b>.psm", "n": 11, "workers": 1, "interrupt_seconds": soon, "report_seconds": soon}
+    prompt |= {"time_ratio": kept, "memory_ratio": kept}
     one, gone = document()["results"]
     workers = {**one, "states": 200_000, "peer": "native, 2 workers", "one_worker": "native", "one_worker_ratio": 1.75}
     workers |= {"one_processor": "native, one processor", "one_processor_ratio": 1.875}
@@ -310,6 +313,7 @@ def test_what_else_was_measured_is_shown() -> None:
         document(
             results=[workers, one, gone, {**gone, "peer": "Spin", "absent": "no model of it"}],
             compilation=compiled,
+            promptness=[prompt],
             limits_ns={"dependent": 98.4},
             day="2026-01-31",
             versions={"Spin": "6.5", "gcc": "<12>"},
@@ -322,6 +326,8 @@ def test_what_else_was_measured_is_shown() -> None:
     )
     assert "times as fast as <code>native, one processor</code>: 1.88 on <code>&lt;two&gt;</code>." in shown
     assert ">800<" in shown
+    assert "&lt;b&gt;.psm</code> with N = 11, one worker: Ctrl-C is answered after 64 ms, progress is told" in shown
+    assert "ends at 1.003 of a limit on time and 1.003 of a limit on memory." in shown
     assert "<code>a.psm</code>" in shown and "98.4 ns for dependent loads" in shown
     assert "Measured on 2026-01-31" in shown and "With Spin 6.5 and gcc &lt;12&gt;." in shown
     assert "a single run, which says little" in shown and "no model" not in shown

@@ -301,7 +301,7 @@ def test_limit_on_time() -> None:
     machine = library("consensus/paxos", "safe")
     found = simulate(machine, Limits(timeout=0.3), runs=None)
     assert found.stop is Stop.TIME
-    assert 0.25 < found.seconds < 3
+    assert found.seconds >= 0.3
     assert judge(machine, found).reason.endswith("the limit on time was reached")  # type: ignore[union-attr]
 
 
