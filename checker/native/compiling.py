@@ -1,17 +1,56 @@
-"""A process that makes optimised code: LLVM text on its standard input, an object file as its result.
+"""Processes that make optimised code: LLVM text on their standard input, an object file as their result.
 
     python -m checker.native.compiling FILE
 
-The file is complete when the process ends with 0. It is started and stopped by `tiers`.
+The file is complete when the process ends with 0.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from checker.native.jit import compile_object
+
+
+class Compilation:
+    """A process that compiles one text. `close` stops it."""
+
+    def __init__(self, text: str) -> None:
+        handle, name = tempfile.mkstemp(suffix=".o")
+        os.close(handle)
+        self._output = Path(name)
+        self._process = subprocess.Popen(  # noqa: S603 - this program
+            [sys.executable, "-m", "checker.native.compiling", name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=Path(__file__).resolve().parents[2],
+        )
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(text.encode())
+            self._process.stdin.close()
+        except OSError:
+            self.close()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self._process.poll() is not None
+
+    def image(self) -> bytes | None:
+        """The object of one that is over; None if it failed."""
+        return (self._output.read_bytes() if self._process.returncode == 0 else b"") or None
+
+    def close(self) -> None:
+        """Ends it, and removes what it has made."""
+        self._process.kill()
+        self._process.wait()
+        self._output.unlink(missing_ok=True)
 
 
 def main() -> None:

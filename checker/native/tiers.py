@@ -1,8 +1,9 @@
 """From a machine to kernels that explore it: two tiers of code, and a cache of both on disk.
 
 Code without optimisation is there after some milliseconds and runs at once; optimised code takes up to a second to make, runs
-several times as fast, and takes over between two rounds. It is made in a process of its own, started only if the search
-still runs after a while: LLVM cannot be interrupted, and would make the next check wait.
+several times as fast, and takes over between two rounds. It is made in processes of their own, started only if the search
+still runs after a while: LLVM cannot be interrupted, and would make the next check wait. They are two, at work side by side: the
+function that expands a state holds all handlers, and takes as long as everything else together.
 
 Objects are kept on disk under a key that covers everything they depend on: the spec's text, check and constants, the sources
 of the checker, LLVM and the processor. So a second run of the same check compiles nothing.
@@ -11,13 +12,8 @@ of the checker, LLVM and the processor. So a second run of the same check compil
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Generic, TypeVar
 
@@ -25,12 +21,16 @@ from checker.base.cache import Cache, default_directory, digest, version_of
 from checker.native import ample, edges, kernels, support
 from checker.native.code.module import Plan
 from checker.native.code.width import Unsupported
+from checker.native.compiling import Compilation
 from checker.native.explorer import ENTRIES, Kernels, native
 from checker.native.jit import JitError, Linked, compile_object, link, processor
-from checker.native.translate import join, translate
+from checker.native.translate import apart, join, translate
 
 FAST, BEST = 0, 2
 """Levels of optimisation."""
+
+LONGEST = "expand"
+"""The function that is optimised on its own."""
 
 PATIENCE, AGAIN = 0.03, 0.3
 """Seconds a search has to take before optimised code is made for it. Where only the other code is in the cache, an earlier search
@@ -58,8 +58,7 @@ class Compiled(Generic[K]):
         self._plan = plan
         self._cache = cache_ if cache_ is not None else Cache(default_directory())
         self._text: str | None = None
-        self._child: subprocess.Popen[bytes] | None = None
-        self._output: Path | None = None
+        self._compilations: list[Compilation] = []
         self.level = BEST
         """The level of the code that `begin` gave."""
         self.patience = PATIENCE
@@ -86,10 +85,10 @@ class Compiled(Generic[K]):
         """What is given of an object in memory."""
         raise NotImplementedError
 
-    def key(self, level: int) -> str:
+    def key(self, level: int, part: int) -> str:
         machine = self._plan.machine
         digest = hashlib.sha256(sources().encode())
-        for part in (
+        for given in (
             repr(machine.texts),
             machine.check,
             repr([(item.kind, item.name) for item in self._plan.items]),
@@ -100,70 +99,54 @@ class Compiled(Generic[K]):
             self.kernels.__name__,
             self._plan.coverage,
             level,
+            part,
         ):
-            digest.update(f"{part}\n".encode())
+            digest.update(f"{given}\n".encode())
         return digest.hexdigest()
+
+    def parts(self, level: int) -> tuple[str, ...]:
+        """The modules of which objects are made."""
+        return (self.text,) if level == FAST else apart(self.text, LONGEST)
 
     def begin(self, level: int | None = None) -> K:
         """Functions that run at once. Raises `Unsupported`, and `JitError` where LLVM refuses."""
         for known in (BEST, FAST) if level is None else (level,):
-            image = self._cache.get(self.key(known))
-            if image is not None:
+            images = [self._cache.get(self.key(known, part)) for part in range(1 if known == FAST else 2)]
+            if None not in images:
                 self.level = known
                 self.patience = AGAIN
-                return self._functions(link(image, self.exports))
+                return self._linked([image for image in images if image])
         self.level = FAST if level is None else level
-        return self._compiled(self.level)
+        return self._kept([compile_object(part, self.level) for part in self.parts(self.level)])
 
-    def _compiled(self, level: int) -> K:
-        image = compile_object(self.text, level)
-        self._cache.put(self.key(level), image)
-        return self._functions(link(image, self.exports))
+    def _kept(self, images: Sequence[bytes]) -> K:
+        """Functions of new objects of this level, which the next check finds."""
+        for part, image in enumerate(images):
+            self._cache.put(self.key(self.level, part), image)
+        return self._linked(images)
+
+    def _linked(self, images: Sequence[bytes]) -> K:
+        return self._functions(link(images, self.exports))
 
     def improve(self) -> None:
         """Starts to make optimised code, if that is not what runs already."""
-        if self.level == BEST or self._child is not None:
-            return
-        handle, name = tempfile.mkstemp(suffix=".o")
-        os.close(handle)
-        self._output = Path(name)
-        self._child = subprocess.Popen(  # noqa: S603 - this program
-            [sys.executable, "-m", "checker.native.compiling", name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).resolve().parents[2],
-        )
-        assert self._child.stdin is not None
-        try:
-            self._child.stdin.write(self.text.encode())
-            self._child.stdin.close()
-        except OSError:
-            self.close()
+        if self.level != BEST and not self._compilations:
+            self._compilations = [Compilation(part) for part in self.parts(BEST)]
 
     def better(self) -> K | None:
         """Optimised functions, as soon as they are ready; once."""
-        if self._child is None or self._child.poll() is None:
+        if not self._compilations or not all(one.is_over for one in self._compilations):
             return None
-        image = b""
-        if self._child.returncode == 0 and self._output is not None:
-            image = self._output.read_bytes()
+        images = [one.image() for one in self._compilations]
         self.close()
         self.level = BEST
-        if not image:
-            return None
-        self._cache.put(self.key(BEST), image)
-        return self._functions(link(image, self.exports))
+        return None if None in images else self._kept([image for image in images if image])
 
     def close(self) -> None:
         """Stops what is still being made."""
-        if self._child is not None:
-            self._child.kill()
-            self._child.wait()
-            self._child = None
-        if self._output is not None:
-            self._output.unlink(missing_ok=True)
-            self._output = None
+        for one in self._compilations:
+            one.close()
+        self._compilations = []
 
 
 class Tiers(Compiled[Kernels]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import checker
 from checker.base.cache import Cache
 from checker.native import jit
 from checker.native.code.module import Plan, plan
+from checker.native.compiling import Compilation
 from checker.native.tiers import AGAIN, BEST, FAST, PATIENCE, Tiers
 
 pytestmark = pytest.mark.skipif(jit.unavailable() is not None, reason=jit.unavailable() or "")
@@ -47,3 +49,39 @@ def test_optimised_code_is_found_by_the_next_check(layout: Plan, tmp_path: Path)
     assert second.level == BEST
     second.improve()
     assert second.better() is None, "there is nothing better"
+
+
+def test_what_was_kept_in_part_is_no_optimised_code(layout: Plan, tmp_path: Path) -> None:
+    first = Tiers(layout, Cache(tmp_path))
+    first.begin(BEST)
+    assert Tiers(layout, Cache(tmp_path)).begin() is not None
+    (tmp_path / f"{first.key(BEST, 1)}.o").unlink()
+    second = Tiers(layout, Cache(tmp_path))
+    second.begin()
+    assert second.level == FAST
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_optimised_code_that_cannot_be_made_is_done_without(
+    failing: int, layout: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiers = Tiers(layout, Cache(tmp_path))
+    tiers.begin()
+    good = tiers.parts(BEST)
+    monkeypatch.setattr(tiers, "parts", lambda level: (*good[:failing], "nonsense", *good[failing + 1 :]))
+    tiers.improve()
+    running: list[Compilation] = list(tiers._compilations)
+    end = time.monotonic() + 60
+    while tiers._compilations and time.monotonic() < end:
+        assert tiers.better() is None
+        time.sleep(0.01)
+    assert len(running) == 2 and not any(one._output.exists() for one in running)
+    assert (tiers.better(), tiers.level) == (None, BEST)
+    tiers.improve()
+    assert not tiers._compilations, "it would fail again"
+
+
+def test_halves_share_nothing_that_changes(layout: Plan, tmp_path: Path) -> None:
+    """Each has a copy of the constants."""
+    known = re.findall("^@.*$", Tiers(layout, Cache(tmp_path)).text, re.MULTILINE)
+    assert known and all(re.match(r"@\w+ = (internal|private) (unnamed_addr )?constant ", line) for line in known)

@@ -15,7 +15,7 @@ import pytest
 
 from checker.native import jit, kernels, words
 from checker.native.memory import Region
-from checker.native.translate import KernelError, join, translate
+from checker.native.translate import KernelError, apart, join, translate
 from tests.native import sample_kernels
 
 needs_llvm = pytest.mark.skipif(jit.unavailable() is not None, reason=jit.unavailable() or "")
@@ -218,3 +218,32 @@ def test_what_is_no_kernel_is_refused_with_its_line(body: str, tmp_path: Path, m
     with pytest.raises(KernelError, match=BAD[body]) as caught:
         translate(module)
     assert f"{name}, line 5: " in str(caught.value)
+
+
+@needs_llvm
+def test_a_module_apart_is_the_same() -> None:
+    text = """declare i64 @llvm.umax.i64(i64, i64)
+define internal i64 @twice(i64 %n) {
+  %m = add i64 %n, %n
+  ret i64 %m
+}
+
+define i64 @long(i64 %n, i64 %m) nounwind {
+  %a = call i64 @twice(i64 %n)
+  %b = call i64 @llvm.umax.i64(i64 %a, i64 %m)
+  ret i64 %b
+}
+
+define i64 @outer(i64 %n) {
+  %a = call i64 @twice(i64 %n)
+  %b = call i64 @long(i64 %a, i64 7)
+  ret i64 %b
+}
+"""
+    alone, rest = apart(text, "long")
+    assert "declare i64 @long(i64 %n, i64 %m)\n" in rest and "@llvm.umax.i64(i64 %a" not in rest
+    assert "define internal i64 @outer" in alone and "define i64 @long" in alone
+    for level in (0, 2):
+        linked = jit.link([jit.compile_object(part, level) for part in (alone, rest)], ["long", "outer"])
+        assert [linked.function("outer", 1)(n) for n in (1, 5)] == [7, 20]
+        assert linked.function("long", 2)(1, 3) == 3

@@ -68,6 +68,28 @@ def join(texts: Iterable[str]) -> str:
     return "\n".join([*declared, *lines, ""])
 
 
+def apart(text: str, name: str) -> tuple[str, str]:
+    """A module as two that can be compiled on their own: one that gives others a single function, and one with all the rest."""
+    alone: list[str] = []
+    rest: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        begins = line.startswith("define ")
+        if begins and f"@{name}(" in line:
+            inside = True
+            head = line.removeprefix("define ")
+            rest.append("declare " + head[: head.index(")") + 1])
+        elif begins and not line.startswith("define internal "):
+            alone.append("define internal " + line.removeprefix("define "))
+            rest.append(line)
+            continue
+        elif not inside:
+            rest.append(line)
+        alone.append(line)
+        inside = inside and line != "}"
+    return "\n".join([*alone, ""]), "\n".join([*rest, ""])
+
+
 class _Program:
     """A module under translation, with those from which it imports functions."""
 
