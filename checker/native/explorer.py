@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import enum
 import time
-from array import array
 from collections.abc import Callable, Iterable, Sequence
 from ctypes import Array, addressof, c_uint64
 from typing import Protocol
@@ -95,7 +94,6 @@ class Explorer(Store):
         super().__init__(sizes)
         self.kernels = kernels
         self.handler = handler
-        self._starts: array[int] = array("Q")
         """For each level and each worker, if there are several: where its part begins, and the number of the first record."""
         self._blocks: Array[c_uint64] = (c_uint64 * 0)()
         self._quota = sizes.quota or 4096
@@ -174,8 +172,7 @@ class Explorer(Store):
     @property
     def may_revisit(self) -> bool:
         """Whether `revisit` is possible: all levels were searched here, with several workers, and are still in memory."""
-        whole = len(self._starts) == 2 * len(self._workers) * len(self.levels) > 0
-        return whole and all(w.arena.spilled == w.arena.start for w in self._workers)
+        return self._all_known and all(w.arena.spilled == w.arena.start for w in self._workers)
 
     def revisit(self, level: int, mode: int) -> int:
         """Makes an earlier level the current one, for a `mode` of `run` other than SEARCH, and gives the number of its states.

@@ -53,7 +53,7 @@ def live_code(machine: Machine, level: int | None) -> LiveCode | None:
 
 
 class NativeCells:
-    """Runs the compiled kernels of `engine.liveness`, on arrays in reserved memory."""
+    """Runs compiled kernels on arrays in reserved memory."""
 
     def __init__(self, functions: Functions, look: Callable[[], None]) -> None:
         self.functions = functions
@@ -94,18 +94,6 @@ class NativeCells:
             self.stop[0] = 0
             raise
         return results[0]
-
-    def fair_sets(self, *arguments: object) -> int:
-        """See `components`."""
-        return self.call("fair_sets", *arguments)
-
-    def stem(self, *arguments: object) -> int:
-        """See `paths`."""
-        return self.call("stem", *arguments)
-
-    def nearest(self, *arguments: object) -> int:
-        """See `paths`."""
-        return self.call("nearest", *arguments)
 
     def release(self) -> None:
         """Gives all memory back."""

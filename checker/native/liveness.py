@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from checker.engine.liveness.cells import Cells
+from checker.engine.liveness.graph import Graph
 from checker.engine.liveness.lassos import Interrupted, Judge, marks_of
 from checker.engine.liveness.predicates import Predicates, value_of
 from checker.engine.liveness.verdicts import LiveFindings, judge_all, refusals
@@ -21,6 +22,12 @@ from checker.native.edges import layout as at
 from checker.native.explorer import Explorer
 from checker.native.graphs import Share, StoredGraph
 from checker.native.livecode import LiveCode, NativeCells, address_of
+
+STRETCH = 1 << 16
+"""The most vertices of each worker that are trimmed between two looks at whether somebody asks for an end."""
+
+SPARSE = 1 << 10
+"""Where levels have fewer states on average, to wait at the end of each takes longer than it gains."""
 
 
 def judge_stored(
@@ -53,6 +60,49 @@ def judge_stored(
         judge.close()
 
 
+class Kernels:
+    """The compiled kernels of `engine.liveness`."""
+
+    def __init__(self, cells: NativeCells, explorer: Explorer, look: Callable[[], None]) -> None:
+        self._run = cells
+        self._explorer = explorer
+        self._look = look
+        self.cells, self.stop = cells.cells, cells.stop
+
+    def trim(self, graph: Graph, mark: Cells, visit: int) -> int:
+        """See `Machinery`. All workers take part."""
+        arrays = [address_of(cells) for cells in (graph.first, graph.target, graph.unit, graph.flags, mark)]
+        function = self._run.functions["trim"]
+        found = 0
+        for stretches in self._backwards(graph):
+            found += sum(self._explorer.together([(function, (*arrays, *ends, visit)) for ends in stretches]))
+            self._look()
+        return found
+
+    def _backwards(self, graph: Graph) -> Iterator[list[tuple[int, int]]]:
+        """All vertices, the last level first, in stretches for workers to go through at the same time."""
+        levels = self._explorer.strata()
+        if len(levels) * SPARSE > graph.states:
+            levels = []
+        yield [(graph.states, graph.vertices)]
+        for level in reversed(levels or [[(0, graph.states)]]):
+            while any(begin < end for begin, end in level):
+                yield [(max(begin, end - STRETCH), end) for begin, end in level if begin < end]
+                level = [(begin, max(begin, end - STRETCH)) for begin, end in level]
+
+    def fair_sets(self, *arguments: object) -> int:
+        """See `components`."""
+        return self._run.call("fair_sets", *arguments)
+
+    def stem(self, *arguments: object) -> int:
+        """See `paths`."""
+        return self._run.call("stem", *arguments)
+
+    def nearest(self, *arguments: object) -> int:
+        """See `paths`."""
+        return self._run.call("nearest", *arguments)
+
+
 class NativeLiveness:
     """Judges the live properties of one exploration; see `judge_stored`. `close` gives its memory back."""
 
@@ -65,6 +115,7 @@ class NativeLiveness:
         may_grow: Callable[[int], bool],
     ) -> None:
         self._reference = reference
+        self._explorer = explorer
         self._code = code
         self._ended = ended
         self._cells = NativeCells(code.functions, self._look)
@@ -79,7 +130,7 @@ class NativeLiveness:
         graph = self._graph.make()
         # Marks, components, paths: about what a first look writes of their arrays.
         self._graph.ask_for(8 * 4 * graph.states)
-        judge = Judge(graph, self._cells)
+        judge = Judge(graph, Kernels(self._cells, self._explorer, self._look))
         program = self._reference.program
         predicates = Predicates(program)
         return judge_all(

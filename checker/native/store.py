@@ -9,6 +9,7 @@ what has to be kept to go on another day is the arenas and a `Snapshot`.
 from __future__ import annotations
 
 import itertools
+from array import array
 from collections.abc import Iterator, Sequence
 from ctypes import Array, addressof, c_uint64, sizeof
 from pathlib import Path
@@ -70,6 +71,8 @@ class Store:
         self._shared[abi.SHARED_WORKERS] = sizes.workers
         self._memos = Memos([worker.marks.start for worker in self._workers], sizes.memo)
         self._shared[abi.SHARED_MEMOS] = self._memos.address
+        self._starts: array[int] = array("Q")
+        """Of several workers: where the part of each in each level begins, its address and the number of its first record."""
         self.levels: list[int] = []
         """How many states were found at each depth. The last one grows."""
 
@@ -203,6 +206,25 @@ class Store:
         for worker in self._workers:
             cuts = [*self._marks(worker)[:: size // abi.MARK_EVERY], worker.ctx[abi.CTX_ARENA_NEXT]]
             yield from self._between(worker, cuts)
+
+    def strata(self) -> list[list[tuple[int, int]]]:
+        """For each level which states each worker has found, as two numbers in the order of `references`.
+
+        It is empty for one worker, whose states stand level by level anyway, and where a search was resumed.
+        """
+        if not self._all_known:
+            return []
+        ends = [w.ctx[abi.CTX_RECORDS] for w in self._workers]
+        first = [sum(ends[:i]) for i in range(len(ends))]
+        starts = [self._starts[2 * i + 1 :: 2 * len(ends)] for i in range(len(ends))]
+        return [
+            [(base + begin, base + end) for base, (begin, end) in zip(first, pairs, strict=True)]
+            for pairs in zip(*(itertools.pairwise([*s, end]) for s, end in zip(starts, ends, strict=True)), strict=True)
+        ]
+
+    @property
+    def _all_known(self) -> bool:
+        return len(self._starts) == 2 * len(self._workers) * len(self.levels) > 0
 
     # ---- on disk
 

@@ -16,7 +16,7 @@ from checker.base.diagnostics import SpecError
 from checker.engine.interface import Engine, Exploration, Finding, Limits, Stop
 from checker.engine.search import Interpreter
 from checker.model.machine import Machine, Property
-from checker.native import jit
+from checker.native import graphs, jit, liveness
 from checker.native.code.width import Unsupported
 from checker.native.engine import NativeEngine
 from tests.liveness.naive import Naive
@@ -128,6 +128,14 @@ def test_the_second_judge_agrees() -> None:
 @needs_llvm
 def test_the_engines_agree() -> None:
     assert sum(engines_agree(live_spec(Random(seed))) for seed in range(8)) > 4
+
+
+@needs_llvm
+def test_the_engines_agree_where_workers_share_the_judging(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphs, "LARGE", 0)
+    monkeypatch.setattr(liveness, "SPARSE", 0)
+    monkeypatch.setattr(liveness, "STRETCH", 3)
+    assert sum(engines_agree(live_spec(Random(seed)), workers=2) for seed in range(8)) > 4
 
 
 @pytest.mark.slow

@@ -15,12 +15,14 @@ graph itself is searched, as Manna and Pnueli's classes of properties suggest, i
     eventually always P    begins anywhere, stays anywhere   and meets not-P again and again
     P ~> Q                 begins where P and not Q          and stays in not-Q
 
-**Fair cycles** (`components`). The states a run meets infinitely often form a strongly connected set. So the part of the graph in
-which a bad run stays is decomposed into its maximal strongly connected sets (Tarjan's algorithm, in Pearce's form, without
-recursion). In such a set C, a unit that is enabled and never taken inside C is a matter of which fairness it has. Weak: if it is
-enabled in all of C, then also in each subset, so no fair run stays in C. Strong: a fair run avoids the states that enable it, so
-they are taken out, and the rest is decomposed again. That is Streett's condition as Emerson and Lei (1987) decide it, after
-Lichtenstein and Pnueli (1985); TLC does the same on its behaviour graph (Yu, Manolios, Lamport 1999).
+**Fair cycles** (`components`). The states a run meets infinitely often form a strongly connected set. So the part of the graph
+in which a bad run stays is decomposed into its maximal strongly connected sets (Tarjan's algorithm, in Pearce's form, without
+recursion). Most vertices are sets of their own, and are trimmed off before, the last first: that needs no order of visits, so
+several workers can share it (McLendon, Hendrickson, Plimpton, Rauchwerger 2005). In such a set C, a unit that is enabled and
+never taken inside C is a matter of which fairness it has. Weak: if it is enabled in all of C, then also in each subset, so no
+fair run stays in C. Strong: a fair run avoids the states that enable it, so they are taken out, and the rest is decomposed
+again. That is Streett's condition as Emerson and Lei (1987) decide it, after Lichtenstein and Pnueli (1985); TLC does the same
+on its behaviour graph (Yu, Manolios, Lamport 1999).
 A single state without a fair unit is a set, too: there, a run stutters.
 
 **Coins.** Who resolves `either` and `choose` is an adversary; `toss` is chance. A run gets past a coin with probability 0 only if

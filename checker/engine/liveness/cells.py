@@ -31,6 +31,8 @@ GOOD = 32
 """The state lies in a set in which a fair bad run can stay."""
 LIMITED = 64
 """A `limit` refused a step of this state."""
+ALONE = 128
+"""The vertex is a strongly connected set of its own (`components.trim`)."""
 
 
 class Cells(Protocol):

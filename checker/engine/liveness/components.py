@@ -8,7 +8,7 @@ is left in the end is fair.
 
 from __future__ import annotations
 
-from checker.engine.liveness.cells import COIN, GOOD, INNER, LIMITED, NONE, STAY, VISIT, Cells
+from checker.engine.liveness.cells import ALONE, COIN, GOOD, INNER, LIMITED, NONE, STAY, VISIT, Cells
 
 DONE = NONE
 """The `low` of a vertex whose set is complete; larger than any other, so that it is never the least."""
@@ -21,6 +21,48 @@ UNIT_CELLS = 4
 AVOIDED = NONE
 """What `tally` has for each unit: states that enable it (or AVOIDED), whether it is taken, the last
 state that was counted, and for which set."""
+
+
+def is_open(mark: int) -> int:
+    """Whether it is still to be found out in which set a vertex with these marks lies, if in any."""
+    return 1 if mark & (STAY | LIMITED | ALONE) == STAY else 0
+
+
+def stutters(first: Cells, unit: Cells, flags: Cells, mark: Cells, visit: int, v: int) -> int:
+    """Whether a fair run can stay in a set of one vertex: no edge stays inside, so it can only stutter there."""
+    if flags[v] & INNER != 0 or (visit != 0 and mark[v] & VISIT == 0):
+        return 0
+    for e in range(first[v], first[v + 1]):
+        if unit[e] != 0:
+            return 0
+    return 1
+
+
+def trim(
+    first: Cells, target: Cells, unit: Cells, flags: Cells, mark: Cells, begin: int, end: int, visit: int
+) -> int:  # fmt: skip
+    """Marks vertices from `end` down to `begin` with ALONE, and with GOOD if they stutter, and gives how many.
+
+    Those are meant from which no edge leads to one that is open. Where states are numbered level by level, edges go mostly from
+    lower numbers to higher ones, so one pass finds nearly all of a graph without cycles, much sooner than `decompose` does.
+    Whether all are found does not matter, so several workers may each have a part of the vertices: one sees a mark that another
+    sets at the same time, or does not.
+    """
+    found = 0
+    v = end
+    while v != begin:
+        v -= 1
+        if is_open(mark[v]) == 0:
+            continue
+        inside = 0
+        for e in range(first[v], first[v + 1]):
+            if is_open(mark[target[e]]) != 0:
+                inside = 1
+                break
+        if inside == 0:
+            found += 1
+            mark[v] = mark[v] | (ALONE | GOOD if stutters(first, unit, flags, mark, visit, v) != 0 else ALONE)
+    return found
 
 
 def decompose(
@@ -194,14 +236,8 @@ def remaining(
     Gives `end` where all of it does, `begin` where nothing does, and a place between them where the members before it are to
     be decomposed again. The groups of the others are the caller's to clear.
     """
-    if end - begin == 1:  # nearly all sets: no edge stays inside, so a run can only stutter there
-        v = member[begin]
-        if flags[v] & INNER != 0 or (visit != 0 and mark[v] & VISIT == 0):
-            return begin
-        for e in range(first[v], first[v + 1]):
-            if unit[e] != 0:
-                return begin
-        return end
+    if end - begin == 1:
+        return end if stutters(first, unit, flags, mark, visit, member[begin]) != 0 else begin
     if visit != 0:
         met = 0
         for i in range(begin, end):
@@ -226,7 +262,8 @@ def fair_sets(
 ) -> int:  # fmt: skip
     """Marks the states with GOOD that lie in a set in which a fair run can stay, among those with STAY and without LIMITED.
 
-    Afterwards `group` tells these sets apart. Gives how many there are, or NONE where `stop` asked for an end.
+    Afterwards `group` tells these sets apart. Gives how many there are, or NONE where `stop` asked for an end. Vertices that
+    `trim` has marked are sets of their own, with the group v + 2.
 
     Args:
         n: How many vertices there are.
@@ -253,17 +290,20 @@ def fair_sets(
     for u in range(units):
         tally[UNIT_CELLS * u + EPOCH] = 0
     count = 0
+    found = 0
     for v in range(n):
         group[v] = 0
-        if mark[v] & STAY != 0 and mark[v] & LIMITED == 0:
+        if is_open(mark[v]) != 0:
             group[v] = 1
             member[count] = v
             count += 1
+        elif mark[v] & GOOD != 0:
+            group[v] = v + 2
+            found += 1
     todo[0] = 0
     todo[1] = count
     waiting = 1 if count != 0 else 0
-    g = 1
-    found = 0
+    g = n + 1
     while waiting != 0:
         waiting -= 1
         end = todo[2 * waiting + 1]

@@ -27,6 +27,10 @@ YES, NO, ERRS = 1, 0, 2
 """Whether an expression is true in a state, or cannot be evaluated."""
 
 
+WORTHWHILE = 8
+"""Vertices are trimmed once more if this part of them was."""
+
+
 class Interrupted(Exception):
     """The judging ends before it is done; `args[0]` says why, if that is known."""
 
@@ -38,6 +42,9 @@ class Machinery(Protocol):
 
     def cells(self, count: int) -> Cells:
         """An array of so many cells, which may hold anything."""
+
+    def trim(self, graph: Graph, mark: Cells, visit: int) -> int:
+        """See `components`: all vertices once, the last ones first."""
 
     @property
     def fair_sets(self) -> Callable[..., int]:
@@ -65,6 +72,11 @@ class Plain:
     def cells(self, count: int) -> Cells:
         """See `Machinery`."""
         return array("I", bytes(4 * count))
+
+    def trim(self, graph: Graph, mark: Cells, visit: int) -> int:
+        """See `Machinery`."""
+        g = graph
+        return components.trim(g.first, g.target, g.unit, g.flags, mark, 0, g.vertices, visit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +164,8 @@ class Judge:
 
     def _fair_sets(self, visit: int) -> int:
         g = self.graph
+        while self._run.trim(g, self.mark, visit) > g.vertices // WORTHWHILE:
+            pass
         found = self._run.fair_sets(
             g.vertices, g.first, g.target, g.unit, g.flags, g.strong, self.mark, self._group, self._member, self._popped,
             self._ends, self._low, self._stack, self._calls, self._todo, self._tally, self._listed, self._run.stop, g.units,

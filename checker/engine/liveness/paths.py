@@ -30,6 +30,11 @@ def stem(
     which is its own parent. Where `once` is set, only runs that are bad from the beginning are followed. Inner vertices are
     part of a step, so they are gone through at once. `parent`, `queue` and `later` have two cells for each vertex.
     """
+    goals = 0
+    for v in range(n):
+        goals = goals | (mark[v] & (goal | bad_goal))
+    if goals == 0:  # as for nearly all properties that hold
+        return NONE
     for node in range(2 * n):
         parent[node] = NONE
     size = 0

@@ -5,7 +5,7 @@ They are one module, translated together with each spec, as `kernels` is. EXPORT
 
 from __future__ import annotations
 
-from checker.engine.liveness.components import fair_sets
+from checker.engine.liveness.components import fair_sets, trim
 from checker.engine.liveness.paths import nearest, stem
 from checker.native.edges.linking import (
     enroll_all,
@@ -33,6 +33,7 @@ __all__ = [
     "nearest",
     "number_of",
     "stem",
+    "trim",
 ]
 
 EXPORTS = {
@@ -45,6 +46,7 @@ EXPORTS = {
     "move_units": 4,
     "link": 2,
     "label": 2,
+    "trim": 8,
     "fair_sets": 20,
     "stem": 11,
     "nearest": 16,
