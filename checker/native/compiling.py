@@ -44,7 +44,8 @@ class Compilation:
 
     def image(self) -> bytes | None:
         """The object of one that is over; None if it failed."""
-        return (self._output.read_bytes() if self._process.returncode == 0 else b"") or None
+        found = self._output.read_bytes() if self._process.returncode == 0 else b""
+        return found or None
 
     def close(self) -> None:
         """Ends it, and removes what it has made."""

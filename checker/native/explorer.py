@@ -94,7 +94,6 @@ class Explorer(Store):
         super().__init__(sizes)
         self.kernels = kernels
         self.handler = handler
-        """For each level and each worker, if there are several: where its part begins, and the number of the first record."""
         self._blocks: Array[c_uint64] = (c_uint64 * 0)()
         self._quota = sizes.quota or 4096
         self._pool = Pool(sizes.workers - 1)

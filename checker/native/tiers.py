@@ -43,6 +43,12 @@ def sources() -> str:
     return digest(processor(), version_of("native", "engine", "model", "lang", "base"))
 
 
+def all_of(images: Sequence[bytes | None]) -> list[bytes]:
+    """The same if none is missing, otherwise nothing."""
+    found = [image for image in images if image is not None]
+    return found if len(found) == len(images) else []
+
+
 K = TypeVar("K")
 
 
@@ -111,11 +117,11 @@ class Compiled(Generic[K]):
     def begin(self, level: int | None = None) -> K:
         """Functions that run at once. Raises `Unsupported`, and `JitError` where LLVM refuses."""
         for known in (BEST, FAST) if level is None else (level,):
-            images = [self._cache.get(self.key(known, part)) for part in range(1 if known == FAST else 2)]
-            if None not in images:
+            images = all_of([self._cache.get(self.key(known, part)) for part in range(1 if known == FAST else 2)])
+            if images:
                 self.level = known
                 self.patience = AGAIN
-                return self._linked([image for image in images if image])
+                return self._linked(images)
         self.level = FAST if level is None else level
         return self._kept([compile_object(part, self.level) for part in self.parts(self.level)])
 
@@ -137,10 +143,10 @@ class Compiled(Generic[K]):
         """Optimised functions, as soon as they are ready; once."""
         if not self._compilations or not all(one.is_over for one in self._compilations):
             return None
-        images = [one.image() for one in self._compilations]
+        images = all_of([one.image() for one in self._compilations])
         self.close()
         self.level = BEST
-        return None if None in images else self._kept([image for image in images if image])
+        return self._kept(images) if images else None
 
     def close(self) -> None:
         """Stops what is still being made."""
