@@ -56,9 +56,12 @@ def measure_promptness(case: Case, workers: int, runs: int) -> Prompt:
 
 def interrupted(command: Sequence[str], after: float, environment: dict[str, str]) -> float:
     """How many seconds a command goes on after Ctrl-C. Raises `Failed`."""
+    # In the background of a shell Ctrl-C is ignored, and a process would inherit that.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         command, env={**ENVIRONMENT, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
+        signal.signal(signal.SIGINT, handler)
         time.sleep(after)
         process.send_signal(signal.SIGINT)
         begin = time.perf_counter()
