@@ -210,6 +210,16 @@ def assert_golden(name: str, text: str) -> None:
     assert text == path.read_text(encoding="utf-8")
 
 
+def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a process that is about to end has printed. One that does not end is not left behind."""
+    try:
+        return process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+
+
 def has_worked(process: subprocess.Popen[str], seconds: float) -> None:
     """Waits until a process has used so much time of a processor, which means the same on a busy machine as on a quiet one."""
     stat = Path(f"/proc/{process.pid}/stat")

@@ -23,6 +23,7 @@ from tests.cli.support import (
     Done,
     assert_golden,
     command,
+    ended,
     environment,
     has_worked,
     lockstep,
@@ -217,7 +218,7 @@ def interrupt(*args: str) -> Done:
     )
     has_worked(running, 1.2)
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=30)
+    out, err = ended(running)
     return Done(running.returncode, out, err)
 
 

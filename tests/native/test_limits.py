@@ -31,7 +31,7 @@ from checker.native.interrupts import Interrupts
 from checker.native.room import Room, spill_directory
 from checker.native.search import NativeSearch
 from checker.native.store import Store
-from tests.cli.support import command, environment, has_worked
+from tests.cli.support import command, ended, environment, has_worked
 from tests.engine.contract import ways
 
 pytestmark = pytest.mark.skipif(jit.unavailable() is not None, reason=jit.unavailable() or "")
@@ -272,7 +272,7 @@ def interrupted(seconds: float, *args: str) -> tuple[int, str]:
     )  # fmt: skip
     has_worked(running, seconds)
     running.send_signal(signal.SIGINT)
-    out, _ = running.communicate(timeout=30)
+    out, _ = ended(running)
     return running.returncode, out
 
 
@@ -293,7 +293,7 @@ def test_an_interruption_while_code_is_made() -> None:
         )  # fmt: skip
         time.sleep(seconds)
         running.send_signal(signal.SIGINT)
-        _, err = running.communicate(timeout=30)
+        _, err = ended(running)
         assert running.returncode in (130, -signal.SIGINT), err  # the latter: Python itself had not begun
         assert "internal error" not in err
 
