@@ -15,23 +15,14 @@ from pathlib import Path
 
 from benchmarks.cases import ROOT, Case
 from benchmarks.figures import Compiled, Spread
-from benchmarks.process import Failed, measure
+from benchmarks.process import measure, two_numbers
 
 
 def measure_compilation(case: Case, runs: int) -> Compiled:
     """Measures one case. Raises `Failed`."""
     command = [sys.executable, "-m", "benchmarks.compiling", str(ROOT / case.spec), case.check]
-    samples = [parse(measure(command, ROOT).output) for _ in range(runs)]
+    samples = [two_numbers(measure(command, ROOT).output, "compilation") for _ in range(runs)]
     return Compiled(case, *(Spread.of(one) for one in zip(*samples, strict=True)))
-
-
-def parse(output: str) -> tuple[float, float]:
-    """The two numbers. Raises `Failed`."""
-    try:
-        first, optimised = map(float, output.split())
-    except ValueError:
-        raise Failed(f"unexpected output of the compilation: {output[:200]!r}") from None
-    return first, optimised
 
 
 def main(given: Sequence[str]) -> None:

@@ -85,6 +85,15 @@ class Watch(threading.Thread):
                 return
 
 
+def two_numbers(output: str, what: str) -> tuple[float, float]:
+    """What a process of our own has printed about `what`. Raises `Failed`."""
+    try:
+        one, other = map(float, output.split())
+    except ValueError:
+        raise Failed(f"unexpected output of the {what}: {output[:200]!r}") from None
+    return one, other
+
+
 @contextmanager
 def confined(processors: int | None) -> Iterator[None]:
     """Processes that are started here may use only so many processors; None: all. Linux alone can see to that."""

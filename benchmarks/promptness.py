@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks.cases import ROOT, Case, two_phase
 from benchmarks.figures import Prompt, Spread
 from benchmarks.peers import CACHE, Lockstep
-from benchmarks.process import ENVIRONMENT, Failed, measure
+from benchmarks.process import ENVIRONMENT, Failed, measure, two_numbers
 
 LONG = two_phase(11, 366_993_408, 5_371_377_665, 29)
 """Nobody waits for its end."""
@@ -43,7 +43,7 @@ def measure_promptness(case: Case, workers: int, runs: int) -> Prompt:
     with tempfile.TemporaryDirectory() as cache:
         environment = {CACHE: cache}
         for number in range(runs):
-            gap, passed = parse(measure(searched, ROOT, environment=environment).output)
+            gap, passed = two_numbers(measure(searched, ROOT, environment=environment).output, "search")
             gaps.append(gap)
             times.append(passed / SECONDS)
             interrupts.append(interrupted(command, FIRST + LATER * number, environment))
@@ -73,15 +73,6 @@ def interrupted(command: Sequence[str], after: float, environment: dict[str, str
     if process.returncode != INTERRUPTED:
         raise Failed(f"Ctrl-C after {after:.2f} s ended with {process.returncode}")
     return passed
-
-
-def parse(output: str) -> tuple[float, float]:
-    """The two numbers. Raises `Failed`."""
-    try:
-        gap, passed = map(float, output.split())
-    except ValueError:
-        raise Failed(f"unexpected output of the search: {output[:200]!r}") from None
-    return gap, passed
 
 
 def main(given: Sequence[str]) -> None:

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 import checker
-from benchmarks import compiling, limits, peers, promptness, run
+from benchmarks import limits, peers, promptness, run
 from benchmarks.cases import CASES, MODELS, ROOT, SMALLEST, Case
 from benchmarks.compiling import measure_compilation
 from benchmarks.figures import Prompt, Result, Spread, document, ratio
 from benchmarks.peers import PEERS, Lockstep, Sample, Spin, parse_lockstep, parse_spin, parse_tlc
-from benchmarks.process import Failed, Measured, measure
+from benchmarks.process import Failed, Measured, measure, two_numbers
 from benchmarks.promptness import LONG, SECONDS, measure_promptness
 from benchmarks.provenance import machine, versions
 from checker.native import jit
@@ -390,7 +390,7 @@ def test_compilation() -> None:
     written = document([], "gcc is not installed", 2, description={}, compiled=compiled)["compilation"]
     assert written["first_state_seconds"]["median"] == compiled.first.median
     with pytest.raises(Failed, match="unexpected output of the compilation: 'no numbers'"):
-        compiling.parse("no numbers")
+        two_numbers("no numbers", "compilation")
 
 
 def prompt(workers: int) -> Prompt:
@@ -421,7 +421,7 @@ def test_promptness(workers: int) -> None:
 
 def test_what_is_not_cut_off_is_no_measurement() -> None:
     with pytest.raises(Failed, match="unexpected output of the search: 'no numbers'"):
-        promptness.parse("no numbers")
+        two_numbers("no numbers", "search")
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in the background of a shell
     try:
         with pytest.raises(Failed, match=f"Ctrl-C after 0.10 s ended with -{signal.SIGINT}$"):

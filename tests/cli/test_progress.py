@@ -12,7 +12,7 @@ import pytest
 
 from checker.cli.progress import Estimate, progress_line
 from checker.engine.interface import Limits, Progress
-from tests.cli.support import LARGE, command, environment, write
+from tests.cli.support import LARGE, command, ended, environment, write
 
 
 def reports(*rows: tuple[float, int, int]) -> list[Progress]:
@@ -83,7 +83,7 @@ def test_on_a_terminal(tmp_path: Path) -> None:
         if not data:
             break
         seen += data
-    out, _ = running.communicate(timeout=30)
+    out, _ = ended(running)
     os.close(ours)
     text = seen.decode()
     assert running.returncode == 3
