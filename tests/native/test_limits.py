@@ -101,7 +101,8 @@ def test_time_passes() -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_memory(workers: int) -> None:
-    NativeEngine().explore(published(4), Limits())  # what is loaded for it counts, too
+    machine = published(11)
+    NativeEngine(level=0).explore(machine, Limits(max_states=1000))  # what is compiled and loaded for it counts, too
     most = resident() + (40 << 20)
     peak = 0
 
@@ -109,7 +110,7 @@ def test_memory(workers: int) -> None:
         nonlocal peak
         peak = max(peak, progress.memory)
 
-    found = NativeEngine(workers, level=0).explore(published(11), Limits(max_memory=most), observe)
+    found = NativeEngine(workers, level=0).explore(machine, Limits(max_memory=most), observe)
     assert found.stop is Stop.MEMORY
     assert found.states > 200_000
     assert 0.9 * most < peak < 1.05 * most
@@ -208,8 +209,12 @@ def test_states_on_disk_change_nothing(make: Callable[[], Machine], monkeypatch:
 
 
 def spilling() -> tuple[Stop, tuple[int, int], int]:
-    """How a search ends that has to spill, what it counted, and the bytes that went to disk."""
-    NativeEngine(level=2).explore(published(4), Limits())  # what is loaded for it counts, too
+    """How a search ends that has to spill, what it counted, and the bytes that went to disk.
+
+    It needs 42 MB that cannot leave memory, and 62 MB where nothing does.
+    """
+    machine = published(8)
+    NativeEngine(level=2).explore(machine, Limits(max_states=1000))  # what is compiled and loaded for it counts, too
     sizes: list[int] = []
     spill = Store.spill
 
@@ -219,7 +224,7 @@ def spilling() -> tuple[Stop, tuple[int, int], int]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Store, "spill", noted)
-        found = NativeEngine(level=2).explore(published(8), Limits(max_memory=resident() + (45 << 20)))
+        found = NativeEngine(level=2).explore(machine, Limits(max_memory=resident() + (53 << 20)))
     return found.stop, (found.states, found.transitions), sum(sizes)
 
 
