@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from types import ModuleType
 from typing import Generic, TypeVar
 
@@ -31,6 +31,9 @@ FAST, BEST = 0, 2
 
 LONGEST = "expand"
 """The function that is optimised on its own."""
+
+PARTS = KERNELS, _ = range(2)
+"""Objects of a level."""
 
 PATIENCE, AGAIN = 0.03, 0.3
 """Seconds a search has to take before optimised code is made for it. Where only the other code is in the cache, an earlier search
@@ -63,73 +66,85 @@ class Compiled(Generic[K]):
     def __init__(self, plan: Plan, cache_: Cache | None = None) -> None:
         self._plan = plan
         self._cache = cache_ if cache_ is not None else Cache(default_directory())
-        self._text: str | None = None
         self._compilations: list[Compilation] = []
         self.level = BEST
         """The level of the code that `begin` gave."""
         self.patience = PATIENCE
         """Seconds before `improve` should be called."""
 
-    @property
-    def text(self) -> str:
-        """The whole module: kernels, support, spec."""
-        if self._text is None:
-            try:
-                spec = self._plan.text()
-            except Unsupported:
-                raise
-            except Exception as problem:
-                raise JitError(f"the compiler of specs failed, please report it: {problem!r}") from problem
-            own = translate(self.kernels, self._plan.constants, exports=self.exports)
-            texts = [own, translate(support, prefix="s_"), spec]
-            if self._plan.classes is not None:
-                texts.append(translate(ample, self._plan.constants, prefix="a_"))
-            self._text = join(texts)
-        return self._text
+    @cached_property
+    def kernels_text(self) -> str:
+        """The module of the kernels."""
+        return translate(self.kernels, self._plan.constants, exports=self.exports)
+
+    @cached_property
+    def spec_text(self) -> str:
+        """The module of the spec, with all that it needs besides the kernels."""
+        try:
+            spec = self._plan.text()
+        except Unsupported:
+            raise
+        except Exception as problem:
+            raise JitError(f"the compiler of specs failed, please report it: {problem!r}") from problem
+        texts = [translate(support, prefix="s_"), spec]
+        if self._plan.classes is not None:
+            texts.append(translate(ample, self._plan.constants, prefix="a_"))
+        return join(texts)
 
     def _functions(self, linked: Linked) -> K:
         """What is given of an object in memory."""
         raise NotImplementedError
 
     def key(self, level: int, part: int) -> str:
+        """The key of an object. Kernels that are not optimised are the same for all specs with the same constants."""
         machine = self._plan.machine
         digest = hashlib.sha256(sources().encode())
-        for given in (
+        of_the_spec: tuple[object, ...] = (
             repr(machine.texts),
             machine.check,
             repr([(item.kind, item.name) for item in self._plan.items]),
             repr(sorted(machine.overrides.items())),
             [(budget.key, budget.count) for budget in machine.budgets],
             machine.symmetric,
+            self._plan.coverage,
+        )
+        for given in (
             self._plan.constants,
             self.kernels.__name__,
-            self._plan.coverage,
             level,
             part,
+            *(() if (level, part) == (FAST, KERNELS) else of_the_spec),
         ):
             digest.update(f"{given}\n".encode())
         return digest.hexdigest()
 
-    def parts(self, level: int) -> tuple[str, ...]:
-        """The modules of which objects are made."""
-        return (self.text,) if level == FAST else apart(self.text, LONGEST)
+    @cached_property
+    def halves(self) -> tuple[str, str]:
+        """The modules of which optimised objects are made."""
+        return apart(join([self.kernels_text, self.spec_text]), LONGEST)
+
+    def _text(self, part: int) -> str:
+        """The module of which an object of this level is made."""
+        if self.level == FAST:
+            return self.kernels_text if part == KERNELS else self.spec_text
+        return self.halves[part]
 
     def begin(self, level: int | None = None) -> K:
         """Functions that run at once. Raises `Unsupported`, and `JitError` where LLVM refuses."""
-        for known in (BEST, FAST) if level is None else (level,):
-            images = all_of([self._cache.get(self.key(known, part)) for part in range(1 if known == FAST else 2)])
-            if images:
-                self.level = known
+        kept: list[bytes | None] = []
+        for self.level in (BEST, FAST) if level is None else (level,):
+            kept = [self._cache.get(self.key(self.level, part)) for part in PARTS]
+            if images := all_of(kept):
                 self.patience = AGAIN
                 return self._linked(images)
-        self.level = FAST if level is None else level
-        return self._kept([compile_object(part, self.level) for part in self.parts(self.level)])
+        return self._linked(
+            [kept[part] or self._kept(part, compile_object(self._text(part), self.level)) for part in PARTS]
+        )
 
-    def _kept(self, images: Sequence[bytes]) -> K:
-        """Functions of new objects of this level, which the next check finds."""
-        for part, image in enumerate(images):
-            self._cache.put(self.key(self.level, part), image)
-        return self._linked(images)
+    def _kept(self, part: int, image: bytes) -> bytes:
+        """A new object of this level, which the next check finds."""
+        self._cache.put(self.key(self.level, part), image)
+        return image
 
     def _linked(self, images: Sequence[bytes]) -> K:
         return self._functions(link(images, self.exports))
@@ -137,7 +152,7 @@ class Compiled(Generic[K]):
     def improve(self) -> None:
         """Starts to make optimised code, if that is not what runs already."""
         if self.level != BEST and not self._compilations:
-            self._compilations = [Compilation(part) for part in self.parts(BEST)]
+            self._compilations = [Compilation(text) for text in self.halves]
 
     def better(self) -> K | None:
         """Optimised functions, as soon as they are ready; once."""
@@ -146,7 +161,7 @@ class Compiled(Generic[K]):
         images = all_of([one.image() for one in self._compilations])
         self.close()
         self.level = BEST
-        return self._kept(images) if images else None
+        return self._linked([self._kept(part, image) for part, image in enumerate(images)]) if images else None
 
     def close(self) -> None:
         """Stops what is still being made."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ctypes import c_uint64
 from pathlib import Path
 from random import Random
@@ -71,15 +71,15 @@ def explored(machine: Machine, monkeypatch: pytest.MonkeyPatch, folder: Path) ->
         found = found[: entry.end()] + bump + found[entry.end() :]
         return f"{found}\n@taken = internal global i64 0\n{reading}"
 
-    def link(image: bytes, exports: list[str]) -> jit.Linked:
-        linked.append(jit.link(image, [*exports, "how_many"]))
+    def link(images: Iterable[bytes], exports: list[str]) -> jit.Linked:
+        linked.append(jit.link(images, [*exports, "how_many"]))
         return linked[-1]
 
     original: Callable[[Explorer], None] = Explorer.close
-    text: Callable[[tiers.Tiers], str] = vars(tiers.Compiled)["text"].fget
+    text: Callable[[tiers.Tiers], str] = vars(tiers.Compiled)["spec_text"].func
     with monkeypatch.context() as patch:
         patch.setattr(Explorer, "close", close)
-        patch.setattr(tiers.Compiled, "text", property(counting))
+        patch.setattr(tiers.Compiled, "spec_text", property(counting))
         patch.setattr(tiers, "link", link)
         layout = plan(machine)
         found = NativeSearch(layout, tiers.Tiers(layout, Cache(folder)), 1, 0).run(Limits())

@@ -13,7 +13,7 @@ from checker.base.cache import Cache
 from checker.native import jit
 from checker.native.code.module import Plan, plan
 from checker.native.compiling import Compilation
-from checker.native.tiers import AGAIN, BEST, FAST, PATIENCE, Tiers
+from checker.native.tiers import AGAIN, BEST, FAST, KERNELS, PATIENCE, Tiers
 
 pytestmark = pytest.mark.skipif(jit.unavailable() is not None, reason=jit.unavailable() or "")
 
@@ -61,14 +61,39 @@ def test_what_was_kept_in_part_is_no_optimised_code(layout: Plan, tmp_path: Path
     assert second.level == FAST
 
 
+def test_other_specs_share_the_kernels(layout: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = plan(checker.load(COMMIT).machine("small", constants={"N": 3}))
+    assert other.constants == layout.constants
+    first, second = Tiers(layout, Cache(tmp_path)), Tiers(other, Cache(tmp_path))
+    first.begin()
+    assert first.key(FAST, KERNELS) == second.key(FAST, KERNELS)
+    assert first.key(FAST, KERNELS) != Tiers(plan(layout.machine, peers=False), Cache(tmp_path)).key(FAST, KERNELS)
+    compiled: list[str] = []
+
+    def noted(text: str, level: int) -> bytes:
+        compiled.append(text)
+        return jit.compile_object(text, level)
+
+    monkeypatch.setattr("checker.native.tiers.compile_object", noted)
+    second.begin()
+    assert compiled == [second.spec_text]
+
+
+def test_kernels_that_llvm_refuses(layout: Plan, tmp_path: Path) -> None:
+    tiers = Tiers(layout, Cache(tmp_path))
+    tiers.kernels_text = "nonsense"
+    with pytest.raises(jit.JitError, match="expected top-level entity"):
+        tiers.begin()
+
+
 @pytest.mark.parametrize("failing", [0, 1])
 def test_optimised_code_that_cannot_be_made_is_done_without(
     failing: int, layout: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiers = Tiers(layout, Cache(tmp_path))
     tiers.begin()
-    good = tiers.parts(BEST)
-    monkeypatch.setattr(tiers, "parts", lambda level: (*good[:failing], "nonsense", *good[failing + 1 :]))
+    good = tiers.halves
+    tiers.halves = (good[0], "nonsense") if failing else ("nonsense", good[1])
     tiers.improve()
     running: list[Compilation] = list(tiers._compilations)
     end = time.monotonic() + 60
@@ -83,5 +108,6 @@ def test_optimised_code_that_cannot_be_made_is_done_without(
 
 def test_halves_share_nothing_that_changes(layout: Plan, tmp_path: Path) -> None:
     """Each has a copy of the constants."""
-    known = re.findall("^@.*$", Tiers(layout, Cache(tmp_path)).text, re.MULTILINE)
+    tiers = Tiers(layout, Cache(tmp_path))
+    known = re.findall("^@.*$", f"{tiers.kernels_text}\n{tiers.spec_text}", re.MULTILINE)
     assert known and all(re.match(r"@\w+ = (internal|private) (unnamed_addr )?constant ", line) for line in known)

@@ -45,6 +45,7 @@ def translate(
     module: ModuleType, given: Mapping[str, int] | None = None, prefix: str = "", exports: Collection[str] = ()
 ) -> str:
     """The LLVM text of a module: its entries, also imported ones, and all that these need. Without entries, of all functions.
+    External functions that it calls are declared.
 
     Args:
         module: A module in the language of kernels.
@@ -56,16 +57,24 @@ def translate(
 
 
 def join(texts: Iterable[str]) -> str:
-    """Texts of LLVM functions as one module; what several of them declare is declared once."""
+    """Texts of LLVM functions as one module; what several of them declare is declared once, or not if one defines it."""
     declared: dict[str, None] = {}
+    defined: set[str] = set()
     lines: list[str] = []
     for text in texts:
         for line in text.splitlines():
             if line.startswith("declare "):
                 declared[line.strip()] = None
             else:
+                if line.startswith("define "):
+                    defined.add(_symbol_in(line))
                 lines.append(line)
-    return "\n".join([*declared, *lines, ""])
+    return "\n".join([*(line for line in declared if _symbol_in(line) not in defined), *lines, ""])
+
+
+def _symbol_in(line: str) -> str:
+    """What the function is called that a line declares, or begins to define."""
+    return line[line.index("@") : line.index("(")]
 
 
 def apart(text: str, name: str) -> tuple[str, str]:
@@ -100,6 +109,8 @@ class _Program:
         self._exports = exports
         self._wanted: list[FunctionType] = []
         """What is still to be translated, or has been."""
+        self._declared: dict[str, None] = {}
+        """Lines that declare the external functions that are called."""
 
     def text(self) -> str:
         """All functions that are needed, in the order in which they stand in their modules."""
@@ -121,12 +132,15 @@ class _Program:
                 self._symbol(function), self._marks(function)
             )
         order = [f for unit in self._units.values() for f in unit.kernels.values() if f.__module__ == unit.name]
-        return "\n".join([DECLARATIONS, *(texts[f] for f in order if f in texts)])
+        return "\n".join([DECLARATIONS + "\n".join([*self._declared, ""]), *(texts[f] for f in order if f in texts)])
 
     def _symbol(self, function: FunctionType) -> str:
         """What a function is called in LLVM's text, which is going to call it."""
         marks, name = self._marks(function), function.__name__
-        if "external" not in marks:
+        if "external" in marks:
+            words = ", ".join(["i64"] * function.__code__.co_argcount)
+            self._declared[f"declare i64 @{name}({words})"] = None
+        else:
             self._wanted.append(function)
         return name if "entry" in marks or "external" in marks else self._prefix + name
 
