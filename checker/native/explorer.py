@@ -28,7 +28,7 @@ from typing import Protocol
 
 from checker.native import abi
 from checker.native.entries import ENTRIES, Kernels, interpreted, native
-from checker.native.memory import Region
+from checker.native.memory import HUGE, Region
 from checker.native.store import ArenaState, Snapshot, Store
 from checker.native.workers import NEVER, Call, Pool, Sizes, Words, Worker
 
@@ -360,7 +360,9 @@ class Explorer(Store):
             due = [number]
             if not self.handler.may_grow(self._tables.need(due)):
                 return Outcome.MEMORY
+        due.sort()
         larger = {n: self._tables.larger(n) for n in due}
+        self._tables.populate(due)
         workers = self.searchers
 
         def move(worker: Worker, numbers: list[int]) -> int:
@@ -368,7 +370,8 @@ class Explorer(Store):
                 self.kernels.grow(worker.address, n, *larger[n])
             return 0
 
-        self.together([(move, (worker, due[i :: len(workers)])) for i, worker in enumerate(workers)])
+        share = -(-len(due) // len(workers))  # side by side, so that no two workers wait for the same page
+        self.together([(move, (worker, due[i * share : (i + 1) * share])) for i, worker in enumerate(workers)])
         for n in due:
             self._tables.moved(n)
         return Outcome.MORE
@@ -389,5 +392,6 @@ class Explorer(Store):
             if size <= least:
                 return Outcome.MEMORY
             size = max(size // 4 // 8 * 8, least)
+        worker.arena.populate(end, min(end + size, worker.arena.start + HUGE))
         worker.ctx[abi.CTX_ARENA_END] = end + size
         return Outcome.MORE

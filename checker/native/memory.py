@@ -113,8 +113,9 @@ class Region:
 
     def populate(self, start: int, end: int) -> None:
         """Has the system put real pages where there are none yet, as if somebody had written there. What stands there stays."""
-        if self._mapped[1] and sys.platform == "linux":
-            _libc().madvise(start, min(end, self.end) - start, _ADVISE_POPULATE)
+        start, end = start // mmap.PAGESIZE * mmap.PAGESIZE, min(end, self.end)
+        if self._mapped[1] and start < end and sys.platform == "linux":
+            _libc().madvise(start, end - start, _ADVISE_POPULATE)
 
     def release(self) -> None:
         """Gives everything back. No address of the region may be used any more."""
@@ -256,6 +257,13 @@ class Tables:
         """How many bytes become real with larger tables for some shards: the pages in which nobody has a table yet."""
         wanted = [page for number in numbers for page in self._pages(number, self._larger(number))]
         return sum(size for _, _, size in {*wanted} - self._real)
+
+    def populate(self, numbers: list[int]) -> None:
+        """Has the system make the larger tables of some shards real, where they are too small for huge pages."""
+        for bits in {self._larger(number) for number in numbers}:
+            if not _is_large(8 << bits):
+                bases = [self._base(number, bits) for number in numbers if self._larger(number) == bits]
+                self._regions[bits].populate(min(bases), max(bases) + (8 << bits))
 
     def moved(self, number: int) -> None:
         """A shard has moved into its larger table: gives the old one back."""
