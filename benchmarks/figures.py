@@ -11,7 +11,7 @@ renamed, removed or given another meaning.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
@@ -21,6 +21,13 @@ from benchmarks.peers import Sample
 VERSION = 1
 YARDSTICK = "Spin"
 """The peer whose speed is 1 in the column of ratios."""
+
+COMPARISONS = {
+    "one_worker": "one worker",
+    "one_processor": "one on one processor",
+    "apart": "as many that share nothing",
+}
+"""What a peer is compared with besides that: the name in the document, and in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +79,8 @@ class Result:
     failed: bool = False
     """Whether `absent` is an error and not merely something that is not installed."""
 
-    alone: str | None = None
-    """The same peer with one worker, if this one has several."""
-
-    confined: str | None = None
-    """The same on one processor."""
+    against: Mapping[str, str] = field(default_factory=dict)
+    """Names of other peers, by the names of `COMPARISONS`."""
 
     @property
     def rate(self) -> Spread | None:
@@ -177,10 +181,8 @@ def document(
                 "verdict_seconds": spread(one.verdict),
                 "bytes_a_state": spread(one.bytes_a_state),
                 "ratio": ratio(one, results),
-                "one_worker": one.alone,
-                "one_worker_ratio": ratio(one, results, one.alone),
-                "one_processor": one.confined,
-                "one_processor_ratio": ratio(one, results, one.confined),
+                **{what: one.against.get(what) for what in COMPARISONS},
+                **{f"{what}_ratio": ratio(one, results, one.against.get(what)) for what in COMPARISONS},
                 "wrong": one.wrong(),
             }
             for one in results

@@ -26,7 +26,9 @@ import re
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -44,6 +46,9 @@ CACHE = "LOCKSTEP_CACHE_DIR"
 
 MANY = 100_000
 """States below which the cost of coverage cannot be told from noise, and a run is over before its code is compiled."""
+
+SHARED = 1_000_000
+"""States below which searches in several processes are over before all have begun."""
 
 SLOW = 5_000_000
 """Transitions above which the interpreter would take minutes."""
@@ -69,13 +74,8 @@ class Peer(Protocol):
         ...
 
     @property
-    def alone(self) -> str | None:
-        """The name of the same peer with one worker; None if this one has a single worker itself."""
-        ...
-
-    @property
-    def confined(self) -> str | None:
-        """The name of the same peer with one worker on one processor; None where `alone` is None."""
+    def against(self) -> Mapping[str, str]:
+        """Names of peers that this one is compared with besides the yardstick, by what they are (`figures.COMPARISONS`)."""
         ...
 
     def missing(self) -> str | None:
@@ -120,12 +120,15 @@ class Lockstep:
         return f"lockstep {self.engine}{workers}{processors}{'' if self.coverage else ', no coverage'}"
 
     @property
-    def alone(self) -> str | None:
-        return Lockstep(self.engine).name if self.workers > 1 else None
-
-    @property
-    def confined(self) -> str | None:
-        return Lockstep(self.engine, processors=1).name if self.workers > 1 else None
+    def against(self) -> Mapping[str, str]:
+        if self.workers == 1:
+            return {}
+        one = Lockstep(self.engine)
+        return {
+            "one_worker": one.name,
+            "one_processor": replace(one, processors=1).name,
+            "apart": Apart(one, self.workers).name,
+        }
 
     def command(self, case: Case) -> list[str]:
         if not self.coverage:
@@ -175,20 +178,62 @@ class Lockstep:
         """
         with tempfile.TemporaryDirectory() as cache:
             if case.warm:
-                self._completed(case, cache)
-            measured = self._completed(case, cache)
+                self.ask(case, cache)
+            measured = self.ask(case, cache)
             states, transitions, explore = parse_lockstep(measured.output)
             if self.engine != "python" and case.states >= MANY:
-                *counts, explore = parse_lockstep(self._completed(case, cache).output)
+                *counts, explore = parse_lockstep(self.ask(case, cache).output)
                 if counts != [states, transitions]:
                     raise Failed(f"{self.name} counts {case.name} differently the second time: {counts}")
         return Sample(states, transitions, explore, measured.seconds, measured.peak)
 
-    def _completed(self, case: Case, cache: str) -> Measured:
+    def ask(self, case: Case, cache: str) -> Measured:
+        """The process, which has to end well. Raises `Failed`."""
         return completed(self._measure(case, cache), f"{self.name} on {case.name}")
 
     def _measure(self, case: Case, cache: str) -> Measured:
         return measure(self.command(case), ROOT, environment={CACHE: cache}, processors=self.processors)
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Processes that explore the same graph at the same time, and share nothing but the machine.
+
+    That is as much as it gives to as many workers, as far as these do not gain from a cache that they share.
+    """
+
+    one: Lockstep
+    processes: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.one.name}, {self.processes} processes"
+
+    @property
+    def against(self) -> Mapping[str, str]:
+        return {"one_worker": self.one.name}
+
+    def missing(self) -> str | None:
+        if (os.cpu_count() or 1) < self.processes:
+            return f"there are fewer than {self.processes} processors"
+        return self.one.missing()
+
+    def skips(self, case: Case) -> str | None:
+        """As they do not begin at exactly the same time, short searches tell nothing."""
+        return self.one.skips(case) or (f"fewer than {SHARED:,} states" if case.states < SHARED else None)
+
+    def run(self, case: Case) -> Sample:
+        """One sample of all together: the time in which each of them explores, for as many states as one has."""
+        with tempfile.TemporaryDirectory() as cache, ThreadPoolExecutor(self.processes) as pool:
+            self.one.ask(case, cache)
+            all_ = [pool.submit(self.one.ask, case, cache) for _ in range(self.processes)]
+            measured = [one.result() for one in all_]
+        found = [parse_lockstep(one.output) for one in measured]
+        if len({(states, transitions) for states, transitions, _ in found}) != 1:
+            raise Failed(f"{self.name} do not agree on {case.name}: {found}")
+        states, transitions, _ = found[0]
+        explore = max(seconds for _, _, seconds in found) / self.processes
+        return Sample(states, transitions, explore, max(one.seconds for one in measured), None)
 
 
 def parse_lockstep(output: str) -> tuple[int, int, float]:
@@ -212,12 +257,8 @@ class Spin:
         return "Spin"
 
     @property
-    def alone(self) -> str | None:
-        return None
-
-    @property
-    def confined(self) -> str | None:
-        return None
+    def against(self) -> Mapping[str, str]:
+        return {}
 
     def missing(self) -> str | None:
         if shutil.which("spin") is None:
@@ -281,12 +322,8 @@ class Tlc:
         return "TLC"
 
     @property
-    def alone(self) -> str | None:
-        return None
-
-    @property
-    def confined(self) -> str | None:
-        return None
+    def against(self) -> Mapping[str, str]:
+        return {}
 
     def missing(self) -> str | None:
         jar = os.environ.get("TLA2TOOLS_JAR")
@@ -341,6 +378,7 @@ PEERS: tuple[Peer, ...] = (
     Lockstep("native", processors=1),
     UNCOVERED,
     Lockstep("native", 2),
+    Apart(COVERED, 2),
     Spin(),
     Tlc(),
 )

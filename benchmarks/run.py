@@ -23,7 +23,7 @@ from rich.text import Text
 
 from benchmarks.cases import CASES, LARGE, ROOT, Case
 from benchmarks.compiling import measure_compilation
-from benchmarks.figures import YARDSTICK, Compiled, Prompt, Result, document, ratio
+from benchmarks.figures import COMPARISONS, YARDSTICK, Compiled, Prompt, Result, document, ratio
 from benchmarks.limits import MEANINGS, measure_limits
 from benchmarks.limits import missing as limits_missing
 from benchmarks.peers import COVERED, PEERS, UNCOVERED, Peer, Sample
@@ -64,8 +64,7 @@ def measure_case(
             tuple(samples[peer.name]),
             absent.get(peer.name),
             peer.name in failed,
-            peer.alone,
-            peer.confined,
+            peer.against,
         )
         for peer in peers
     ]
@@ -159,10 +158,7 @@ def scaling(results: Sequence[Result]) -> list[str]:
     """What several workers gain over one, where a graph is large enough to share."""
     lines = []
     for one in results:
-        found = [
-            ("one worker", ratio(one, results, one.alone)),
-            ("one on one processor", ratio(one, results, one.confined)),
-        ]
+        found = [(COMPARISONS[what], ratio(one, results, other)) for what, other in one.against.items()]
         times = [f"{times:.2f} times as fast as {other}" for other, times in found if times is not None]
         if one.case.states >= ENOUGH and times:
             lines.append(f"{one.case.name}: {one.peer}: {', '.join(times)}")

@@ -87,7 +87,12 @@ def _origin(document: Mapping[str, Any], address: str | None) -> str:
 
 
 def _charts(measured: Sequence[Result]) -> Iterator[str]:
-    """Speed, time and memory of all peers, in Markdown: each chart has a heading that the page lists."""
+    """Speed, time and memory of all peers, in Markdown: each chart has a heading that the page lists.
+
+    Who is there to be compared with alone, stands in no chart.
+    """
+    yardsticks = {one.get("apart") for one in measured}
+    measured = [one for one in measured if one["peer"] not in yardsticks]
     peers = _peers(measured)
     for title, what, states, unit in (
         ("Speed: more is better", "transitions_a_second", FAST, "transitions a second"),
@@ -184,7 +189,7 @@ def _more(document: Mapping[str, Any], measured: Sequence[Result]) -> str:
     """What else the run tells: workers, compilation, and how fast memory answers."""
     ratios: dict[tuple[str, str], list[str]] = {}
     for one in _of(FAST, measured):
-        for other in ("one_worker", "one_processor"):
+        for other in ("one_worker", "one_processor", "apart"):
             if one.get(f"{other}_ratio"):
                 shown = f"{one[f'{other}_ratio']:.2f} on <code>{escape(one['model'])}</code>"
                 ratios.setdefault((str(one["peer"]), str(one[other])), []).append(shown)

@@ -16,7 +16,7 @@ from math import ceil, floor, log10
 from checker.base.data import dataclass
 from checker.site.text import escape, scrolling
 
-_COLOURS = ("#6b7fd7", "#2a9d8f", "#c46f17", "#c2527e", "#8a7f2b", "#7a8290")
+_COLOURS = ("#6b7fd7", "#2a9d8f", "#c46f17", "#c2527e", "#8a7f2b", "#7a8290", "#5f9c3d")
 _LABELS, _PLOT, _RIGHT = 150, 470, 40
 _TOP, _ROW, _FOOT = 12, 26, 34
 _LEGEND = 20
@@ -114,7 +114,7 @@ def _dot(dot: Dot, series: int, y: float, x: Callable[[float], float], tip: str)
 def _shape(series: int, x: float, y: float) -> str:
     """The sign of a series around a point."""
     fill = f'fill="{_COLOURS[series % len(_COLOURS)]}"'
-    match series % 6:
+    match series % len(_COLOURS):
         case 0:
             return f'<circle cx="{x:g}" cy="{y:g}" r="5" {fill}/>'
         case 1:
@@ -125,4 +125,6 @@ def _shape(series: int, x: float, y: float) -> str:
             return f'<path d="M{x:g} {y - 6:g}l6 6l-6 6l-6 -6z" {fill}/>'
         case 4:
             return f'<path d="M{x:g} {y + 6:g}l5.5 -10h-11z" {fill}/>'
-    return f'<path d="M{x - 2:g} {y - 6:g}h4v4h4v4h-4v4h-4v-4h-4v-4h4z" {fill}/>'
+        case 5:
+            return f'<path d="M{x - 2:g} {y - 6:g}h4v4h4v4h-4v4h-4v-4h-4v-4h4z" {fill}/>'
+    return f'<path d="M{x - 5.5:g} {y - 3:g}l2.5 -2.5l3 3l3 -3l2.5 2.5l-3 3l3 3l-2.5 2.5l-3 -3l-3 3l-2.5 -2.5l3 -3z" {fill}/>'

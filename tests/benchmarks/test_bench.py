@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -17,8 +18,8 @@ import checker
 from benchmarks import limits, peers, promptness, run
 from benchmarks.cases import CASES, MODELS, ROOT, SMALLEST, Case
 from benchmarks.compiling import measure_compilation
-from benchmarks.figures import Prompt, Result, Spread, document, ratio
-from benchmarks.peers import PEERS, Lockstep, Sample, Spin, parse_lockstep, parse_spin, parse_tlc
+from benchmarks.figures import COMPARISONS, Prompt, Result, Spread, document, ratio
+from benchmarks.peers import PEERS, Apart, Lockstep, Sample, Spin, parse_lockstep, parse_spin, parse_tlc
 from benchmarks.process import Failed, Measured, measure, two_numbers
 from benchmarks.promptness import LONG, SECONDS, measure_promptness
 from benchmarks.provenance import machine, versions
@@ -66,8 +67,7 @@ class Fake:
         self.name = name
         self.samples = samples
         self.absent = absent
-        self.alone = alone
-        self.confined = None
+        self.against = {} if alone is None else {"one_worker": alone}
 
     def missing(self) -> str | None:
         return self.absent
@@ -137,12 +137,15 @@ def test_ratios_are_to_spin_on_the_same_case() -> None:
 
 def test_workers_are_compared_with_one_worker_on_the_same_case() -> None:
     case = replace(CASE, states=run.ENOUGH)
-    one, two = Result(case, "ours", (sample(3.0),)), Result(case, "ours, 2", (sample(2.0),), alone="ours")
+    one, two = (
+        Result(case, "ours", (sample(3.0),)),
+        Result(case, "ours, 2", (sample(2.0),), against={"one_worker": "ours"}),
+    )
     slow = Result(case, "ours, slow", (sample(4.0),))
-    three = replace(two, confined="ours, slow")
-    small = Result(CASE, "ours, 2", (sample(2.0),), alone="ours")
-    assert ratio(two, [one, two], two.alone) == 1.5
-    assert ratio(one, [one, two], one.alone) is None
+    three = replace(two, against={"one_worker": "ours", "one_processor": "ours, slow"})
+    small = Result(CASE, "ours, 2", (sample(2.0),), against={"one_worker": "ours"})
+    assert ratio(two, [one, two], "ours") == 1.5
+    assert ratio(one, [one, two], None) is None
     assert run.scaling([one, two, small]) == ["toy: ours, 2: 1.50 times as fast as one worker"]
     assert run.scaling([one, slow, three]) == [
         "toy: ours, 2: 1.50 times as fast as one worker, 2.00 times as fast as one on one processor"
@@ -154,12 +157,47 @@ def test_workers_are_compared_with_one_worker_on_the_same_case() -> None:
     assert [result["one_worker"] for result in written] == [None, "ours"]
 
 
-def test_several_workers_know_the_name_of_one() -> None:
+def test_who_is_compared_with_whom() -> None:
     names = {peer.name for peer in PEERS}
-    assert [(peer.alone, peer.confined) for peer in PEERS if peer.alone] == [
-        ("lockstep native", "lockstep native, one processor")
-    ]
-    assert {"lockstep native", "lockstep native, one processor"} < names
+    compared = {peer.name: peer.against for peer in PEERS if peer.against}
+    assert compared == {
+        "lockstep native, 2 workers": {
+            "one_worker": "lockstep native",
+            "one_processor": "lockstep native, one processor",
+            "apart": "lockstep native, 2 processes",
+        },
+        "lockstep native, 2 processes": {"one_worker": "lockstep native"},
+    }
+    for against in compared.values():
+        assert {*against.values()} < names and {*against} <= {*COMPARISONS}
+
+
+class Counting:
+    """A checker of which each process takes longer than the one before."""
+
+    name = "ours"
+
+    def __init__(self, *counts: int) -> None:
+        self.counts = list(counts)
+        self.caches: set[str] = set()
+
+    def ask(self, case: Case, cache: str) -> Measured:
+        self.caches.add(cache)
+        check = {"states": self.counts.pop(0), "transitions": 400, "seconds": 9.0 - len(self.counts)}
+        return Measured(0, json.dumps({"specs": [{"checks": [check]}]}), "", 1.0, 8_000)
+
+
+def test_processes_side_by_side_share_the_time_of_the_slowest() -> None:
+    ours = Counting(100, 100, 100)
+    found = Apart(cast(Lockstep, ours), 2).run(CASE)
+    assert (found.states, found.transitions, found.explore, found.verdict) == (100, 400, 4.5, 1.0)
+    assert len(ours.caches) == 1, "the first has filled it for the others"
+    assert not ours.counts
+
+
+def test_processes_side_by_side_that_do_not_agree() -> None:
+    with pytest.raises(Failed, match="ours, 2 processes do not agree on toy"):
+        Apart(cast(Lockstep, Counting(100, 100, 99)), 2).run(CASE)
 
 
 def test_cost_of_coverage_is_what_is_slower_than_without_it() -> None:

@@ -309,9 +309,11 @@ def test_what_else_was_measured_is_shown() -> None:
     one, gone = document()["results"]
     workers = {**one, "states": 200_000, "peer": "native, 2 workers", "one_worker": "native", "one_worker_ratio": 1.75}
     workers |= {"one_processor": "native, one processor", "one_processor_ratio": 1.875}
+    workers |= {"apart": "native, 2 processes", "apart_ratio": 1.125}
+    apart = {**one, "states": 200_000, "peer": "native, 2 processes"}
     shown = benchmarks_html(
         document(
-            results=[workers, one, gone, {**gone, "peer": "Spin", "absent": "no model of it"}],
+            results=[workers, apart, one, gone, {**gone, "peer": "Spin", "absent": "no model of it"}],
             compilation=compiled,
             promptness=[prompt],
             limits_ns={"dependent": 98.4},
@@ -325,6 +327,8 @@ def test_what_else_was_measured_is_shown() -> None:
         "<code>&lt;two&gt;</code>." in shown
     )
     assert "times as fast as <code>native, one processor</code>: 1.88 on <code>&lt;two&gt;</code>." in shown
+    assert "times as fast as <code>native, 2 processes</code>: 1.12 on <code>&lt;two&gt;</code>." in shown
+    assert "native, 2 workers: 2 M" in shown and "native, 2 processes: 2 M" not in shown, "not in a chart"
     assert ">800<" in shown
     assert "&lt;b&gt;.psm</code> with N = 11, one worker: Ctrl-C is answered after 64 ms, progress is told" in shown
     assert "ends at 1.003 of a limit on time and 1.003 of a limit on memory." in shown
