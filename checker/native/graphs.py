@@ -31,7 +31,8 @@ from checker.engine.runtime import State
 from checker.engine.search import Search
 from checker.native import abi
 from checker.native.edges import layout as at
-from checker.native.edges.linking import CUT, LOW
+from checker.native.edges.linking import CUT
+from checker.native.edges.numbering import LOW
 from checker.native.explorer import Explorer
 from checker.native.livecode import LiveCode, NativeCells, address_of
 from checker.native.memory import Region, words_at
@@ -291,7 +292,7 @@ class StoredGraph:
             at.MORE_UNITS: self._more_units,
             at.MORE_EDGES: self._too_large,
         }
-        self.rounds("link", handlers)
+        self.rounds("link", handlers, {at.TWINS: sum(share.block[at.TWINS] for share in self._shares)})
 
     def _join(self) -> int:
         """Moves all edges into the arrays of the first worker, and gives their number."""

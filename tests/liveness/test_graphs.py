@@ -15,8 +15,8 @@ from checker.engine.interface import Limits, Stop
 from checker.engine.liveness.graph import Graph
 from checker.engine.search import Interpreter
 from checker.model.machine import Machine
-from checker.native import graphs, jit
-from checker.native.edges import layout, linking
+from checker.native import abi, graphs, jit
+from checker.native.edges import layout, linking, numbering
 from checker.native.engine import NativeEngine
 from tests.liveness.test_engines import RING
 from tests.liveness.test_random import machine_of, refused
@@ -96,6 +96,26 @@ def test_workers_write_the_graphs_of_random_specs(monkeypatch: pytest.MonkeyPatc
     assert max(sizes) > 100
 
 
+@pytest.mark.usefixtures("many_rounds")
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("tag", [0, 1])
+def test_states_that_look_alike_are_told_apart(tag: int, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = checker.loads(RING).machine("listed")
+    twins: list[int] = []
+    link = graphs.StoredGraph._link
+
+    def counted(self: graphs.StoredGraph) -> None:
+        twins.append(sum(share.block[layout.TWINS] for share in self._shares))
+        link(self)
+
+    monkeypatch.setattr(graphs.StoredGraph, "_link", counted)
+    usual = written(machine, 1, monkeypatch)
+    monkeypatch.setattr(numbering, "TAG", tag)
+    monkeypatch.setenv("LOCKSTEP_CACHE_DIR", "off")
+    assert written(machine, workers, monkeypatch) == usual
+    assert twins[0] == 0 < twins[1]
+
+
 def test_a_slot_that_another_worker_takes_meanwhile_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     units, work = ((c_uint64 * words)() for words in (layout.UNIT_WORDS, layout.WORDS))
     table, strong, fairness = (c_uint64 * (3 * 16))(), (c_uint32 * 4)(), (c_uint32 * 4)(0, 1, 2)
@@ -119,3 +139,32 @@ def test_a_slot_that_another_worker_takes_meanwhile_is_not_ours(monkeypatch: pyt
     assert numbers == [2, 1, 2, 3]
     assert list(strong) == [0, 0, 0, 1]
     assert work[layout.CLAIMS] == 0
+
+
+def test_a_state_that_another_worker_numbers_meanwhile_may_look_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    work, table, notes, flags = (c_uint64 * layout.WORDS)(), (c_uint64 * 16)(), (c_uint64 * 4)(), (c_uint32 * 9)()
+    context, records, references = (c_uint64 * abi.CTX_WORDS)(), (c_uint64 * 2)(), (c_uint64 * 9)()
+    for word, value in (
+        (layout.WORKERS, 2),
+        (layout.NEXT, 7),
+        (layout.PAUSE, 8),
+        (layout.REFERENCES, addressof(references)),
+        (layout.TABLE, addressof(table)),
+        (layout.TABLE_SHIFT, 60),
+        (layout.HASHES, addressof(notes)),
+        (layout.HASHES_END, addressof(notes) + 32),
+        (layout.FLAGS, addressof(flags)),
+    ):
+        work[word] = value
+    fill = numbering.fill
+
+    def overtaken(at: int, slot: int, value: int) -> int:
+        monkeypatch.setattr(numbering, "fill", fill)
+        table[3] = (5 << 32) | 1
+        return fill(at, slot, value)
+
+    monkeypatch.setattr(numbering, "hash_of", lambda record: (3 << 60) | 5)
+    monkeypatch.setattr(numbering, "record_at", lambda shared, ref: addressof(records))
+    monkeypatch.setattr(numbering, "fill", overtaken)
+    numbering.index(addressof(context), addressof(work))
+    assert (table[3], table[4], work[layout.TWINS], work[layout.NEXT]) == ((5 << 32) | 1, (5 << 32) | 8, 1, 8)

@@ -1,4 +1,5 @@
-"""The kernels with which the native engine judges liveness: they make the graph (`linking`) and search it (`engine.liveness`).
+"""The kernels with which the native engine judges liveness. They make the graph (`numbering`, `linking`) and search it
+(`engine.liveness`).
 
 They are one module, translated together with each spec, as `kernels` is. EXPORTS are the functions that a driver calls.
 """
@@ -7,17 +8,8 @@ from __future__ import annotations
 
 from checker.engine.liveness.components import fair_sets, trim
 from checker.engine.liveness.paths import nearest, stem
-from checker.native.edges.linking import (
-    enroll_all,
-    find,
-    index,
-    label,
-    link,
-    may_add_units,
-    move_ends,
-    move_units,
-    number_of,
-)
+from checker.native.edges.linking import label, link, may_add_units, move_ends, move_units, number_of
+from checker.native.edges.numbering import enroll_all, find, index
 
 __all__ = [
     "EXPORTS",

@@ -26,6 +26,9 @@ EDGE_LIMIT = 10
 NOTES = 11
 """Address of what `expand` notes about each successor of a batch: unit and key. There is room for as many as the output
 buffer holds."""
+TWINS = 12
+"""How many states look like another one to who looks for them in TABLE (`edges.numbering`): those that this worker has
+numbered, and afterwards those of all."""
 HASHES = 13
 HASHES_END = 14
 """A word for each successor of a batch; again as many."""

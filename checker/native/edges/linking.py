@@ -2,14 +2,12 @@
 
 A search does not keep its edges: they are many times as many as the states, and only liveness asks for them. So each state is
 expanded once more, now by code that notes which unit each step takes, and its successors are looked up. The visited
-set of the search knows whether a state is there but mostly not which number it has, so `index` makes a table that does.
+set of the search knows whether a state is there but mostly not which number it has, so there is a table that does (`numbering`).
 As in a search, nearly all time is spent waiting for memory, so successors are looked up in batches, in passes:
-the first asks for the slot of each, the second for the record that the slot means, the third compares.
-
-All states are known, so a successor is always found.
+the first asks for the slot of each, the second, where that is needed, for the record that the slot means, the third compares.
 
 Several workers may be at it at the same time, each with states and edges of its own. They share the table of numbers, which
-`index` fills by compare-and-swap, and that of units: to look one up takes no lock, to add one does. A worker claims room for all
+they fill by compare-and-swap, and that of units: to look one up takes no lock, to add one does. A worker claims room for all
 units that a batch may add before it adds the first (`may_add_units`), so that nobody has to stop halfway through one.
 """
 
@@ -24,8 +22,6 @@ from checker.native.abi import (
     DEFER,
     DONE,
     LOWEST_ADDRESS,
-    NO_PARENT,
-    REF_MASK,
 )
 from checker.native.code.frame import DEFERRED, LIMIT_CUT
 from checker.native.edges.layout import (
@@ -36,7 +32,6 @@ from checker.native.edges.layout import (
     FIRST,
     FLAGS,
     HASHES,
-    HASHES_END,
     LEFT,
     MARK,
     MARKS_OF,
@@ -48,9 +43,8 @@ from checker.native.edges.layout import (
     PAUSE,
     REFERENCES,
     RIGHT,
-    TABLE,
-    TABLE_SHIFT,
     TARGET,
+    TWINS,
     UNIT,
     UNIT_CLAIMED,
     UNIT_COUNT,
@@ -61,10 +55,10 @@ from checker.native.edges.layout import (
     UNIT_STRONG,
     UNIT_TABLE,
     UNITS,
-    WORKERS,
 )
+from checker.native.edges.numbering import LOW, fetch_likely, found, slot_for
 from checker.native.kernels.probing import first_slot, next_slot
-from checker.native.kernels.records import at_hand, behind, fetch, hash_of, hash_word, mum, record_at, same, words_of
+from checker.native.kernels.records import hash_of, hash_word, mum, record_at, words_of
 from checker.native.kernels.spec import expand
 from checker.native.words import (
     cas64,
@@ -82,10 +76,8 @@ from checker.native.words import (
     sub64,
 )
 
-INITIAL, CUT = 1, 8
-"""Flags of vertices; the second is for the driver, which takes it away."""
-
-LOW = 0xFFFFFFFF
+CUT = 8
+"""Flag of vertices, for the driver, which takes it away."""
 
 BATCH = 4096
 """Bytes of successors that are collected before they are looked up."""
@@ -98,91 +90,6 @@ SPARE = 64
 def ask(ctx: int, state: int, number: int) -> int:
     """What a side of a live property says about a state: see `code.judge.write_asking`."""
     return 0 * ctx * state * number
-
-
-# ---- numbers of states
-
-
-@entry
-def enroll_all(ctx: int, work: int, ref: int, end: int) -> int:
-    """Gives the records from a reference on up to an address the numbers from NEXT on."""
-    v = load64(work + 8 * NEXT)
-    references = load64(work + 8 * REFERENCES)
-    record = record_at(load64(ctx + 8 * CTX_SHARED), ref)
-    while record != end:
-        store64(references + 8 * v, ref)
-        v += 1
-        following = behind(record)
-        ref += (following - record) >> 3
-        record = following
-    return store64(work + 8 * NEXT, v)
-
-
-@inline
-def slot_for(work: int, h: int) -> int:
-    """Where the search for a hash begins in the table of states."""
-    return first_slot(load64(work + 8 * TABLE), load64(work + 8 * TABLE_SHIFT), h, 8)
-
-
-@inline
-def slot_after(work: int, slot: int) -> int:
-    """The slot behind another in the table of states."""
-    return next_slot(load64(work + 8 * TABLE), load64(work + 8 * TABLE_SHIFT), slot, 8)
-
-
-@entry
-def index(ctx: int, work: int) -> int:
-    """Gives the states from NEXT to PAUSE their numbers, and flags the initial ones."""
-    v = load64(work + 8 * NEXT)
-    end = load64(work + 8 * PAUSE)
-    shared = load64(ctx + 8 * CTX_SHARED)
-    references = load64(work + 8 * REFERENCES)
-    notes = load64(work + 8 * HASHES)
-    most = (load64(work + 8 * HASHES_END) - notes) >> 3
-    flags = load64(work + 8 * FLAGS)
-    while v < end:
-        stop = min(end, v + most)
-        for u in range(v, stop):
-            h = hash_of(record_at(shared, load64(references + 8 * u)))
-            store64(notes + 8 * (u - v), h)
-            prefetch(slot_for(work, h))
-        for u in range(v, stop):
-            h = load64(notes + 8 * (u - v))
-            slot = slot_for(work, h)
-            while load64(slot) != 0:
-                slot = slot_after(work, slot)
-            value = (h & LOW) << 32 | (u + 1)
-            if load64(work + 8 * WORKERS) == 1:
-                store64(slot, value)
-            else:
-                while cas64(slot, 0, value) == 0:
-                    slot = slot_after(work, slot)
-            initial = load64(record_at(shared, load64(references + 8 * u))) & REF_MASK == NO_PARENT
-            store32(flags + 4 * u, INITIAL if initial else 0)
-        v = stop
-    return store64(work + 8 * NEXT, v)
-
-
-def found(ctx: int, work: int, record: int, h: int) -> int:
-    """The number of the state of a record."""
-    shared = load64(ctx + 8 * CTX_SHARED)
-    references = load64(work + 8 * REFERENCES)
-    slot = slot_for(work, h)
-    while True:
-        value = load64(slot)
-        if value == 0:
-            return LOW
-        if value >> 32 == h & LOW:
-            ref = load64(references + 8 * (value & LOW) - 8)
-            if same(record, at_hand(ctx, shared, ref, words_of(record))) != 0:
-                return (value & LOW) - 1
-        slot = slot_after(work, slot)
-
-
-@entry
-def find(ctx: int, work: int, record: int) -> int:
-    """The number of the state of a record; LOW if there is none."""
-    return found(ctx, work, record, hash_of(record))
 
 
 # ---- numbers of units
@@ -269,7 +176,6 @@ def look_up(ctx: int, work: int, record: int, end: int) -> int:
     """Writes the edges to the successors of a batch, in the order of their records and notes. Gives how many there are."""
     hashes = load64(work + 8 * HASHES)
     shared = load64(ctx + 8 * CTX_SHARED)
-    references = load64(work + 8 * REFERENCES)
     at = record
     h = hashes
     while at != end:
@@ -278,14 +184,13 @@ def look_up(ctx: int, work: int, record: int, end: int) -> int:
         prefetch(slot_for(work, value))
         h += 8
         at += 8 + 8 * words_of(at)
-    at = record
-    h = hashes
-    while at != end:
-        value = load64(slot_for(work, load64(h)))
-        if value != 0:
-            fetch(record_at(shared, load64(references + 8 * (value & LOW) - 8)), words_of(at))
-        h += 8
-        at += 8 + 8 * words_of(at)
+    if load64(work + 8 * TWINS) != 0:
+        at = record
+        h = hashes
+        while at != end:
+            fetch_likely(work, shared, load64(h), words_of(at))
+            h += 8
+            at += 8 + 8 * words_of(at)
     edges = load64(work + 8 * EDGES)
     target = load64(work + 8 * TARGET)
     unit = load64(work + 8 * UNIT)
