@@ -25,7 +25,7 @@ YARDSTICK = "Spin"
 COMPARISONS = {
     "one_worker": "one worker",
     "one_processor": "one on one processor",
-    "apart": "as many that share nothing",
+    "apart": "processes that share nothing",
 }
 """What a peer is compared with besides that: the name in the document, and in words."""
 

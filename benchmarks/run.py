@@ -118,8 +118,7 @@ def beside(
 
 
 def show(results: Sequence[Result], runs: int) -> Table:
-    """One row for each case and peer; none for a peer without a model, or that nothing was measured of."""
-    shown = {one.peer for one in results if one.samples or one.failed}
+    """One row for each case and peer that something was measured of, or that failed. Who is missing, `reasons` says."""
     table = Table(title=f"Medians of {runs}" if runs > 1 else "One run", title_justify="left")
     table.add_column("Model")
     table.add_column("Peer")
@@ -128,7 +127,7 @@ def show(results: Sequence[Result], runs: int) -> Table:
         table.add_column(heading, justify="right")
     last = None
     for one in results:
-        if one.absent == "no model of it" or one.peer not in shown:
+        if not one.samples and not one.failed:
             continue
         if last not in (None, one.case.name):
             table.add_section()
@@ -136,8 +135,7 @@ def show(results: Sequence[Result], runs: int) -> Table:
         last = one.case.name
         rate, verdict, size, times = one.rate, one.verdict, one.bytes_a_state, ratio(one, results)
         if rate is None or verdict is None:
-            reason = "failed" if one.failed else "not measured"
-            table.add_row(model, one.peer, "", "", Text(reason, "red" if one.failed else "dim"))
+            table.add_row(model, one.peer, "", "", Text("failed", "red"))
             continue
         first = one.samples[0]
         table.add_row(
@@ -249,7 +247,7 @@ def main(given: Sequence[str] | None = None, peers: Sequence[Peer] = PEERS) -> i
     """Measures, prints, writes; the exit code is 1 if something failed or a count is wrong."""
     options = arguments(given)
     # Wide enough for the table where the output is not a terminal.
-    console = Console() if sys.stdout.isatty() else Console(width=120)
+    console = Console() if sys.stdout.isatty() else Console(width=130)
     status = Console(stderr=True)
     cases = [case for case in CASES if (options.full or not case.full) and options.only in case.name]
     if not cases:
