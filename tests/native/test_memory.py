@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+import platform
+import re
+import sys
 import tempfile
 from ctypes import c_uint64
 from pathlib import Path
@@ -12,6 +16,11 @@ import pytest
 from checker.engine.memory import resident
 from checker.native import abi
 from checker.native.memory import HUGE, Arena, Region, Tables, words_at
+
+
+def has_populate() -> bool:
+    release = re.match(r"(\d+)\.(\d+)", platform.release())
+    return sys.platform == "linux" and release is not None and (int(release[1]), int(release[2])) >= (5, 14)
 
 
 def test_a_region_is_zero_and_large_ones_cost_nothing() -> None:
@@ -112,6 +121,29 @@ def test_what_tables_need_is_what_becomes_real() -> None:
     small = Tables(shared, 1, 10)
     assert small.need([0, 1]) == 2 * (8 << 12)
     small.release()
+
+
+def test_small_tables_are_real_before_shards_move_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(Region, "populate", lambda self, start, end: asked.append((start, end)))
+    for bits, numbers in ((7, [3, 4, 9]), (15, [0, 1])):
+        tables = Tables((c_uint64 * abi.SHARED_WORDS)(), 1, bits)
+        first, *_, last = (tables.larger(number)[0] for number in numbers)
+        tables.populate(numbers)
+        expected = [(first, last + (8 << 9))] if bits == 7 else []
+        assert asked == expected, "those with huge pages are left to whoever writes there"
+        asked.clear()
+        tables.release()
+
+
+@pytest.mark.skipif(not has_populate(), reason="needs Linux 5.14, which makes pages real when asked to")
+def test_pages_are_real_when_they_were_asked_for() -> None:
+    region = Region(64 * mmap.PAGESIZE)
+    before = resident()
+    region.populate(region.start + 8, region.end - 8)  # whole pages, in part or not
+    assert resident() - before >= 60 * mmap.PAGESIZE
+    assert sum(words_at(region.start, 512)) == 0
+    region.release()
 
 
 def test_shards_that_are_about_as_full_grow_together() -> None:
