@@ -6,7 +6,8 @@ still runs after a while: LLVM cannot be interrupted, and would make the next ch
 function that expands a state holds all handlers, and takes as long as everything else together.
 
 Objects are kept on disk under a key that covers everything they depend on: the spec's text, check and constants, the sources
-of the checker, LLVM and the processor. So a second run of the same check compiles nothing.
+of the checker, LLVM and the processor. So a second run of the same check compiles nothing. Kernels that are not optimised are an
+object of their own, which does not depend on the spec, so that the first run after an edit need not compile them.
 """
 
 from __future__ import annotations
@@ -32,8 +33,11 @@ FAST, BEST = 0, 2
 LONGEST = "expand"
 """The function that is optimised on its own."""
 
-PARTS = KERNELS, _ = range(2)
-"""Objects of a level."""
+PARTS = range(2)
+"""Objects of a level: two halves of optimised code; without optimisation the kernels and the spec."""
+
+KERNELS = 0
+"""The part with the kernels, without optimisation."""
 
 PATIENCE, AGAIN = 0.03, 0.3
 """Seconds a search has to take before optimised code is made for it. Where only the other code is in the cache, an earlier search
