@@ -167,9 +167,9 @@ def test_odd_but_allowed_messages_do_no_harm() -> None:
 
 
 def test_logs_are_kept_in_files(tmp_path: Path) -> None:
-    told = 'log("I am " + me)'
-    run(bad("pass").replace(told, told + r'; log("all is \x1b[32mwell")'), logs=tmp_path)
-    assert (tmp_path / "n2.log").read_text().splitlines()[:2] == ["I am n2", "all is \x1b[32mwell"]
+    told, later = 'log("I am " + me)', 'log("something is wrong \\x1b[31mhere")'
+    run(bad("pass").replace(later, "pass").replace(told, f"{told}; {later}"), logs=tmp_path)
+    assert (tmp_path / "n2.log").read_text().splitlines() == ["I am n2", "something is wrong \x1b[31mhere"]
 
 
 # ---- errors and messages
