@@ -392,6 +392,6 @@ class Explorer(Store):
             if size <= least:
                 return Outcome.MEMORY
             size = max(size // 4 // 8 * 8, least)
-        worker.arena.populate(end, min(end + size, worker.arena.start + HUGE))
+        worker.arena.populate(end, min(end + size, worker.arena.start + HUGE))  # behind that, its pages are huge
         worker.ctx[abi.CTX_ARENA_END] = end + size
         return Outcome.MORE

@@ -237,7 +237,6 @@ class StoredGraph:
         self._units[at.UNIT_FAIRNESS] = address_of(fairness)
         workers = self._explorer.searchers if self.is_large else self._explorer.searchers[:1]
         common = {
-            at.WORKERS: len(workers),
             at.REFERENCES: addressof(self._references),
             at.TABLE: self._region(8 << bits),
             at.TABLE_SHIFT: 64 - bits,

@@ -18,6 +18,7 @@ from checker.model.machine import Machine
 from checker.native import abi, graphs, jit
 from checker.native.edges import layout, linking, numbering
 from checker.native.engine import NativeEngine
+from checker.native.kernels.table import publish
 from tests.liveness.test_engines import RING
 from tests.liveness.test_random import machine_of, refused
 from tests.random_specs import live_spec
@@ -143,9 +144,10 @@ def test_a_slot_that_another_worker_takes_meanwhile_is_not_ours(monkeypatch: pyt
 
 def test_a_state_that_another_worker_numbers_meanwhile_may_look_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     work, table, notes, flags = (c_uint64 * layout.WORDS)(), (c_uint64 * 16)(), (c_uint64 * 4)(), (c_uint32 * 9)()
-    context, records, references = (c_uint64 * abi.CTX_WORDS)(), (c_uint64 * 2)(), (c_uint64 * 9)()
+    context, shared = (c_uint64 * abi.CTX_WORDS)(), (c_uint64 * abi.SHARED_WORDS)()
+    records, references = (c_uint64 * 2)(), (c_uint64 * 9)()
+    context[abi.CTX_SHARED], shared[abi.SHARED_WORKERS] = addressof(shared), 2
     for word, value in (
-        (layout.WORKERS, 2),
         (layout.NEXT, 7),
         (layout.PAUSE, 8),
         (layout.REFERENCES, addressof(references)),
@@ -156,15 +158,14 @@ def test_a_state_that_another_worker_numbers_meanwhile_may_look_alike(monkeypatc
         (layout.FLAGS, addressof(flags)),
     ):
         work[word] = value
-    fill = numbering.fill
 
     def overtaken(at: int, slot: int, value: int) -> int:
-        monkeypatch.setattr(numbering, "fill", fill)
+        monkeypatch.setattr(numbering, "publish", publish)
         table[3] = (5 << 32) | 1
-        return fill(at, slot, value)
+        return publish(at, slot, value)
 
     monkeypatch.setattr(numbering, "hash_of", lambda record: (3 << 60) | 5)
     monkeypatch.setattr(numbering, "record_at", lambda shared, ref: addressof(records))
-    monkeypatch.setattr(numbering, "fill", overtaken)
+    monkeypatch.setattr(numbering, "publish", overtaken)
     numbering.index(addressof(context), addressof(work))
     assert (table[3], table[4], work[layout.TWINS], work[layout.NEXT]) == ((5 << 32) | 1, (5 << 32) | 8, 1, 8)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 # ---- the block of a worker
 
-WORKERS = 0
-"""How many workers there are."""
 NEXT = 1
 """The next state that an entry looks at."""
 PAUSE = 2

@@ -20,11 +20,11 @@ from checker.native.edges.layout import (
     TABLE,
     TABLE_SHIFT,
     TWINS,
-    WORKERS,
 )
 from checker.native.kernels.probing import first_slot, next_slot
 from checker.native.kernels.records import at_hand, behind, fetch, hash_of, record_at, same, words_of
-from checker.native.words import cas64, entry, inline, load64, prefetch, store32, store64
+from checker.native.kernels.table import publish
+from checker.native.words import entry, inline, load64, prefetch, store32, store64
 
 INITIAL = 1
 """Flag of a vertex that stands for an initial state."""
@@ -62,15 +62,6 @@ def slot_after(work: int, slot: int) -> int:
     return next_slot(load64(work + 8 * TABLE), load64(work + 8 * TABLE_SHIFT), slot, 8)
 
 
-@inline
-def fill(work: int, slot: int, value: int) -> int:
-    """Fills an empty slot; gives 0 if another worker was faster."""
-    if load64(work + 8 * WORKERS) == 1:
-        store64(slot, value)
-        return 1
-    return cas64(slot, 0, value)
-
-
 @entry
 def index(ctx: int, work: int) -> int:
     """Puts the states from NEXT to PAUSE into the table, and flags the initial ones."""
@@ -91,7 +82,7 @@ def index(ctx: int, work: int) -> int:
         for u in range(v, stop):
             h = load64(notes + 8 * (u - v))
             slot = slot_for(work, h)
-            while load64(slot) != 0 or fill(work, slot, (h & TAG) << 32 | (u + 1)) == 0:
+            while load64(slot) != 0 or publish(shared, slot, (h & TAG) << 32 | (u + 1)) == 0:
                 twins += 1 if load64(slot) >> 32 == h & TAG else 0
                 slot = slot_after(work, slot)
             initial = load64(record_at(shared, load64(references + 8 * u))) & REF_MASK == NO_PARENT
