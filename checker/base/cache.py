@@ -68,7 +68,10 @@ def users_directory() -> Path | None:
         from platformdirs import user_cache_dir
     except ImportError:  # in a browser
         return None
-    return Path(user_cache_dir("lockstep"))
+    try:
+        return Path(user_cache_dir("lockstep"))
+    except RuntimeError:  # whoever runs this has no home
+        return None
 
 
 class Cache:

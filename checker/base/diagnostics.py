@@ -107,6 +107,7 @@ CODES: dict[str, str] = {
     "PSM863": "node ended by itself",
     "PSM871": "adapter cannot be used",
     "PSM872": "unusable record of a run",
+    "PSM873": "adapter or scenario raises an exception",
     # command line
     "PSM901": "unusable argument",
     "PSM902": "a tool or library is missing",

@@ -3,6 +3,9 @@
 It holds the versions, the arguments and the traceback. Where an engine and the interpreter disagree (`Mismatch`), it also holds
 what was run: the spec with a hash of its text, the check with its constants, the engine, and the path in question with all
 its states. The file belongs to the user alone, and nothing is sent anywhere.
+
+An adapter or a scenario is a program of the user's, run by this one. What it raises is no mistake of this program
+(`raised_outside`).
 """
 
 from __future__ import annotations
@@ -10,12 +13,34 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import sysconfig
 import tempfile
 import traceback
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from checker import __version__
+
+MOST_FRAMES = 5
+"""Of the user's program that are told."""
+
+
+def raised_outside(problem: Exception) -> list[str]:
+    """Where in a program of the user's an exception was raised, innermost first; nothing if it was raised here.
+
+    Libraries belong to whoever called them.
+    """
+    libraries = {Path(path) for path in sysconfig.get_paths().values()}
+    here = Path(__file__).resolve().parents[1]
+    told: list[str] = []
+    for frame in reversed(traceback.extract_tb(problem.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_relative_to(here) or frame.filename.startswith("<"):
+            break
+        if not any(path.is_relative_to(library) for library in libraries):
+            told.append(f"{frame.filename}, line {frame.lineno}, in {frame.name}")
+    return told[:MOST_FRAMES]
 
 
 def report(problem: Exception, args: list[str]) -> str:

@@ -2,18 +2,20 @@
 
 Commands are imported when they are needed, so `lockstep --version` costs little more than starting Python. A command
 returns its exit code. What it raises ends here, and never as a traceback: bad input is a `SpecError` or an error of click
-and becomes diagnostics; a closed pipe is silent; an interruption is said in a word. What remains is a mistake of this
-program: it gets one line, and a report in a file that can be sent to its authors.
+and becomes diagnostics; a closed pipe is silent; output that does not fit on its disk and an interruption are said in a word.
+What remains is a mistake of this program: it gets one line, and a report in a file that can be sent to its authors.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import click
@@ -102,6 +104,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("interrupted")
         return int(Exit.INTERRUPTED)
+    except OSError as problem:
+        if not _is_full(problem):
+            return _internal(problem, args)
+        _drop_output()
+        _say(f"error PSM007: the output cannot be written: {problem.strerror}\n   help: make room where it goes to")
+        return int(Exit.WRONG)
     except Exception as problem:  # noqa: BLE001 - the last resort, so that no user sees a traceback
         return _internal(problem, args)
     return int(code)
@@ -162,15 +170,26 @@ def _format(args: list[str]) -> list[str]:
 
 
 def _prepare_streams() -> None:
-    """What a stream cannot encode is written as an escape: output never fails for a character in a file name."""
+    """What a stream cannot encode is written as an escape: output never fails for a character in a file name.
+
+    A stream that whoever started the command has closed takes everything, and keeps nothing.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
 
 
+def _is_full(problem: OSError) -> bool:
+    """Whether there is no room for what is written to a stream: it has no name, as a file has."""
+    return problem.filename is None and problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def _drop_output() -> None:
-    """Points standard output at nothing, so that Python's own flush at exit does not complain about the closed pipe."""
+    """Points standard output at nothing, so that Python's own flush at exit does not complain about what it still holds."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, sys.stdout.fileno())
@@ -186,10 +205,17 @@ def _say(text: str) -> None:
 
 
 def _internal(problem: Exception, args: list[str]) -> int:
-    """One line about a mistake of this program, and the whole story in a file."""
-    from checker.cli.bugs import report
+    """One line about a mistake of this program, and the whole story in a file; or whose mistake it is."""
+    from checker.cli.bugs import raised_outside, report
 
-    where = report(problem, args)
     text = " ".join(str(problem).split())[:300]
-    _say(f"internal error: {type(problem).__name__}{f': {text}' if text else ''}; {where}")
+    what = f"{type(problem).__name__}{f': {text}' if text else ''}"
+    if places := raised_outside(problem):
+        from checker.base.diagnostics import Diagnostic
+        from checker.cli.output import report_failure
+
+        help = "is it made for this spec? If so, the mistake is there"
+        report_failure([Diagnostic("PSM873", what, notes=tuple(places), help=help)], json="json" in _format(args))
+        return int(Exit.WRONG)
+    _say(f"internal error: {what}; {report(problem, args)}")
     return int(Exit.INTERNAL)

@@ -123,7 +123,8 @@ def make_folder(path: Path) -> None:
 def write_atomically(path: Path, data: bytes, *, exclusive: bool = False) -> None:
     """Writes a file in one piece: a reader sees the old content or the new, whatever happens meanwhile.
 
-    A file that exists keeps its mode; a link stays a link. `exclusive`: the file must not exist.
+    A file that exists keeps its mode; a link stays a link. `exclusive`: the file must not exist. A device and a pipe are written
+    to as they are: there is nothing to be kept whole, and another file in their place would be in everybody's way.
 
     Raises:
         SpecError: PSM007, with what the system says.
@@ -131,6 +132,9 @@ def write_atomically(path: Path, data: bytes, *, exclusive: bool = False) -> Non
     """
     target = Path(os.path.realpath(path))
     try:
+        if target.exists() and not target.is_file() and not target.is_dir() and not exclusive:
+            target.write_bytes(data)
+            return
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:

@@ -57,6 +57,7 @@ class Names:
                 "ranged",
                 "some",
                 "take",
+                "times",
             )
         }
         self.globals["in_order"] = in_order

@@ -16,6 +16,7 @@ from checker.base.source import Span
 from checker.engine.names import Names
 from checker.model import ir
 from checker.model.types import (
+    INT,
     BagT,
     BoolT,
     EnumT,
@@ -56,8 +57,10 @@ class PyExpressions:
                 return "me"
             case ir.GetVar(var, of):
                 return f"{self.state}[{self.index(var, of)}]"
-            case ir.Arith(op, left, right, _, span):
+            case ir.Arith(op, left, right, t, span):
                 a, b = self.expr(left), self.expr(right)
+                if op == "*" and t == INT:
+                    return f"times({a}, {b})"
                 if op == "/":
                     return f"divide({a}, {b}, {self.names.site('PSM606', span, 'division of {value} by zero')})"
                 if op == "%":

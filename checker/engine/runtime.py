@@ -17,7 +17,9 @@ from itertools import combinations
 from math import comb, factorial
 from typing import Any, NamedTuple
 
+from checker.base.diagnostics import error
 from checker.base.source import Span
+from checker.model.intervals import MAX_BITS
 from checker.model.types import Type
 from checker.model.values import Value, conforms, key_index, order_key, show_value
 
@@ -215,6 +217,13 @@ def put_item(seq: tuple[Value, ...], at: int, value: Value, site: int) -> tuple[
     if 0 <= at < len(seq):
         return put(seq, at, value)
     raise Fail(site, at)
+
+
+def times(a: int, b: int) -> int:
+    """A product of which nothing is known before. Raises SpecError, PSM113, where it has more than MAX_BITS."""
+    if a.bit_length() + b.bit_length() <= MAX_BITS:
+        return a * b
+    raise error("PSM113", f"a product is larger than 2^{MAX_BITS}", help="use smaller numbers, or fewer products")
 
 
 def divide(a: int, b: int, site: int) -> int:

@@ -8,6 +8,14 @@ from __future__ import annotations
 
 from checker.model.types import INT, IntT
 
+MAX_BITS = 1024
+"""Of what is computed. A few products, each of the one before with itself, would otherwise fill the memory."""
+
+
+def is_too_large(t: IntT) -> bool:
+    """Whether values of more than MAX_BITS are among those of an interval with bounds."""
+    return any(bound is not None and bound.bit_length() > MAX_BITS for bound in (t.lo, t.hi))
+
 
 def interval(op: str, a: IntT, b: IntT) -> IntT:
     """The interval of an arithmetic operation, as narrow as its operands' intervals allow."""

@@ -17,25 +17,33 @@ from checker.native.jit import compile_object
 
 
 class Compilation:
-    """A process that compiles one text. `close` stops it."""
+    """A process that compiles one text. `close` stops it.
+
+    Raises:
+        OSError: The system has no room for a file or for a process.
+    """
 
     def __init__(self, text: str) -> None:
         handle, name = tempfile.mkstemp(suffix=".o")
         os.close(handle)
         self._output = Path(name)
-        self._process = subprocess.Popen(  # noqa: S603 - this program
-            [sys.executable, "-m", "checker.native.compiling", name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).resolve().parents[2],
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - this program
+                [sys.executable, "-m", "checker.native.compiling", name],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd=Path(__file__).resolve().parents[2],
+            )
+        except OSError:
+            self._output.unlink()
+            raise
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(text.encode())
             self._process.stdin.close()
-        except OSError:
-            self.close()
+        except OSError:  # it has ended already; `image` says so
+            self._process.kill()
 
     @property
     def is_over(self) -> bool:
@@ -44,8 +52,12 @@ class Compilation:
 
     def image(self) -> bytes | None:
         """The object of one that is over; None if it failed."""
-        found = self._output.read_bytes() if self._process.returncode == 0 else b""
-        return found or None
+        if self._process.returncode != 0:
+            return None
+        try:
+            return self._output.read_bytes() or None
+        except OSError:
+            return None
 
     def close(self) -> None:
         """Ends it, and removes what it has made."""

@@ -80,7 +80,7 @@ class NativeEngine:
         for name, reason in layout.unused.items():
             self.tell(f"native code does not use the symmetry of {name}: {reason}")
         checkpoint = None if self.keeping is None else Checkpoint(self.keeping, layout, self.tell)
-        tiers = Tiers(layout)
+        tiers = Tiers(layout, tell=self.tell)
         live = None if self.fingerprints else live_code(machine, self.level)
         try:
             search = NativeSearch(layout, tiers, workers, self.level, tell=self.tell, checkpoint=checkpoint, live=live)

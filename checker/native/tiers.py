@@ -67,8 +67,11 @@ class Compiled(Generic[K]):
     exports: Mapping[str, int]
     """Those that can be called, with the numbers of their arguments."""
 
-    def __init__(self, plan: Plan, cache_: Cache | None = None) -> None:
+    def __init__(
+        self, plan: Plan, cache_: Cache | None = None, *, tell: Callable[[str], None] = lambda text: None
+    ) -> None:
         self._plan = plan
+        self._tell = tell
         self._cache = cache_ if cache_ is not None else Cache(default_directory())
         self._compilations: list[Compilation] = []
         self.level = BEST
@@ -155,17 +158,31 @@ class Compiled(Generic[K]):
 
     def improve(self) -> None:
         """Starts to make optimised code, if that is not what runs already."""
-        if self.level != BEST and not self._compilations:
-            self._compilations = [Compilation(text) for text in self.halves]
+        if self.level == BEST or self._compilations:
+            return
+        try:
+            for text in self.halves:
+                self._compilations.append(Compilation(text))
+        except OSError as problem:
+            self._give_up(str(problem))
 
     def better(self) -> K | None:
         """Optimised functions, as soon as they are ready; once."""
         if not self._compilations or not all(one.is_over for one in self._compilations):
             return None
         images = all_of([one.image() for one in self._compilations])
+        if not images:
+            self._give_up("the compiler failed")
+            return None
         self.close()
         self.level = BEST
-        return self._linked([self._kept(part, image) for part, image in enumerate(images)]) if images else None
+        return self._linked([self._kept(part, image) for part, image in enumerate(images)])
+
+    def _give_up(self, why: str) -> None:
+        """There will be no optimised code."""
+        self.close()
+        self.level = BEST
+        self._tell(f"no optimised code could be made, so the search goes on with slower code: {why}")
 
     def close(self) -> None:
         """Stops what is still being made."""

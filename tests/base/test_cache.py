@@ -115,3 +115,12 @@ def test_the_environment_names_the_directory(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     found = default_directory()
     assert found is not None and "lockstep" in str(found)
+
+
+def test_who_has_no_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(name: str) -> str:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr("platformdirs.user_cache_dir", nowhere)
+    assert default_directory() is None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.support import COUNTER, OVERFLOW, TRANSFER, lockstep, process, write
+from tests.cli.support import COUNTER, OVERFLOW, TRANSFER, environment, lockstep, process, write
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +28,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "type.psm").write_text(TRANSFER.replace("done := true", "done := 1"), encoding="utf-8")
     (tmp_path / "escape.psm").write_bytes(b"spec A \x1b[2J\nrole R { durable x: bool = y } # \xe2\x80\xae\n")
     (tmp_path / "nothing").mkdir()
+    squares = "".join(f"const C{i} = C{i - 1} * C{i - 1}\n" for i in range(1, 40))
+    (tmp_path / "squares.psm").write_text(f"spec Squares\nconst C0 = 2\n{squares}", encoding="utf-8")
+    products = "".join(f"let a{i} = a{i - 1} * a{i - 1}  " for i in range(1, 40))
+    role = f"role R {{ durable x: 0..9 = 0  action Up {{ let a0 = sum i in 0..3: i  {products} x := a39 }} }}"
+    (tmp_path / "sums.psm").write_text(f"spec Sums\n{role}\nfinal: true\ncheck c {{}}\n", encoding="utf-8")
     return tmp_path
 
 
@@ -62,6 +69,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["counter.psm", "--set", "N="], "PSM901", "`` is no value for N"),
         (["counter.psm", "--set", "N=1.5"], "PSM901", "`1.5` is no value for N"),
         (["counter.psm", "--set", f"N={'9' * 5000}"], "PSM901", "is no value for N"),
+        (["squares.psm"], "PSM113", "this may be larger than 2^1024"),
+        (["sums.psm"], "PSM113", "a product is larger than 2^1024"),
+        (["sums.psm", "--engine", "python"], "PSM113", "a product is larger than 2^1024"),
         (["counter.psm", "--set", "N=1", "--set", "N=2"], "PSM901", "`--set` gives N two values: 1 and 2"),
         (["counter.psm", "--max-memory", "lots"], "PSM901", "`lots` is no size; write it like 512M, 2G or 1.5GiB"),
         (["counter.psm", "--max-memory", "-5M"], "PSM901", "`-5M` is no size"),
@@ -189,6 +199,41 @@ def test_other_commands(args: list[str], message: str) -> None:
     assert done.code == 2
     assert message in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="streams are closed by a shell")
+@pytest.mark.parametrize("stream", ["1", "2"])
+def test_a_stream_that_is_closed_keeps_nothing(stream: str, here: Path) -> None:
+    command = f'"{sys.executable}" -m checker check counter.psm missing.psm {stream}>&-'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=environment(), check=False)
+    assert done.returncode == 2
+    assert ("PSM001" in done.stderr) == (stream == "1")
+    assert ("2 checks: 2 pass" in done.stdout) == (stream == "2")
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("args", [["counter.psm"], ["counter.psm", "--format", "json"], ["--help"]], ids=str)
+def test_output_without_room(args: list[str], here: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "checker", "check", *args],
+            stdout=full, stderr=subprocess.PIPE, text=True, env=environment(), check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        2,
+        "error PSM007: the output cannot be written: No space left on device",
+    )
+
+
+@pytest.mark.parametrize("args", [["--record"], ["--html"]], ids=str)
+def test_a_pipe_in_place_of_a_file_is_written_to(args: list[str], here: Path) -> None:
+    os.mkfifo(here / "pipe")
+    command = [sys.executable, "-m", "checker", "conform", "--node", "cat", "--workload", "echo", "--time", "1"]
+    with subprocess.Popen([*command, *args, "pipe"], env=environment(), stdout=subprocess.DEVNULL) as running:
+        read = (here / "pipe").read_text(encoding="utf-8")
+        running.wait()
+    assert read
+    assert (here / "pipe").is_fifo()
 
 
 def test_in_a_process_of_its_own() -> None:

@@ -171,7 +171,23 @@ def test_scenario_that_cannot_be_used() -> None:
     assert "is no subclass of Scenario" in result.err
     assert "`--simulate` needs a spec" in lockstep("conform", "--simulate", SCENARIO).err
     unknown = lockstep("conform", SPECS / "consensus/paxos.psm", "--simulate", SCENARIO)
-    assert unknown.code != 0
+    assert unknown.code == 2
+    assert "error PSM873: KeyError: 'RM'\n   note: " in unknown.err
+    assert "two_phase_commit_runs.py, line " in unknown.err
+
+
+@pytest.mark.parametrize("method", ["__init__", "observe"])
+def test_what_an_adapter_raises_is_not_a_mistake_of_this_program(spec: Path, method: str, tmp_path: Path) -> None:
+    lines = ["import json", "from tests.conformance.toy import Library", "class Broken(Library):"]
+    lines += [f"    def {method}(self, *args): json.loads('nonsense')"]
+    (tmp_path / f"broken_{method}.py").write_text("\n".join(lines))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(tmp_path)
+        result = lockstep("conform", spec, "--adapter", f"broken_{method}:Broken", "--json")
+    assert result.code == 2
+    assert "error PSM873: JSONDecodeError: Expecting value: line 1 column 1 (char 0)" in result.err
+    assert f"broken_{method}.py, line 4, in {method}" in result.err
+    assert [d["code"] for d in result.json["diagnostics"]] == ["PSM873"]
 
 
 # ---- records

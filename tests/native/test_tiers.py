@@ -90,7 +90,8 @@ def test_kernels_that_llvm_refuses(layout: Plan, tmp_path: Path) -> None:
 def test_optimised_code_that_cannot_be_made_is_done_without(
     failing: int, layout: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tiers = Tiers(layout, Cache(tmp_path))
+    told: list[str] = []
+    tiers = Tiers(layout, Cache(tmp_path), tell=told.append)
     tiers.begin()
     good = tiers.halves
     tiers.halves = (good[0], "nonsense") if failing else ("nonsense", good[1])
@@ -104,6 +105,21 @@ def test_optimised_code_that_cannot_be_made_is_done_without(
     assert (tiers.better(), tiers.level) == (None, BEST)
     tiers.improve()
     assert not tiers._compilations, "it would fail again"
+    assert told == ["no optimised code could be made, so the search goes on with slower code: the compiler failed"]
+
+
+def test_a_compiler_that_cannot_be_started_is_done_without(
+    layout: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    tiers = Tiers(layout, Cache(tmp_path / "cache"), tell=told.append)
+    tiers.begin()
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    tiers.improve()
+    assert (tiers.better(), tiers.level, len(told)) == (None, BEST, 1)
+    assert "No such file" in told[0]
+    assert not list(tmp_path.glob("*.o"))
 
 
 def test_halves_share_nothing_that_changes(layout: Plan, tmp_path: Path) -> None:

@@ -161,10 +161,12 @@ class _Reading:
 
     def _checked(self, process: Any, kind: Any, event: dict[Any, Any], value: Any, time: Any, line: int) -> Moment:
         f = _name(event.get("f"))
-        if kind not in _TYPES:
+        if not isinstance(kind, str) or kind not in _TYPES:
             raise self._error(line, f"`{_short(kind)}` is no type of an event", "use invoke, ok, fail or info")
         if not f:
             raise self._error(line, "an event without `f`, the name of its operation", "`f` is a text such as read")
+        if not isinstance(f, str):
+            raise self._error(line, f"`{_short(f)}` is no name of an operation", "`f` is a text such as read")
         if isinstance(process, bool) or not isinstance(process, int | str):
             raise self._error(line, f"`{_short(process)}` is no process", "a process is a number or a name")
         stamp = time if isinstance(time, int) else -1
@@ -206,8 +208,24 @@ def _json_values(text: str) -> Iterator[tuple[Any, int]]:
         except (RecursionError, ValueError) as problem:
             what = "nested too deeply" if isinstance(problem, RecursionError) else str(problem)
             raise MalformedError(f"no JSON that can be read: {what}", offset) from None
+        if _is_deep(value, text.count("[", offset, end) + text.count("{", offset, end)):
+            raise MalformedError(f"more than {edn.MAX_DEPTH} levels of brackets", offset)
         yield value, offset
         offset = end
+
+
+def _is_deep(value: Any, brackets: int) -> bool:
+    """Whether a value with so many brackets is nested more than MAX_DEPTH deep, so that whoever goes through it might not end."""
+    layer, levels = [value], 0
+    while brackets > edn.MAX_DEPTH and layer and levels <= edn.MAX_DEPTH:
+        layer = [
+            part
+            for whole in layer
+            if isinstance(whole, list | dict)
+            for part in (whole.values() if isinstance(whole, dict) else whole)
+        ]
+        levels += bool(layer)
+    return levels > edn.MAX_DEPTH
 
 
 def _no_constant(text: str) -> None:
