@@ -170,10 +170,10 @@ class Checkpoint:
         if hashlib.sha256(body).hexdigest().encode() != digest:
             raise self._damaged(f"{MANIFEST} does not have the digest that it names")
         content: dict[str, Any] = json.loads(body)
-        for key, what in _REASONS.items():
-            if content["identity"].get(key) != self._identity[key]:
+        for key, value in self._identity.items():
+            if content["identity"].get(key) != value:
                 raise _unusable(
-                    f"the checkpoint in {display_name(self.path)} is of another search: {what} since",
+                    f"the checkpoint in {display_name(self.path)} is of another search: {_REASONS[key]} since",
                     "check without `--resume`, or with what it was made from",
                 )
         return content
@@ -294,6 +294,7 @@ _REASONS: Mapping[str, str] = MappingProxyType(
         "sources": "Lockstep has been updated",
         "check": "the check is another one",
         "text": "the spec has changed",
+        "symmetry": "`--no-symmetry` was given or left out",
         "constants": "`--set` has changed",
         "kind": "`--fingerprints` was given or left out",
         "layout": "the layout of states has changed",

@@ -53,7 +53,7 @@ def judge_stored(
     try:
         return judge.judge()
     except Interrupted as problem:
-        return LiveFindings(open=refusals(reference.machine, reason=str(problem)))
+        return LiveFindings(open=refusals(reference.machine, reason=str(problem)), cut=True)
     except NoWitness as problem:
         raise Mismatch(f"liveness: {problem}") from None
     finally:

@@ -108,8 +108,14 @@ class Room:
 
 
 def spill_directory() -> Path:
-    """Where states go: what TMPDIR names, or /var/tmp, since /tmp is often memory."""
+    """Where states go: what TMPDIR names, or /var/tmp, since /tmp is often memory.
+
+    Where nothing can be written, that is found when something has to go.
+    """
     persistent = Path("/var/tmp")  # noqa: S108 - the files in it have no name
     if "TMPDIR" not in os.environ and persistent.is_dir() and os.access(persistent, os.W_OK):
         return persistent
-    return Path(gettempdir())
+    try:
+        return Path(gettempdir())
+    except FileNotFoundError:
+        return persistent

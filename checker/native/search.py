@@ -112,7 +112,7 @@ class NativeSearch(Notices):
                     self.look(self)
                 if stop is Stop.DONE and self.noticed and can_look_back(self):
                     found = self._look_back(found, last)
-                if checkpoint is not None and stop is not Stop.DONE:
+                if checkpoint is not None and (stop is not Stop.DONE or self.live.cut):
                     checkpoint.stop(self.explorer.arena_words)
             finally:
                 if checkpoint is not None:
@@ -122,7 +122,7 @@ class NativeSearch(Notices):
                 found = self._look_again(initial, found, last)
         if self._interrupts.asked:
             return replace(found, stop=Stop.INTERRUPTED)
-        if checkpoint is not None and found.stop is Stop.DONE:
+        if checkpoint is not None and found.stop is Stop.DONE and not self.live.cut:
             checkpoint.finish()
         return found
 

@@ -19,11 +19,14 @@ import pytest
 import checker
 from checker.base.diagnostics import SpecError
 from checker.engine.interface import Exploration, Limits, Stop
+from checker.engine.liveness.verdicts import MEMORY, TIME
 from checker.model.machine import Machine
 from checker.model.symmetry import without_symmetry
 from checker.native import checkpoint, jit
 from checker.native.checkpoint import Keeping
+from checker.native.code.module import plan
 from checker.native.engine import NativeEngine
+from checker.native.search import NativeSearch
 from tests.cli.support import environment
 from tests.engine.contract import ways
 
@@ -198,6 +201,27 @@ def test_garbage_behind_the_last_checkpoint_is_no_damage(tmp_path: Path) -> None
     assert resume(machine, tmp_path) == explore(machine)
 
 
+def test_all_that_makes_a_search_this_one_is_compared() -> None:
+    """What is not told has to differ, too, so nothing may be compared that cannot be told."""
+    assert list(checkpoint.identity(plan(orbits()))) == list(checkpoint._REASONS)
+
+
+@pytest.mark.parametrize("reason", [TIME, MEMORY])
+def test_a_limit_that_ends_the_judging_of_liveness_leaves_what_was_explored(
+    reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = PLAY.replace("final: true", "live Happy: eventually forall r in R: r.mood == happy\nfinal: true")
+    machine = checker.loads(text.replace("one {}", "one { expect holds Happy }"), "play.psm").machine()
+    expected = explore(machine)
+    with monkeypatch.context() as patch:
+        patch.setattr(NativeSearch, "_ended", lambda self: reason)
+        found = explore(machine, keeping=Keeping(tmp_path))
+    assert (found.stop, found.states, dict(found.open)) == (Stop.DONE, expected.states, {"Happy": reason})
+    assert (tmp_path / "Play-one" / "manifest").exists()
+    assert resume(machine, tmp_path) == expected
+    assert not (tmp_path / "Play-one" / "manifest").exists()
+
+
 def test_another_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = play()
     start(machine, tmp_path, 50)
@@ -206,6 +230,8 @@ def test_another_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     other = checker.loads(PLAY, "play.psm").machine(constants={"TOP": 7})
     assert message(lambda: resume(other, tmp_path)).endswith("`--set` has changed since")
     assert "`--fingerprints` was given or left out" in message(lambda: resume(machine, tmp_path, fingerprints=True))
+    start(orbits(), tmp_path, 50)
+    assert message(lambda: resume(paxos(), tmp_path)).endswith("`--no-symmetry` was given or left out since")
     (tmp_path / "Play-two").mkdir()
     for path in (tmp_path / "Play-one").iterdir():
         shutil.copy(path, tmp_path / "Play-two")

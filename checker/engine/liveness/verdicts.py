@@ -32,6 +32,8 @@ class LiveFindings:
     violations: dict[str, Finding] = field(default_factory=dict)
     broken: dict[str, Finding] = field(default_factory=dict)
     open: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
+    """Whether the judging ended before it was done."""
 
 
 def every_state(machine: Machine) -> Machine:
