@@ -19,7 +19,7 @@ from checker.native.code.known import MULTIPLIER, known, patterns_of
 from checker.native.code.logic import Logic
 from checker.native.code.pitfalls import may_fail, mentions
 from checker.native.code.values import Val, closed, joined, kind
-from checker.native.code.width import bits, elements
+from checker.native.code.width import WORD_LIMIT, bits, elements
 from checker.native.code.writer import normal
 
 SMALL = 6
@@ -224,28 +224,30 @@ class Domains(Logic):
         return outside, rest
 
     def summed(self, e: ir.Quant) -> Val:
-        """`sum`."""
+        """`sum`. What may need more than 64 bits is left to the interpreter, as in `arith`."""
         total = self.stack("i64")
         self.store("0", total)
         self.unit.declare("declare {i64, i1} @llvm.sadd.with.overflow.i64(i64, i64)")
-        each = IntT(0, 0)
-        most: int | None = None
+        result = IntT(None, None)
 
         def add(v: Val) -> None:
-            nonlocal each, most
+            nonlocal result
             self.bound(e.local, v)
             part = self.expr(e.body)
             assert isinstance(part.type, IntT)
-            each, most = part.type, _most(e.domain, v.type)
+            lo, hi, most = part.type.lo, part.type.hi, _most(e.domain, v.type)
+            if lo is not None and hi is not None and most is not None:
+                result = IntT(min(0, most * lo), max(0, most * hi))
+                if most * lo >= -WORD_LIMIT and most * hi <= WORD_LIMIT:
+                    self.store(self.op("add", 64, self.load(total), part.op), total)
+                    return
             text = f"call {{i64, i1}} @llvm.sadd.with.overflow.i64(i64 {self.load(total)}, i64 {part.op})"
             both = self.let(text)
             self.require(self.negate(self.let(f"extractvalue {{i64, i1}} {both}, 1")), self.defer)
             self.store(self.let(f"extractvalue {{i64, i1}} {both}, 0"), total)
 
         self.iterate(e.domain, add)
-        if each.lo is None or each.hi is None or most is None:
-            return Val(IntT(None, None), self.load(total))
-        return Val(IntT(min(0, most * each.lo), max(0, most * each.hi)), self.load(total))
+        return Val(result, self.load(total))
 
     # ---- comprehensions and sizes
 

@@ -20,10 +20,7 @@ from checker.model.types import BagT, EnumT, IdT, IntT, MapT, NeverT, ProcT, Seq
 from checker.model.values import Value
 from checker.native.code.traffic import Traffic
 from checker.native.code.values import Val, closed
-from checker.native.code.width import bits, elements, entries, to_bits
-
-WORD_LIMIT = 1 << 62
-"""Integers up to here can be added without a look at the overflow."""
+from checker.native.code.width import WORD_LIMIT, bits, elements, entries, to_bits
 
 TABLE = 64
 """A known map with more entries stands in memory, and not in a register."""

@@ -9,8 +9,7 @@ from checker.model import ir
 from checker.model.types import IntT, MapT, SeqT, fits
 from checker.model.walk import parts
 from checker.native.code.unit import Unit
-
-_LIMIT = 1 << 62
+from checker.native.code.width import WORD_LIMIT
 
 
 def mentions(e: ir.Expr, local: ir.Local) -> bool:
@@ -32,7 +31,7 @@ def may_fail(e: ir.Expr, unit: Unit, *, trusted: bool = True) -> bool:
             assert isinstance(right.type, IntT) and isinstance(t, IntT)
             if op in "/%" and not (trusted and right.type.lo is not None and right.type.lo > 0):
                 return True
-            if not trusted or t.lo is None or t.hi is None or t.lo < -_LIMIT or t.hi > _LIMIT:
+            if not trusted or t.lo is None or t.hi is None or t.lo < -WORD_LIMIT or t.hi > WORD_LIMIT:
                 return True
         case ir.GetIndex(obj, key) | ir.WithIndex(obj, key):
             if isinstance(obj.type, SeqT):

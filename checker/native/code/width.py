@@ -45,6 +45,9 @@ from checker.model.values import Value, rank, space, unrank, width
 MAX_BITS = 4096
 """The widest value that is held as one number of LLVM."""
 
+WORD_LIMIT = 1 << 62
+"""Integers up to here can be added without a look at the overflow."""
+
 
 class Unsupported(Exception):
     """Native code cannot hold this machine. `args[0]` says why, for people."""
