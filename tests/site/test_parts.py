@@ -142,7 +142,7 @@ def test_scenes_are_shown_with_what_happens_in_them(relay: SpecFacts) -> None:
     found = conform(few, "refimpl.adapters.paxos")
     *checks, scene = found.checks
     assert {check.outcome for check in checks} == {"conforms"} and not any(check.scene for check in checks)
-    assert (scene.check, scene.outcome) == ("safe (BALLOTS = 3)", "conforms")
+    assert (scene.check, scene.outcome, scene.why) == ("safe (BALLOTS = 3)", "conforms", ""), "and nothing is missing"
     assert scene.taken == scene.total > 0 and scene.tried > 0
     assert "scene: the higher vote is heard of first" in conformance_section(replace(relay, conformance=(found,)))
 
