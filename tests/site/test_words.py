@@ -123,6 +123,22 @@ def test_every_translation_names_the_same_values() -> None:
         assert set(re.findall(r"\{\w+\}", chinese)) == wanted, english
 
 
+TERMS = {
+    r"\bexplorer\b": "状态浏览器",
+    r"\bballots?\b": "轮次",
+}
+
+
+def test_a_thing_has_one_name() -> None:
+    """Where the English text speaks of it, the Chinese one has the same word for it everywhere."""
+    files = [WORDS, *(ROOT / "docs" / "zh" / "specs").rglob("*.json")]
+    known = {key: value for path in files for key, value in read_catalogue(path).items()}
+    for form, term in TERMS.items():
+        spoken = {english: chinese for english, chinese in known.items() if re.search(form, english)}
+        silent = {"The explorer loads its data when it comes into view."}  # which needs no name
+        assert {english for english, chinese in spoken.items() if term not in chinese} <= silent, term
+
+
 def test_numbers_are_those_of_the_english_page(relay: SpecFacts) -> None:
     words = Words("zh", read_catalogue(WORDS))
     english, chinese = (build_pages([replace(relay, words=w)])["toys/relay.md"] for w in (ENGLISH, words))
