@@ -37,7 +37,7 @@ def annotated_html(spec: SpecFacts) -> str:
     facts = Facts(spec).by_line
     rows = []
     for piece in pieces(spec.text):
-        code = "\n".join(numbered(lines[n - 1], n) for n in range(piece.first, piece.last + 1))
+        code = "\n".join(numbered(lines[n - 1], n, words=spec.words) for n in range(piece.first, piece.last + 1))
         told = "".join(
             f'<p class="ls-fact"><a href="#L{n}">{n}</a> {fact}</p>'
             for n in range(piece.first, piece.last + 1)
@@ -187,7 +187,7 @@ def _verdicts(spec: SpecFacts, name: str) -> str:
             code = f"<code>{escape(check)}</code>"
             links.append(code if anchor is None else f'<a href="#{anchor}">{code}</a>')
         parts.append(spec.words("fails in {checks}", checks=spec.words.listed(links)))
-    return "; ".join(parts)
+    return spec.words("; ").join(parts)
 
 
 _MEANINGS = {

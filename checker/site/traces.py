@@ -279,7 +279,7 @@ def change_html(change: Change, words: Words) -> str:
         case "respond":
             text = f"{place}: {old}.{new} {words('responds')} {escape(change.answer)}".rstrip()
         case "refute":
-            told = f"{old}.{new} {words('responds')} {escape(change.answer)}".rstrip() + ": " if new else ""
+            told = f"{old}.{new} {words('responds')} {escape(change.answer)}".rstrip() + words(": ") if new else ""
             text = f"{place}: {told}{words('no order explains the answers')}"
         case _:
             assert_never(change.kind)
