@@ -117,6 +117,8 @@ class Facts:
                 self._tell(decl.name, self._meaning("live"), _verdicts(spec, decl.name.text))
             case ast.RefinesDecl():
                 self._tell(decl.name, self._meaning("refines"), _verdicts(spec, decl.name.text))
+            case ast.LinearDecl():
+                self._tell(decl.name, self._meaning("linearizable"), _verdicts(spec, decl.name.text))
             case ast.FinalDecl():
                 self._tell(decl, self._meaning("final"))
             case ast.CheckDecl():
@@ -211,5 +213,6 @@ _MEANINGS = {
     "reach": "must be true in at least one state.",
     "live": "must come true sooner or later.",
     "refines": "every step is one that a simpler spec allows, or changes nothing there.",
+    "linearizable": "one order of the operations explains all answers, with each between its invocation and its response.",
     "final": "where it is fine that nothing happens any more.",
 }

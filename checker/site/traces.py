@@ -58,11 +58,13 @@ def failures(spec: SpecFacts) -> list[Shown]:
 
 
 def runs(spec: SpecFacts) -> list[Shown]:
-    """For each `reach` property a run that reaches what it asks for, from the first check that has one."""
-    first: dict[str, Shown] = {}
+    """For each `reach` property a shortest run that reaches what it asks for, from the first check that has one."""
+    found: dict[str, Shown] = {}
     for shown in _distinct(spec, lambda p: p.kind is Kind.REACH and p.verdict is Verdict.HOLDS):
-        first.setdefault(shown.result.name, shown)
-    return list(first.values())
+        best = found.setdefault(shown.result.name, shown)
+        if len(shown.run[0]) < len(best.run[0]):
+            found[shown.result.name] = shown
+    return list(found.values())
 
 
 def _distinct(spec: SpecFacts, wanted: Callable[[PropertyResult], bool]) -> list[Shown]:

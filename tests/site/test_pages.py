@@ -16,6 +16,7 @@ from checker.site.gather import SpecFile, find_specs, gather
 from checker.site.pages import CARDS, INDEX, build_pages, page_names
 from checker.site.publish import MANIFEST, Project, publish, write_files
 from checker.site.store import Store
+from checker.site.traces import runs
 
 PAGE = "toys/relay.md"
 
@@ -169,6 +170,17 @@ def test_steps_lead_to_their_handlers(relay: SpecFacts, page: str) -> None:
     line = 1 + relay.text.splitlines().index("  action Send when left > 0 { left -= 1  send Go(left) to Sink }")
     assert f'<a href="#L{line}"><span class="ls-step">Source.Send()</span></a>' in page
     assert f'id="L{line}"' in page
+
+
+def test_of_the_runs_to_a_state_the_shortest_is_shown() -> None:
+    """Also where another check than the first one has it."""
+    text = (
+        "spec S\nconst BY: 1..3 = 1\nrole R { durable x: 0..9 = 0 action Up when x < 3 { x += BY } }\n"
+        "reach End: R.x >= 3\nfinal: true\ncheck slow { }\ncheck quick { BY = 3 }\ncheck same { BY = 3 }\n"
+    )
+    (spec,) = gather([SpecFile("specs/a/s.psm", text)], Store(None))
+    (shown,) = runs(spec)
+    assert (len(shown.run[0]), shown.checks) == (1, ("quick", "same"))
 
 
 def test_the_drawing_can_be_made_again(relay: SpecFacts) -> None:
