@@ -18,6 +18,7 @@ from checker.site.publish import MANIFEST, Project, publish, write_files
 from checker.site.store import Store
 from checker.site.traces import runs
 
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = "toys/relay.md"
 
 
@@ -170,6 +171,15 @@ def test_steps_lead_to_their_handlers(relay: SpecFacts, page: str) -> None:
     line = 1 + relay.text.splitlines().index("  action Send when left > 0 { left -= 1  send Go(left) to Sink }")
     assert f'<a href="#L{line}"><span class="ls-step">Source.Send()</span></a>' in page
     assert f'id="L{line}"' in page
+
+
+def test_what_a_model_leaves_out_is_no_source() -> None:
+    """It stands by itself in the comment of a spec, so that its page lists it among the limits."""
+    for file in find_specs(ROOT / "specs"):
+        found = SpecFacts(file.path, file.text, ())
+        told = " ".join(line for paragraph in found.sources for line in paragraph)
+        assert "eft out" not in told, file.path
+        assert "eft out" not in file.text.partition("spec ")[0] or found.limits, file.path
 
 
 def test_of_the_runs_to_a_state_the_shortest_is_shown() -> None:
