@@ -21,6 +21,7 @@ _SENTENCES = (
     "the symmetry of {name} is not used: {reason}",
     "{name} fails by a run that stops where {step} is possible: what is not `fair` may be left out for ever",
     "{name} fails by a run that stops where {steps} are possible: what is not `fair` may be left out for ever",
+    "the limit counts {kept} states, which by symmetry stand for {states}",
     "for {instance}, whatever the coins show, the run can go on like this",
     "for {instance}",
 )
