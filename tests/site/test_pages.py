@@ -183,14 +183,22 @@ def test_what_a_model_leaves_out_is_no_source() -> None:
 
 
 def test_of_the_runs_to_a_state_the_shortest_is_shown() -> None:
-    """Also where another check than the first one has it."""
+    """Also where another check than the first one has it; one in which something fails gets there sooner, and says little."""
     text = (
         "spec S\nconst BY: 1..3 = 1\nrole R { durable x: 0..9 = 0 action Up when x < 3 { x += BY } }\n"
-        "reach End: R.x >= 3\nfinal: true\ncheck slow { }\ncheck quick { BY = 3 }\ncheck same { BY = 3 }\n"
+        "reach End: R.x >= 3\ninvariant Low: BY < 3\nfinal: true\n"
     )
-    (spec,) = gather([SpecFile("specs/a/s.psm", text)], Store(None))
-    (shown,) = runs(spec)
-    assert (len(shown.run[0]), shown.checks) == (1, ("quick", "same"))
+    flawed = "check flawed { BY = 3 }\ncheck worse { BY = 3 }\n"
+    better = SpecFile(
+        "specs/a/s.psm", f"{text}check slow {{ }}\ncheck quick {{ BY = 2 }}\ncheck same {{ BY = 2 }}\n{flawed}"
+    )
+    for file, steps, checks in (
+        (better, 2, ("quick", "same")),
+        (SpecFile("specs/a/t.psm", text + flawed), 1, ("flawed", "worse")),
+    ):
+        (spec,) = gather([file], Store(None))
+        (shown,) = runs(spec)
+        assert (len(shown.run[0]), shown.checks) == (steps, checks)
 
 
 def test_the_drawing_can_be_made_again(relay: SpecFacts) -> None:
