@@ -42,8 +42,9 @@ from checker.properties.levels import abstract_trace
 from checker.properties.replay import verify
 
 REDUCED = "partial-order reduction: the counts are those of a reduced graph, and traces may not be shortest"
+STATES = "the limit on states was reached"
 _STOPPED = {
-    Stop.STATES: "the limit on states was reached",
+    Stop.STATES: STATES,
     Stop.MEMORY: "the limit on memory was reached",
     Stop.TIME: "the limit on time was reached",
     Stop.INTERRUPTED: "interrupted",

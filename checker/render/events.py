@@ -27,7 +27,8 @@ _STEP = re.compile(
 _LINK = re.compile(r"lose (?P<content>.*) (?P<sender>\w+) -> (?P<receiver>\w+)(?: \[.*\])?")
 _CUT = re.compile(r"(?P<kind>cut|heal) \{(?P<names>[^}]*)\}")
 _DRIFT = "tick ["  # a clock that runs slow or fast, as in `tick [Server twice]`
-_TORN = re.compile(r"\b(crash|stop) after \d+ effects?")
+_TORN = re.compile(r"\b(crash|stop) after (\d+) effects?")
+_AFTER = ("{kind} after {number} effect", "{kind} after {number} effects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +107,10 @@ def read_events(
     unread: list[dict[str, None]] = []
     events: list[Event] = []
     for row, (step, changed) in enumerate(zip(trace.steps, changes, strict=True)):
-        told = _told(changed, step.step, processes)
+        told = _told(changed, step.step, processes, say)
         if step.step.partition("(")[0] in timeouts:
             told = ", ".join(part for part in (say("timeout"), told) if part)
-        event = event_of(step.step, processes, own_faults, sent, told)
+        event = event_of(step.step, processes, own_faults, sent, told, say)
         events.append(event)
         if event.origin is not None and event.message is not None:
             unread[event.origin].pop(event.message, None)
@@ -125,7 +126,7 @@ def read_events(
         events.append(Event(f"↻ {': '.join(ending(len(trace.steps), trace.loop, say))}", ending=True))
         unread.append({})
     if trace.error is not None:
-        last = event_of(trace.error, processes, own_faults, sent, reason or say("this step errs"))
+        last = event_of(trace.error, processes, own_faults, sent, reason or say("this step errs"), say)
         events.append(replace(last, error=True, down=False, up=False))
         unread.append({})
     events = [replace(e, unread=_unread(list(letters))) for e, letters in zip(events, unread, strict=True)]
@@ -137,7 +138,7 @@ def read_above(trace: AbstractTrace, changes: Sequence[Sequence[Change]], say: S
     found = []
     for step, changed in zip(trace.steps, changes, strict=True):
         name = step.step or ("" if step.matched else say("no step does this"))
-        told = ", ".join(c.brief("") for c in changed if not c.detail) if name else ""
+        told = ", ".join(c.brief("", say) for c in changed if not c.detail) if name else ""
         found.append(Above(name, told, not step.matched))
     return found
 
@@ -170,13 +171,14 @@ def event_of(
     own_faults: AbstractSet[str],
     sent: Mapping[str, int] | None = None,
     changes: str = "",
+    say: Say = english,
 ) -> Event:
     """What one step shows, read from its name. `sent` has the rows that sent the messages in flight."""
     sent = sent or {}
     link = _LINK.fullmatch(step)
     if link and link["receiver"] in processes:
         message = f"{link['content']} {link['sender']} -> {link['receiver']}"
-        text = f"lost: {link['content'].removesuffix('()')}"
+        text = say("lost: {message}", message=link["content"].removesuffix("()"))
         return Event(
             text, link["receiver"], link["sender"], sent.get(message), True, lost=True, changes=changes, message=message
         )
@@ -188,7 +190,7 @@ def event_of(
     process, name, args, sender, notes = match.group("process", "name", "args", "sender", "notes")
     torn = _TORN.search(notes or "")
     text = (match["ignore"] or "") + (name if args is None else f"{name}({args})".removesuffix("()"))
-    changes = ", ".join(part for part in (notes, changes) if part)
+    changes = ", ".join(part for part in (_noted(notes or "", say), changes) if part)
     fatal = args is None and name in ("crash", "stop")
     taken = None if sender is None else f"{name}({args}) {sender} -> {process}"
     return Event(
@@ -205,6 +207,13 @@ def event_of(
     )
 
 
+def _noted(notes: str, say: Say) -> str:
+    """What stands in brackets behind the name of a step: what it chose, which the spec says, and what broke, which we do."""
+    if notes == "forged" or notes.endswith(", forged"):
+        notes = notes.removesuffix("forged") + say("forged")
+    return _TORN.sub(lambda torn: say(_AFTER[torn[2] != "1"], kind=torn[1], number=torn[2]), notes)
+
+
 def is_fault(step: str, own_faults: AbstractSet[str] = frozenset()) -> bool:
     """Whether a step, by its name, is something that breaks, or is torn, or takes a lie."""
     match = _STEP.fullmatch(step)
@@ -215,13 +224,13 @@ def is_fault(step: str, own_faults: AbstractSet[str] = frozenset()) -> bool:
     return bool(broken) or f"{process}.{name}" in own_faults
 
 
-def _told(changes: Sequence[Change], step: str, processes: Sequence[str]) -> str:
+def _told(changes: Sequence[Change], step: str, processes: Sequence[str], say: Say) -> str:
     """What a step changed in its own process and in what is shared, in a few words; of a tick, what it changed anywhere."""
     own = step.partition(".")[0]
     told = [c for c in changes if not c.detail and not c.place.endswith(".status")]
     if own.partition(" ")[0] == "tick":
-        return ", ".join(c.brief("") for c in told if c.place and " " not in c.place)
-    return ", ".join(c.brief(own) for c in told if c.place.startswith(f"{own}.") or _is_shared(c.place, processes))
+        return ", ".join(c.brief("", say) for c in told if c.place and " " not in c.place)
+    return ", ".join(c.brief(own, say) for c in told if c.place.startswith(f"{own}.") or _is_shared(c.place, processes))
 
 
 def _is_shared(place: str, processes: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ to follow. Everything is in tables and refers to them by number, so that ten tho
 
 Which states? All, where a check has at most `MOST_STATES`. Otherwise those around the paths of its properties and its initial
 states, by distance: counterexamples can be followed to their end, and left at any point for some steps. Where the data ends,
-it says so (`CUT`, `OUTSIDE`), and the explorer shows it.
+it says so (`CUT`, `OUTSIDE`), and the explorer shows it. States outside of the bound are not counted, as in the result.
 
 A path is an initial state and the numbers of the steps among those that its states offer, in the order of the step relation. The
 same numbers stand in addresses, so an address stays good as long as the spec and the order of steps do.
@@ -38,7 +38,7 @@ from checker.render.values import Names, show
 FORMAT, VERSION = "lockstep-explorer", 1
 
 MOST_STATES = 10_000
-"""The most states of a graph that is given whole."""
+"""The most states of a graph that is given whole, without those outside of its bound."""
 
 SOME_STATES = 2_000
 """So many are given of a larger one."""
@@ -164,24 +164,20 @@ class _Builder:
         """Breadth first from the initial states and all seeds at once."""
         graph = self.graph
         most = MOST_STATES if size <= MOST_STATES else SOME_STATES
+        queue: list[State] = []
         for state in (*self.initial, *seeds):
-            graph.add(state, -1)
-        sure = len(graph.numbers)
-        queue = list(graph.numbers)
+            self._found(state, -1, queue)
+        sure = len(queue)
         for at in count():
-            if at == len(queue) or (at >= sure and len(graph.numbers) >= most):
+            if at == len(queue) or (at >= sure and len(queue) - len(graph.outside) > most):
                 return
-            state = queue[at]
-            if self.bound is not None and not self.bound(state):
-                graph.outside.add(at)
+            if at in graph.outside:
                 continue
+            state = queue[at]
             done, failed = self.replay.expand(state)
             graph.edges[at] = edges = []
             for _, move, target in done:
-                number = graph.add(target, at)
-                if number == len(queue):
-                    queue.append(target)
-                edges += [self.labels[self.view.step(move)], number]
+                edges += [self.labels[self.view.step(move)], self._found(target, at, queue)]
             for _, move, problem in failed:
                 found = self.program.diagnose(problem)
                 line = found.source.place(found.span.start).line if found.source and found.span else 0
@@ -190,6 +186,15 @@ class _Builder:
             graph.refusals[at] = self.lists[
                 tuple(n for r in refused for n in (self.calls[r.step, r.count], self.reasons[r.reason]))
             ]
+
+    def _found(self, state: State, parent: int, queue: list[State]) -> int:
+        """The number of a state, which is new where the queue does not have it."""
+        number = self.graph.add(state, parent)
+        if number == len(queue):
+            queue.append(state)
+            if self.bound is not None and not self.bound(state):
+                self.graph.outside.add(number)
+        return number
 
     def _states(self) -> tuple[list[str], list[list[Any]], list[list[int]]]:
         """Places with their names, the values of each, and states as differences to those they were found from."""

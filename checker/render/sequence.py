@@ -27,7 +27,7 @@ from textwrap import wrap
 
 from checker.properties.kinds import AbstractTrace, Trace
 from checker.render.events import Event, read_above, read_events
-from checker.render.plain import Say, clean, english, plural, shortened
+from checker.render.plain import Say, clean, english, shortened
 from checker.render.values import Change, all_changes, as_trace
 
 _CHAR = 7.3  # the width of a character of the labels, in pixels; a little more than what fonts need
@@ -163,7 +163,8 @@ class _Drawing:
         if self.alone:
             kind = ' class="ls-sequence ls-alone" color="#1f2328"'
             ground = f'{_DARK}<rect class="ls-ground" width="{self.total}" height="{self.height}" fill="#fff"/>'
-        title = f"Sequence diagram of {plural(sum(not e.ending for e in self.events), 'step')}"
+        steps = sum(not e.ending for e in self.events)
+        title = self.say(f"Sequence diagram of {{number}} {'step' if steps == 1 else 'steps'}", number=f"{steps:,}")
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg"{kind} role="img" aria-label="{title}" '
             f'width="{self.total}" height="{self.height}" viewBox="0 0 {self.total} {self.height}" '

@@ -17,6 +17,7 @@ from checker.model.machine import Machine
 from checker.model.types import BagT, MapT, NeverT, OptT, RecordT, SeqT, SetT, Type
 from checker.model.values import instance_name
 from checker.properties.kinds import AbstractTrace, Json, Trace, TraceStep
+from checker.render.plain import Say, english
 
 SHORT = 32
 """Sets and sequences whose two texts are together at most so long are shown whole."""
@@ -40,7 +41,7 @@ class Change:
     detail: bool = False
     answer: str = ""
 
-    def brief(self, process: str) -> str:
+    def brief(self, process: str, say: Say = english) -> str:
         """The change in a few words, without what was there before and the name of the process whose step it is."""
         place, new = self.place.removeprefix(f"{process}."), self.new
         match self.kind:
@@ -51,18 +52,20 @@ class Change:
             case "remove":
                 return f"{place} -= {new}" if place else f"-{new}"
             case "invoke":
-                return f"invokes {new}" if self.old == process else f"{self.old} invokes {new}"
+                return f"{say('invokes')} {new}" if self.old == process else f"{self.old} {say('invokes')} {new}"
             case "respond":
-                return self._responds(process)
+                return self._responds(process, say)
             case "refute":
-                told = f"{self._responds(process)}: " if new else ""
-                return f"{told}no order explains the answers"
+                told = self._responds(process, say) + say(": ") if new else ""
+                return told + say("no order explains the answers")
             case _:
                 assert_never(self.kind)
 
-    def _responds(self, process: str) -> str:
-        whose = self.new if self.old == process else f"{self.new} of {self.old}"
-        return f"{whose} responds {self.answer}".rstrip()
+    def _responds(self, process: str, say: Say) -> str:
+        whose = self.new
+        if self.old != process:
+            whose = say("{operation} of {process}", operation=self.new, process=self.old)
+        return f"{whose} {say('responds')} {self.answer}".rstrip()
 
 
 class Names:

@@ -37,7 +37,7 @@ def annotated_html(spec: SpecFacts) -> str:
     facts = Facts(spec).by_line
     rows = []
     for piece in pieces(spec.text):
-        code = "\n".join(numbered(lines[n - 1], n) for n in range(piece.first, piece.last + 1))
+        code = "\n".join(numbered(lines[n - 1], n, words=spec.words) for n in range(piece.first, piece.last + 1))
         told = "".join(
             f'<p class="ls-fact"><a href="#L{n}">{n}</a> {fact}</p>'
             for n in range(piece.first, piece.last + 1)
@@ -117,6 +117,8 @@ class Facts:
                 self._tell(decl.name, self._meaning("live"), _verdicts(spec, decl.name.text))
             case ast.RefinesDecl():
                 self._tell(decl.name, self._meaning("refines"), _verdicts(spec, decl.name.text))
+            case ast.LinearDecl():
+                self._tell(decl.name, self._meaning("linearizable"), _verdicts(spec, decl.name.text))
             case ast.FinalDecl():
                 self._tell(decl, self._meaning("final"))
             case ast.CheckDecl():
@@ -187,7 +189,7 @@ def _verdicts(spec: SpecFacts, name: str) -> str:
             code = f"<code>{escape(check)}</code>"
             links.append(code if anchor is None else f'<a href="#{anchor}">{code}</a>')
         parts.append(spec.words("fails in {checks}", checks=spec.words.listed(links)))
-    return "; ".join(parts)
+    return spec.words("; ").join(parts)
 
 
 _MEANINGS = {
@@ -211,5 +213,6 @@ _MEANINGS = {
     "reach": "must be true in at least one state.",
     "live": "must come true sooner or later.",
     "refines": "every step is one that a simpler spec allows, or changes nothing there.",
+    "linearizable": "one order of the operations explains all answers, with each between its invocation and its response.",
     "final": "where it is fine that nothing happens any more.",
 }

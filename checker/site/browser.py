@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 
 from checker.api import LoadedSpec, failed_check, load
@@ -21,6 +21,7 @@ from checker.base.data import dataclass
 from checker.base.diagnostics import Diagnostic, Severity, SpecError
 from checker.engine.interface import Limits, Progress
 from checker.properties.kinds import CheckVerdict
+from checker.properties.safety import STATES
 from checker.render.schema import Object, diagnostic_object
 from checker.site.explorer import explorer_json, opens
 from checker.site.facts import CheckFacts, SpecFacts
@@ -109,6 +110,7 @@ class EditedSpec:
             )
         except SpecError as problem:
             return _json({"verdict": CheckVerdict.ERROR.value, "html": warnings_html(self._failed(check, problem))})
+        facts = _counted(facts)
         self._facts[check] = facts
         shown = SpecFacts(self.name, spec.source.text, tuple(self._facts.values()), words=self.words)
         return _json({"verdict": facts.result.verdict.value, "html": results_html(shown)})
@@ -135,6 +137,15 @@ class EditedSpec:
     def _object(self, diagnostic: Diagnostic) -> Object:
         here = diagnostic.source is None or Path(diagnostic.source.name).name == self.name
         return {**diagnostic_object(diagnostic), "here": here, "headline": diagnostic.headline()}
+
+
+def _counted(facts: CheckFacts) -> CheckFacts:
+    """Says what a limit on states counted, where the result has more: with symmetry, one state is kept for many."""
+    result = facts.result
+    if result.reason != STATES or result.orbits is None:
+        return facts
+    note = f"the limit counts {result.orbits:,} states, which by symmetry stand for {result.states:,}"
+    return replace(facts, result=replace(result, notes=(*result.notes, note)))
 
 
 def _problems(spec: LoadedSpec) -> list[Diagnostic]:

@@ -11,6 +11,7 @@ from pygments.token import _TokenType
 
 from checker.site.lexer import PsmLexer, class_of
 from checker.site.text import escape
+from checker.site.words import ENGLISH, Words
 
 
 def code_html(text: str, *, anchors: str | None = "L") -> str:
@@ -35,10 +36,10 @@ def code_lines(text: str) -> list[str]:
     return ["".join(parts) for parts in lines]
 
 
-def numbered(line: str, number: int, anchors: str = "L") -> str:
+def numbered(line: str, number: int, anchors: str = "L", *, words: Words = ENGLISH) -> str:
     """A line of HTML with its number in front, and an address."""
-    name = f"{anchors}{number}"
-    link = f'<a class="ls-number" href="#{name}" data-line="{number}" aria-label="line {number}"></a>'
+    name, label = f"{anchors}{number}", words("line {line}", line=number)
+    link = f'<a class="ls-number" href="#{name}" data-line="{number}" aria-label="{label}"></a>'
     return f'<span class="ls-line" id="{name}">{link}{line}</span>'
 
 

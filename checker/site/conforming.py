@@ -130,7 +130,9 @@ def _scene(spec: LoadedSpec, kind: type[Adapter], scene: Scene) -> Replayed:
     visit = along(spec, scene).visit(kind)
     shown = _compared(str(scene.instance), visit.replay, visit.probes)
     report = "" if visit.mismatch is None else visit.mismatch.text()
-    return replace(shown, outcome=visit.outcome.value, report=report, scene=scene.name)
+    # a scene is judged by other rules than a check, of which it is a part only: what is wrong with it has to be its own
+    why = "" if visit.outcome is not Outcome.INCOMPLETE else shown.why or PARTIAL
+    return replace(shown, outcome=visit.outcome.value, why=why, report=report, scene=scene.name)
 
 
 def _compared(name: str, result: Replay, probes: Probes) -> Replayed:

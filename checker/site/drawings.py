@@ -35,6 +35,7 @@ from checker.model.types import BoolT, EnumT, IntT, OptT, Type
 from checker.model.values import instance_name, show_value
 from checker.render.dot import group_states, quotient_dot, render, role_diagram_dot, state_graph_dot
 from checker.render.marks import violating_states
+from checker.render.plain import plural
 from checker.site.facts import Drawing, Figures
 from checker.site.svg import inline_svg
 
@@ -201,7 +202,7 @@ def _near(spec: LoadedSpec) -> Drawing | None:
             continue
         near = _within(graph, steps)
         dot = state_graph_dot(near, violations=violating_states(near), changed=True)
-        title = f"The states of {check} that {steps} steps reach"
+        title = f"The states of {check} within {plural(steps, 'step')}"
         count = len(near.states)
         return Drawing(_svg(dot, title, "near"), check, {}, count, len(near.edges), count, steps=steps)
     return None

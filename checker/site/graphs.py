@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from checker.site.facts import Drawing, SpecFacts
-from checker.site.svg import counted_svg, histogram_svg
+from checker.site.svg import histogram_svg, translated_svg
 from checker.site.text import escape, scrolling
 from checker.site.words import Words
 
@@ -62,9 +62,21 @@ def figure(drawing: Drawing, command: str | None, words: Words) -> str:
     if command is not None:
         said = words("The same graph as a file: {command}", command=f"<code>{escape(command)}</code>")
         caption = f'<p class="ls-small">{said}</p>'
-    return (
-        scrolling(counted_svg(drawing.svg, words), words("State graph"), kind="ls-figure ls-tall ls-movable") + caption
-    )
+    drawn = translated_svg(drawing.svg, _title(drawing, words), words)
+    return scrolling(drawn, words("State graph"), kind="ls-figure ls-tall ls-movable") + caption
+
+
+def _title(drawing: Drawing, words: Words) -> str:
+    """What a drawing shows, for those who cannot see it."""
+    states = words.count(drawing.states, "state")
+    if drawing.steps is not None:
+        return words(
+            "The states of {check} within {steps}", check=drawing.check, steps=words.count(drawing.steps, "step")
+        )
+    if drawing.view is not None:
+        said = "State graph of {check} with {states}, merged to {nodes}"
+        return words(said, check=drawing.check, states=states, nodes=drawing.nodes)
+    return words("State graph with {states}", states=states)
 
 
 _WHOLE = "All {states} and {steps} of {instance}."

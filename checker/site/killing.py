@@ -11,6 +11,7 @@ name.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def _group(group: Mapping[str, Any], title: str, words: Words) -> str:
         name = f"<code>{escape(mutant['name'])}</code>"
         name = f'<a href="#L{int(line)}">{name}</a>' if line else name
         problem = f'<div class="ls-small">{escape(mutant["problem"])}</div>' if mutant.get("problem") else ""
-        cells = [_cell(mutant["cells"].get(detector)) for detector in detectors]
+        cells = [_cell(mutant["cells"].get(detector), words) for detector in detectors]
         text = f'{name}<div class="ls-small">{_said(str(mutant["text"]), words)}</div>'
         why = _why(mutant, words) if group["kind"] == "implementation" and mutant["fate"] == "survived" else ""
         rows.append([text, badge(Mark(mark.tone, mark.sign, words(mark.words))) + problem + why, *cells])
@@ -102,16 +103,25 @@ def _said(text: str, words: Words) -> str:
     return f'<span lang="en">{html}</span>' if foreign else html
 
 
-def _cell(cell: Mapping[str, Any] | None) -> str:
+def _cell(cell: Mapping[str, Any] | None, words: Words) -> str:
     """When a detector noticed, and by what."""
     if cell is None:
         return "–"
     took = escape(duration(float(cell["seconds"])))
     if not cell["killed"]:
         return f'<span class="ls-quiet">{"·" if cell["decided"] else "…"}</span>'
-    where = ": ".join(escape(str(cell[part])) for part in ("check", "how") if cell.get(part))
+    check, reason = str(cell.get("check") or ""), str(cell.get("how") or "")
+    where = words(": ").join(escape(part) for part in (_placed(check, words), reason) if part)
     how = f'<div class="ls-small">{where}</div>' if where else ""
     return f"✓ {took}{how}"
+
+
+def _placed(check: str, words: Words) -> str:
+    """A check, or a scene of it: `safe (N = 3), the vote is late`. A scene has a name to translate, a check has none."""
+    for at in (found.end() for found in re.finditer(", ", check)):
+        if check[at:] in words.catalogue:
+            return words("{what}, {remark}", what=check[: at - 2], remark=words(check[at:]))
+    return check
 
 
 _WHAT = (

@@ -35,7 +35,7 @@ from checker.site.results import (
     tally_badges,
     warnings_html,
 )
-from checker.site.svg import counted_svg
+from checker.site.svg import translated_svg
 from checker.site.tables import table
 from checker.site.text import escape, escape_markdown, first_sentence, inline_html, scrolling, words_of
 from checker.site.traces import anchors, failures_section, runs_section
@@ -167,7 +167,8 @@ def _roles_section(spec: SpecFacts) -> str:
     if spec.figures.roles is None:
         return ""
     title = spec.words("Roles and messages")
-    return f"## {title} {{ #roles }}\n\n{scrolling(counted_svg(spec.figures.roles, spec.words), title)}"
+    drawn = translated_svg(spec.figures.roles, spec.words("Roles and the messages between them"), spec.words)
+    return f"## {title} {{ #roles }}\n\n{scrolling(drawn, title)}"
 
 
 def _limits_section(spec: SpecFacts) -> str:

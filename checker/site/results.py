@@ -18,7 +18,7 @@ from checker.site.facts import CheckFacts, Setting, SpecFacts
 from checker.site.prose import prose_html
 from checker.site.tables import table
 from checker.site.text import escape, inline_html
-from checker.site.told import fairness, told
+from checker.site.told import fairness, placed, told
 from checker.site.words import ENGLISH, Words
 
 
@@ -379,7 +379,7 @@ def gaps(facts: CheckFacts, words: Words = ENGLISH) -> list[str]:
         ("nothing to choose from", [f"{name}, {words.count(n, 'time')}" for name, n in coverage.empty_choices.items()]),
     )
     lines = [
-        f"{words(what)}{words(': ')}{', '.join(f'<code>{escape(n)}</code>' for n in names)}"
+        f"{words(what)}{words(': ')}{words(', ').join(placed(n, words) for n in names)}"
         for what, names in lists
         if names
     ]

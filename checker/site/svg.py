@@ -22,6 +22,9 @@ _SIZE = re.compile(r'<svg width="([0-9.]+)pt" height="([0-9.]+)pt"')
 _PIXELS, _SMALLEST = 4 / 3, 0.75
 _BLACK = re.compile(r'\b(fill|stroke)="(?:black|#000000)"')
 _COUNT = re.compile(r">([0-9,]+) (state|message|instance)s?<")
+_TITLED = re.compile(r'(<svg class="ls-graph" role="img" aria-label=)"[^"]*"')
+_LEFT = re.compile(r">left of (\w[^<]*)<")
+_VIOLATES = re.compile(r">violates (\w+)<")
 _TEXT = re.compile(r"<text (?![^<>]*\bfill=)")
 
 
@@ -45,9 +48,14 @@ def _size(match: re.Match[str]) -> str:
     return f'width="{width}" height="{height}" style="min-width:{min(width, round(width * _SMALLEST))}px"'
 
 
-def counted_svg(svg: str, words: Words) -> str:
-    """A drawing whose labels count things in the language of the page."""
-    return svg if words is ENGLISH else _COUNT.sub(lambda m: f">{words.count(int(m[1].replace(',', '')), m[2])}<", svg)
+def translated_svg(svg: str, title: str, words: Words) -> str:
+    """A drawing that is told in the language of the page: its title, and what its labels say beside names of the spec."""
+    if words is ENGLISH:
+        return svg
+    svg = _TITLED.sub(lambda m: f'{m[1]}"{escape(title)}"', svg, count=1)
+    svg = _COUNT.sub(lambda m: f">{words.count(int(m[1].replace(',', '')), m[2])}<", svg)
+    svg = _LEFT.sub(lambda m: f">{words('left of {budget}', budget=m[1])}<", svg)
+    return _VIOLATES.sub(lambda m: f">{words('violates {property}', property=m[1])}<", svg)
 
 
 def histogram_svg(counts: Sequence[int], title: str, words: Words = ENGLISH) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from checker.site.text import escape
 from checker.site.words import Words
 
 _FAIRNESS = re.compile(r"(weak|strong|no) fairness of (.+?)(?=, (?:weak|strong|no) fairness of |$)")
@@ -20,6 +21,7 @@ _SENTENCES = (
     "the symmetry of {name} is not used: {reason}",
     "{name} fails by a run that stops where {step} is possible: what is not `fair` may be left out for ever",
     "{name} fails by a run that stops where {steps} are possible: what is not `fair` may be left out for ever",
+    "the limit counts {kept} states, which by symmetry stand for {states}",
     "for {instance}, whatever the coins show, the run can go on like this",
     "for {instance}",
 )
@@ -33,6 +35,15 @@ def told(text: str, words: Words) -> str:
         if found is not None:
             return words(sentence, **{name: words(value) for name, value in found.groupdict().items()})
     return words(text)
+
+
+def placed(text: str, words: Words) -> str:
+    """A part of a spec that begins with its line, `line 86: R.M when x == 1`, as HTML."""
+    line, colon, what = text.partition(": ")
+    number = line.removeprefix("line ")
+    if not colon or number == line or not number.isdecimal():
+        return f"<code>{escape(text)}</code>"
+    return f"{words('line {line}', line=number)}{words(': ')}<code>{escape(what)}</code>"
 
 
 def fairness(text: str, words: Words) -> str:

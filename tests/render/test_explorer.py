@@ -154,6 +154,21 @@ def test_errors_and_bounds() -> None:
     assert CUT not in bounded["edges"]
 
 
+def test_states_outside_of_the_bound_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check of three states is given whole, although seven more are seen from them."""
+    spec = checker.loads(
+        "spec Wide\nrole R { durable x: 0..2 = 0 durable y: 0..7 = 0 action Up when x < 2 { x += 1 }\n"
+        "action Far(n: 1..7) when x == 2 { y := n } }\nfinal: true\ncheck c { bound R.y == 0 }\n"
+    )
+    result = spec.check("c")
+    monkeypatch.setattr(explorer, "MOST_STATES", 3)
+    monkeypatch.setattr(explorer, "SOME_STATES", 2)
+    data = explorer_data(spec.machine("c"), result)
+    assert (result.states, data["complete"], data["edges"].count(OUTSIDE), len(data["states"])) == (3, True, 7, 10)
+    monkeypatch.setattr(explorer, "MOST_STATES", 2)
+    assert not explorer_data(spec.machine("c"), result)["complete"]
+
+
 def test_a_large_graph_says_where_its_data_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explorer, "MOST_STATES", 10)
     monkeypatch.setattr(explorer, "SOME_STATES", 20)

@@ -14,6 +14,7 @@ import pytest
 
 from checker.site.browser import ANCHOR, EditedSpec
 from checker.site.editor.archive import archive, parser_tables, python_files
+from checker.site.words import Words, read_catalogue
 from tests.site.conftest import HOSTILE, RELAY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,6 +103,16 @@ def test_a_limit_makes_a_check_incomplete(spec: EditedSpec) -> None:
     short = run(spec, "small", states=3)
     assert short["verdict"] == "incomplete"
     assert "the limit on states was reached" in short["html"]
+
+
+def test_where_symmetry_is_used_a_limit_says_what_it_counts(spec: EditedSpec) -> None:
+    text = "spec S\nrole R[4] symmetric { durable x: 0..3 = 0 action Up when x < 3 { x += 1 } }\nfinal: true\ncheck c { }\n"
+    spec.words = Words("zh", read_catalogue(ROOT / "docs" / "zh" / "words.json"))
+    edit(spec, text)
+    assert "上限只计" not in run(spec, "c")["html"], "no limit was reached"
+    short = run(spec, "c", states=10)["html"]
+    found = re.search(r"<code>c</code>：上限只计 (\d+) 个状态，按对称性它们代表 (\d+) 个。", short)
+    assert found is not None and int(found[1]) == 10 < int(found[2]) and f">{found[2]}<" in short
 
 
 def test_progress_is_told(spec: EditedSpec, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,9 @@ from checker.site.gather import SpecFile, find_specs, gather
 from checker.site.pages import CARDS, INDEX, build_pages, page_names
 from checker.site.publish import MANIFEST, Project, publish, write_files
 from checker.site.store import Store
+from checker.site.traces import runs
 
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = "toys/relay.md"
 
 
@@ -169,6 +171,34 @@ def test_steps_lead_to_their_handlers(relay: SpecFacts, page: str) -> None:
     line = 1 + relay.text.splitlines().index("  action Send when left > 0 { left -= 1  send Go(left) to Sink }")
     assert f'<a href="#L{line}"><span class="ls-step">Source.Send()</span></a>' in page
     assert f'id="L{line}"' in page
+
+
+def test_what_a_model_leaves_out_is_no_source() -> None:
+    """It stands by itself in the comment of a spec, so that its page lists it among the limits."""
+    for file in find_specs(ROOT / "specs"):
+        found = SpecFacts(file.path, file.text, ())
+        told = " ".join(line for paragraph in found.sources for line in paragraph)
+        assert "eft out" not in told, file.path
+        assert "eft out" not in file.text.partition("spec ")[0] or found.limits, file.path
+
+
+def test_of_the_runs_to_a_state_the_shortest_is_shown() -> None:
+    """Also where another check than the first one has it; one in which something fails gets there sooner, and says little."""
+    text = (
+        "spec S\nconst BY: 1..3 = 1\nrole R { durable x: 0..9 = 0 action Up when x < 3 { x += BY } }\n"
+        "reach End: R.x >= 3\ninvariant Low: BY < 3\nfinal: true\n"
+    )
+    flawed = "check flawed { BY = 3 }\ncheck worse { BY = 3 }\n"
+    better = SpecFile(
+        "specs/a/s.psm", f"{text}check slow {{ }}\ncheck quick {{ BY = 2 }}\ncheck same {{ BY = 2 }}\n{flawed}"
+    )
+    for file, steps, checks in (
+        (better, 2, ("quick", "same")),
+        (SpecFile("specs/a/t.psm", text + flawed), 1, ("flawed", "worse")),
+    ):
+        (spec,) = gather([file], Store(None))
+        (shown,) = runs(spec)
+        assert (len(shown.run[0]), shown.checks) == (steps, checks)
 
 
 def test_the_drawing_can_be_made_again(relay: SpecFacts) -> None:

@@ -23,6 +23,7 @@ from checker.site.graphs import states_section
 from checker.site.killing import read_matrices
 from checker.site.levels import levels_of
 from checker.site.publish import Project, publish
+from checker.site.running import run_check
 from checker.site.words import Words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +47,15 @@ def test_notes_are_doc_comments_and_facts(relay: SpecFacts) -> None:
     assert "survives a crash" in annotated_html(relay)
     times = relay.checks[0].result.coverage.steps["Sink.Go"]
     assert re.search(rf"taken {max(times, *(c.result.coverage.steps['Sink.Go'] for c in relay.checks))} times", sink)
+
+
+def test_what_is_linearizable_has_notes_like_other_properties() -> None:
+    path = "specs/consistency/stale_read.psm"
+    text = (ROOT / path).read_text(encoding="utf-8")
+    facts = run_check(path, text, "late", str((ROOT / path).parent), explorer=False)
+    rows = annotated_html(SpecFacts(path, text, (facts,))).split('<div class="ls-row">')
+    (row,) = (row for row in rows if "<code>linearizable</code>: one order of the operations" in row)
+    assert 'fails in <a href="#trace-late.Register"><code>late</code></a>' in row
 
 
 def test_pieces_end_where_a_declaration_ends() -> None:
@@ -142,7 +152,7 @@ def test_scenes_are_shown_with_what_happens_in_them(relay: SpecFacts) -> None:
     found = conform(few, "refimpl.adapters.paxos")
     *checks, scene = found.checks
     assert {check.outcome for check in checks} == {"conforms"} and not any(check.scene for check in checks)
-    assert (scene.check, scene.outcome) == ("safe (BALLOTS = 3)", "conforms")
+    assert (scene.check, scene.outcome, scene.why) == ("safe (BALLOTS = 3)", "conforms", ""), "and nothing is missing"
     assert scene.taken == scene.total > 0 and scene.tried > 0
     assert "scene: the higher vote is heard of first" in conformance_section(replace(relay, conformance=(found,)))
 

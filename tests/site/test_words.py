@@ -10,15 +10,22 @@ import pytest
 
 import checker
 from checker.conformance.adapter import Mistake
+from checker.engine.interface import Limits
 from checker.engine.liveness import verdicts
+from checker.properties.kinds import Trace, TraceStep
+from checker.render.events import read_events
+from checker.render.sequence import sequence_svg
+from checker.render.values import Change, all_changes
 from checker.site.annotated import pieces
+from checker.site.conformance import conformance_section
 from checker.site.conforming import BLIND, CALM, CROWDED, PARTIAL, adapter_in, adapters
 from checker.site.facts import CheckFacts, Conformance, Kills, Replayed, SpecFacts
 from checker.site.gather import SpecFile, gather
 from checker.site.pages import build_pages
 from checker.site.store import Store
+from checker.site.svg import translated_svg
 from checker.site.text import paragraphs
-from checker.site.told import told
+from checker.site.told import placed, told
 from checker.site.words import ENGLISH, Words, key_of, read_catalogue
 from refimpl.adapters.outbox import NO_POSTGRES, OutboxAdapter
 from refimpl.adapters.redis_lock import NO_REDIS, RedisLockAdapter
@@ -123,6 +130,22 @@ def test_every_translation_names_the_same_values() -> None:
         assert set(re.findall(r"\{\w+\}", chinese)) == wanted, english
 
 
+TERMS = {
+    r"\bexplorer\b": "状态浏览器",
+    r"\bballots?\b": "轮次",
+}
+
+
+def test_a_thing_has_one_name() -> None:
+    """Where the English text speaks of it, the Chinese one has the same word for it everywhere."""
+    files = [WORDS, *(ROOT / "docs" / "zh" / "specs").rglob("*.json")]
+    known = {key: value for path in files for key, value in read_catalogue(path).items()}
+    for form, term in TERMS.items():
+        spoken = {english: chinese for english, chinese in known.items() if re.search(form, english)}
+        silent = {"The explorer loads its data when it comes into view."}  # which needs no name
+        assert {english for english, chinese in spoken.items() if term not in chinese} <= silent, term
+
+
 def test_numbers_are_those_of_the_english_page(relay: SpecFacts) -> None:
     words = Words("zh", read_catalogue(WORDS))
     english, chinese = (build_pages([replace(relay, words=w)])["toys/relay.md"] for w in (ENGLISH, words))
@@ -163,6 +186,65 @@ def test_why_a_property_is_not_judged_is_translated() -> None:
     published = checker.load(ROOT / "specs" / "transactions" / "two_phase.psm").check("three")
     unjudged = {found.reason for found in published.properties if found.reason}
     assert len(unjudged) == 2 and unjudged - set(known) == set(), "one live property, and one refinement"
+
+
+def test_why_a_check_ended_early_is_translated() -> None:
+    known = read_catalogue(WORDS)
+    text = "spec B\nrole R { durable x: 0..9 = 0 action Up when x < 9 { x += 1 } }\nfinal: true\ncheck c { }\n"
+    reason = checker.loads(text).check("c", limits=Limits(max_states=3)).reason
+    assert reason is not None and "states" in reason and reason in known
+
+
+def test_diagrams_are_translated() -> None:
+    words = Words("zh", read_catalogue(WORDS))
+    change = Change("respond", "Register", "R", "Read()", answer="Val0")
+    assert (change.brief("R", words), change.brief("S", words)) == ("Read() 返回 Val0", "R 的 Read() 返回 Val0")
+    steps = ("A.Go() [x = 1, crash after 2 effects, forged]", "lose M() A -> B")
+    told = Trace({}, tuple(TraceStep(step, {}) for step in steps))
+    first, second = read_events(told, ("A", "B"), all_changes(told), say=words)
+    assert (first.changes, second.text) == ("x = 1, 2 个操作之后 crash, 伪造", "丢失：M")
+    assert first.forged and first.down and second.lost
+    assert 'aria-label="2 步的时序图"' in sequence_svg(told, ("A", "B"), say=words)
+
+
+def test_drawings_are_translated(relay: SpecFacts) -> None:
+    words = Words("zh", read_catalogue(WORDS))
+    state = (
+        '<svg class="ls-graph" role="img" aria-label="Graph"><text>left of Sink.Slip=1</text><text>2 messages</text>'
+        "<text>violates Calm</text></svg>"
+    )
+    told = translated_svg(state, "图", words)
+    assert re.findall(r">([^<>]+)<", told) == ["剩余 Sink.Slip=1", "2 条消息", "违反 Calm"]
+    assert 'aria-label="图"' in told and translated_svg(state, "x", ENGLISH) == state
+    pages = build_pages([replace(relay, words=words)])["toys/relay.md"]
+    assert 'aria-label="角色及其之间的消息"' in pages and "Roles and the messages" not in pages
+    assert 'aria-label="第 1 行"' not in pages and 'aria-label="第 7 行"' in pages
+    assert not re.search(r'aria-label="(?:line|State graph|The states|Sequence)\b', pages)
+
+
+def test_where_something_stands_is_translated() -> None:
+    words = Words("zh", read_catalogue(WORDS))
+    assert placed("line 86: R.M when <x>", words) == "第 86 行：<code>R.M when &lt;x&gt;</code>"
+    assert placed("line 86: R.M when <x>", ENGLISH) == "line 86: <code>R.M when &lt;x&gt;</code>"
+    assert placed("R.M, 3 times: x", words) == "<code>R.M, 3 times: x</code>"
+
+
+def test_scenes_are_translated_in_the_table_of_mistakes(relay: SpecFacts) -> None:
+    words = Words("zh", read_catalogue(WORDS))
+    noticed = {"killed": True, "decided": True, "seconds": 0.5, "how": "R.M()"}
+    cells = {"replay": {**noticed, "check": "small (A = 1, B = 2), entries of earlier terms"},
+             "probe": {**noticed, "check": "small (A = 1, B = 2)"}}  # fmt: skip
+    mutant = {"name": "m", "text": "", "fate": "killed", "cells": cells}
+    group = {
+        "kind": "implementation",
+        "detectors": ["replay", "probe"],
+        "killed": 1,
+        "survived": 0,
+        "mutants": [mutant],
+    }
+    matrix = Kills({"complete": True, "checks": ["small"], "groups": [group]})
+    shown = conformance_section(replace(relay, words=words, kills=matrix))
+    assert ">small (A = 1, B = 2)，早先任期的条目：R.M()<" in shown and ">small (A = 1, B = 2)：R.M()<" in shown
 
 
 def test_translations_are_of_what_specs_say() -> None:

@@ -46,6 +46,10 @@ test("states are made from their differences, in any order", () => {
   assert.deepEqual(fresh.summary(0), ["A: st = idle", "B: seen = {}"]);
 });
 
+test("a state outside of the bound is not counted", () => {
+  assert.equal(graph.size, 4);
+});
+
 test("data of another version is refused", () => {
   assert.throws(() => new Graph({ ...TOY, version: 2 }), /reads lockstep-explorer 1, and the data is lockstep-explorer 2/);
   assert.throws(() => new Graph(undefined), /lockstep-explorer/);

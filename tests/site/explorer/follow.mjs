@@ -26,7 +26,7 @@ const told = graph.data.properties.map((property) => {
 });
 
 // Every state can be read, in the order in which a reader would ask last.
-for (let state = graph.size - 1; state >= 0; state -= 1) {
+for (let state = graph.data.states.length - 1; state >= 0; state -= 1) {
   graph.values(state);
   graph.refused(state);
   for (const step of graph.steps(state) ?? []) if (step.target !== null) graph.changes(state, step.target);

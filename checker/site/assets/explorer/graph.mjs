@@ -29,8 +29,9 @@ export class Graph {
     this.rows = new Map();
   }
 
+  // How many states it has. As in the result of the check, those outside of its bound are not counted.
   get size() {
-    return this.data.states.length;
+    return this.data.edges.filter((edges) => edges !== OUTSIDE).length;
   }
 
   // The numbers of a state's values at each place; the last is its network. Each is kept, since the others are made from it.
