@@ -19,7 +19,7 @@ def linearizable(kind: str, history: History) -> bool:
 
 
 def sequential(kind: str, history: History) -> bool:
-    return _some_order(kind, history, lambda a, b: a.process == b.process and a.begin < b.begin)
+    return _some_order(kind, history, lambda a, b: a.process == b.process and a.end < b.begin)
 
 
 def _some_order(kind: str, history: History, before: Callable[[Operation, Operation], bool]) -> bool:
