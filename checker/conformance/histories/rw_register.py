@@ -76,10 +76,15 @@ class RwRegister(Analysis[_Key]):
                 if value in about.writers or value is None:
                     raise twice(op, key, value)
                 about.writers[value] = node
+                if key in read and read[key] == value:
+                    message = f"key {show(key)}: the transaction reads {show(value)}, which it writes later"
+                    self.findings.append(Finding("internal", message, (op,)))
+                    for pair in [p for p, shown_by in about.after.items() if p[0] == value and shown_by == node]:
+                        del about.after[pair]  # it follows from what cannot be
                 if key in wrote:
                     about.inner.add(now[key])
                     about.after.setdefault((now[key], value), node)
-                elif key in read:
+                elif key in read and read[key] != value:
                     about.after.setdefault((read[key], value), node)
                 wrote.add(key)
                 now[key] = value

@@ -105,6 +105,23 @@ LISTS: dict[str, tuple[History, set[str], str]] = {
     "incompatible order, each behind its own": (
         together([a("x", 1), r("x", [1])], [a("x", 2), r("x", [2])]), {"incompatible order"}, "read-uncommitted",
     ),
+    "internal, read before it is appended": (
+        together([r("x", [1]), a("x", 1)], [r("x", [1])]), {"internal"}, "consistent-view",
+    ),
+    "internal, read before it is appended, where others disagree": (
+        together([r("x", [1]), a("x", 1)], [a("x", 2), a("x", 3)], [r("x", [2, 3])]), {"internal", "incompatible order"},
+        "read-uncommitted",
+    ),
+    "incompatible order, of one transaction": (
+        together([a("x", 1), a("x", 2)], [a("x", 3)], [r("x", [2, 1, 3])]), {"incompatible order"}, "read-uncommitted",
+    ),
+    "incompatible order, of one transaction in part": (
+        together([a("x", 1), a("x", 2)], [r("x", [2])]), {"incompatible order", "G-single"}, "read-uncommitted",
+    ),
+    "appended around a read": (
+        together([a("x", 1), r("x", [1]), a("x", 2)], [r("x", [1, 2])], [r("x", [1, 2, 3])], [r("x", [1, 2]), a("x", 3)]),
+        set(), "strict-serializable",
+    ),
     "floats are values": (together([["append", "x", 1.5], r("x", [1.5])], [r("x", [1.5])]), set(), "strict-serializable"),
 }  # fmt: skip
 """What is planted, everything that follows from it, and the strongest levels that are left."""
@@ -125,6 +142,10 @@ REGISTERS: dict[str, tuple[History, set[str], str]] = {
         together([r("x"), w("x", 1)], [r("x"), w("x", 2)]), {"lost update", "G2-item"}, "read-committed",
     ),
     "internal": (together([w("x", 1), r("x", 2)], [w("x", 2)]), {"internal"}, "consistent-view"),
+    "internal, read before it is written": (together([r("x", 1), w("x", 1)], [r("x", 1)]), {"internal"}, "consistent-view"),
+    "internal, read before it is written and overwritten": (
+        together([r("x", 2), w("x", 1), w("x", 2)]), {"internal"}, "consistent-view",
+    ),
     "cyclic versions": (
         together([r("x", 2), w("x", 1)], [r("x", 1), w("x", 2)]), {"cyclic versions", "G0", "G1c"}, "no level",
     ),
