@@ -25,10 +25,13 @@ from itertools import pairwise
 
 from checker.conformance.histories.dependencies import (
     ALL,
+    ANY_RW,
     NAMES,
     PROCESS,
     REALTIME,
     RW,
+    RW_PROCESS,
+    RW_REALTIME,
     WR,
     WW,
     Cycle,
@@ -44,7 +47,8 @@ from checker.conformance.histories.dependencies import (
 from checker.conformance.histories.verdict import MOST_FINDINGS, Finding
 
 DATA = WW | WR | RW
-_TIME = {0: "", PROCESS: "-process", REALTIME: "-realtime"}
+_TIME = {0: "", PROCESS | RW_PROCESS: "-process", REALTIME | RW_REALTIME: "-realtime"}
+"""The kinds of edges beside DATA, and what a cycle is called that needs them."""
 
 
 def anomalies(dependencies: Dependencies, why: Why, effort: Effort) -> Iterator[Finding]:
@@ -61,13 +65,13 @@ def anomalies(dependencies: Dependencies, why: Why, effort: Effort) -> Iterator[
 
 def _cycles(component: Graph, effort: Effort) -> Iterator[tuple[str, Cycle]]:
     """The cycles of a component: by data alone; where there are none, with edges of processes; then of real time."""
-    for extra in (0, PROCESS, REALTIME):
+    for extra, suffix in _TIME.items():
         kinds = DATA | extra
         found = False
         for nodes in strong(component, kinds):
             found = True
             for name, cycle in _kinds_of(within(component, nodes, kinds), extra, effort).items():
-                yield name + _TIME[extra], cycle
+                yield name + suffix, cycle
         if found:
             return
 
@@ -88,15 +92,17 @@ def _kinds_of(graph: Graph, extra: int, effort: Effort) -> dict[str, Cycle]:
         for s, t, mask in edges:
             if effort.left <= 0 or len(best.get(name, range(least + 1))) <= least:
                 return
-            if mask & kind and s in inside and inside[s] == inside.get(t):
-                keep(shortest(graph, Edge(s, t, kind), others, effort, apart=apart))
+            first = mask & kind
+            if first and s in inside and inside[s] == inside.get(t):
+                keep(shortest(graph, Edge(s, t, first & -first), others, effort, apart=apart))
 
     edges = [(s, t, mask) for s, targets in graph.items() for t, mask in targets]
-    search(WW, WW | extra, "G0", 2)
-    search(WR, WW | WR | extra, "G1c", 2)
-    search(RW, WW | WR | extra, "G-single", 2)
-    search(RW, DATA | extra, "G-nonadjacent", 4, apart=True)
-    search(RW, DATA | extra, "G2-item", 2)
+    time, rw = extra & ~ANY_RW, RW | extra & ANY_RW
+    search(WW, WW | time, "G0", 2)
+    search(WR, WW | WR | time, "G1c", 2)
+    search(rw, WW | WR | time, "G-single", 2)
+    search(rw, DATA | extra, "G-nonadjacent", 4, apart=True)
+    search(rw, DATA | extra, "G2-item", 2)
     if not best:  # the budget was gone before: one cycle has to be found
         s, t, mask = edges[0]
         keep(shortest(graph, Edge(s, t, mask & -mask), ALL, Effort(1 << 62)))
@@ -105,7 +111,7 @@ def _kinds_of(graph: Graph, extra: int, effort: Effort) -> dict[str, Cycle]:
 
 def name_of(cycle: Cycle) -> str:
     """The kind of a cycle, without regard to edges of time."""
-    kinds = [edge.kinds for edge in cycle]
+    kinds = [RW if edge.kinds & ANY_RW else edge.kinds for edge in cycle]
     several = kinds.count(RW)
     if not several:
         return "G1c" if WR in kinds else "G0"

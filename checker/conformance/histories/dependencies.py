@@ -11,6 +11,10 @@ comes before another in every order that explains what was seen (Adya):
 | `process` | one process ended the first before it began the second |
 | `realtime` | the first ended before the second began |
 
+An `rw` may itself rest on time: the version that the first read was written before the other transaction began that wrote another
+one, so under a level that follows time the other's version is later. Such an edge has a kind of its own, and counts where
+`process` or `realtime` does.
+
 Isolation is violated by cycles, and nearly all transactions are on none. Numbers help to see that fast: an edge to a larger
 number leads forward in time, as edges of processes and of real time always do, so each cycle has an edge backward. It lies
 within numbers that edges backward span together, one such `window` each. What is outside of all windows is never looked at.
@@ -34,8 +38,12 @@ WR: Final = 2
 RW: Final = 4
 PROCESS: Final = 8
 REALTIME: Final = 16
-NAMES: Final = {WW: "ww", WR: "wr", RW: "rw", PROCESS: "process", REALTIME: "realtime"}
-
+RW_PROCESS: Final = 32
+RW_REALTIME: Final = 64
+ANY_RW: Final = RW | RW_PROCESS | RW_REALTIME
+NAMES: Final = {
+    WW: "ww", WR: "wr", RW: "rw", PROCESS: "process", REALTIME: "realtime", RW_PROCESS: "rw", RW_REALTIME: "rw",
+}  # fmt: skip
 
 MOST_OVERLAP: Final = 100
 """How many edges of real time there are for each transaction, at most."""
@@ -67,11 +75,14 @@ class Dependencies:
     ww: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
     wr: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
     rw: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
+    rw_process: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
+    rw_realtime: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
     crowded: bool = False
     """Too many transactions overlap: edges of real time are missing."""
 
     def _kinds(self) -> Iterable[tuple[int, list[int], list[int]]]:
-        return (WW, *self.ww), (WR, *self.wr), (RW, *self.rw)
+        data = (WW, *self.ww), (WR, *self.wr), (RW, *self.rw)
+        return *data, (RW_PROCESS, *self.rw_process), (RW_REALTIME, *self.rw_realtime)
 
     def components(self) -> list[Graph]:
         """The strongly connected components of more than one node, under all kinds of edges, as graphs of their own."""
@@ -142,7 +153,7 @@ class Dependencies:
                 last[op.process] = node
 
 
-ALL: Final = WW | WR | RW | PROCESS | REALTIME
+ALL: Final = WW | WR | ANY_RW | PROCESS | REALTIME
 
 
 def within(graph: Graph, nodes: Iterable[int], kinds: int) -> Graph:
@@ -228,7 +239,7 @@ def shortest(
         first: an edge of one kind.
         kinds: which kinds the others have.
         effort: what the search may cost.
-        apart: never two edges of kind RW one after the other; `first` is one.
+        apart: never two edges of a kind of ANY_RW one after the other; `first` is one.
         longest: how many edges the cycle has at most; none for any.
     """
     start, goal = (first.target, apart), (first.source, False)
@@ -242,7 +253,7 @@ def shortest(
             return None
         for target, mask in graph[place[0]]:
             for kind in _choices(mask & kinds, apart, place[1]):
-                after = (target, apart and kind == RW)
+                after = (target, apart and bool(kind & ANY_RW))
                 if after not in came:
                     came[after] = (place, Edge(place[0], target, kind))
                     queue.append((after, length + 1))
@@ -253,11 +264,11 @@ def shortest(
 
 def _choices(mask: int, apart: bool, after_rw: bool) -> tuple[int, ...]:
     """The kinds of edge to try: one is enough where kinds make no difference."""
-    strict = mask & ~RW
+    strict, rw = mask & ~ANY_RW, mask & ANY_RW
     plain = (strict & -strict,) if strict else ()
-    if not mask & RW or (apart and after_rw) or (plain and not apart):
+    if not rw or (apart and after_rw) or (plain and not apart):
         return plain
-    return (*plain, RW)
+    return (*plain, rw & -rw)
 
 
 def _back(

@@ -29,8 +29,8 @@ from checker.conformance.histories.verdict import Finding
 KINDS: Final = {
     "unexpected element": "a read saw a value that nobody wrote",
     "duplicate elements": "a read saw a value twice",
-    "incompatible order": "two reads of a key disagree about the order of its values",
-    "internal": "a transaction does not see what it read or wrote itself",
+    "incompatible order": "two reads of a key disagree about the order of its values, or one with who appended them",
+    "internal": "a transaction does not see what it read or wrote itself, or sees what it writes later",
     "G1a": "a read saw what a transaction wrote that failed",
     "G1b": "a read saw what a transaction wrote and then overwrote",
     "lost update": "two transactions read one version of a key, and both wrote the next",
@@ -48,7 +48,7 @@ class _Key:
         writers: who appended each value; `failed` is for transactions that failed.
         longest: the longest list that was read of it, and by whom.
         readers: who read it, and at the same places what, without what the reader itself had appended.
-        inner: values behind which their transaction appended more.
+        inner: values behind which their transaction appended more, with the next one.
         updates: who read it and then appended to it, with the length of what was read.
         whole: reads of transactions that had touched the key before, with what they had appended themselves.
     """
@@ -59,7 +59,7 @@ class _Key:
     longest_reader: int = -1
     readers: list[int] = field(default_factory=list)
     lists: list[Any] = field(default_factory=list)
-    inner: set[Any] = field(default_factory=set)
+    inner: dict[Any, Any] = field(default_factory=dict)
     updates: list[tuple[int, int]] = field(default_factory=list)
     whole: list[tuple[int, Any]] = field(default_factory=list)
 
@@ -111,7 +111,7 @@ class ListAppend(Analysis[_Key]):
                 if touched[0] is not None and not touched[1]:
                     about.updates.append((len(touched[0]), node))
                 if touched[1]:
-                    about.inner.add(touched[1][-1])
+                    about.inner[touched[1][-1]] = value
                 touched[1].append(value)
             else:
                 raise ValueError(f)
@@ -141,7 +141,9 @@ class ListAppend(Analysis[_Key]):
         if len(set(order)) != len(order):
             self._repeated(key, about)
             return
+        self._disordered(key, about, order)
         prefixes, ordered = self._prefixes(key, about)
+        self._early(key, about, prefixes, writers)
         wr_from, wr_to = self.dependencies.wr
         rw_from, rw_to = self.dependencies.rw
         unread = self._unread(about, order) if ordered else []
@@ -218,6 +220,31 @@ class ListAppend(Analysis[_Key]):
     def _repeated(self, key: Any, about: _Key) -> None:
         message = f"key {show(key)}: a transaction reads a value twice in {show(about.longest)}"
         self.findings.append(Finding("duplicate elements", message, (self._nodes[about.longest_reader],)))
+
+    def _disordered(self, key: Any, about: _Key, order: list[Any]) -> None:
+        """What one transaction appended comes up in its order: a value never without the one that it appended before."""
+        places = {value: place for place, value in enumerate(order)} if about.inner else {}
+        for before, after in about.inner.items():
+            if after in places and places.get(before, len(order)) > places[after]:
+                message = (
+                    f"key {show(key)}: a transaction appends {show(before)}, then {show(after)}, and another reads "
+                )
+                nodes = (self._nodes[about.writers[after]], self._nodes[about.longest_reader])
+                self.findings.append(Finding("incompatible order", f"{message}{show(order)}", nodes))
+
+    def _early(self, key: Any, about: _Key, prefixes: list[tuple[int, int]], writers: list[int]) -> None:
+        """Transactions that read what they append themselves, and had not appended yet."""
+        first: dict[int, int] = {}
+        for place, writer in enumerate(writers):
+            first.setdefault(writer, place)
+        seen = [(node, about.longest[first[node]]) for node, length in prefixes if first.get(node, length) < length]
+        good = {node for node, _ in prefixes}
+        for node, values in zip(about.readers, about.lists, strict=True):
+            if node not in good:  # it is not a beginning of the longest, which is rare enough to look at each value
+                seen += [(node, value) for value in values if about.writers.get(value) == node][:1]
+        for node, value in seen:
+            message = f"key {show(key)}: the transaction reads {show(value)}, which it appends later"
+            self.findings.append(Finding("internal", message, (self._nodes[node],)))
 
     def _intermediate(self, key: Any, about: _Key, prefixes: list[tuple[int, int]], writers: list[int]) -> None:
         for node, length in prefixes:

@@ -6,7 +6,8 @@ operations on each key are a search of their own. Searches take turns: each gets
 a larger one, and so on. The first that finds no order ends it all, so that one key that cannot be decided does not hide
 another that is easily refuted.
 
-Sequential consistency asks for the order of each process alone. It is not enough to look at each key, so there is one search
+Sequential consistency asks for the order of each process alone, in which an operation comes before those that its process began
+after its end; one that crashed has none. It is not enough to look at each key, so there is one search
 over all of them, with the states of all keys as its state.
 """
 
@@ -196,7 +197,7 @@ def _not_sequential(part: _Part) -> Finding:
     done = {op.number for op in placed}
     heads: dict[object, Operation] = {}
     for step in search.steps:
-        if step.op.number not in done:
+        if step.op.number not in done and step.op.end != NEVER:
             heads.setdefault(step.op.process, step.op)
     message = (
         f"no order of all operations: {len(placed)} of {len(search.steps)} can be placed, then the state is "

@@ -12,7 +12,8 @@ run, one with `process` and `type` is Jepsen's:
 In a record of a run `invoke` and `return` are events of clients; all other kinds (`send`, `recv`, `fault` …) are passed
 over, as are Jepsen's processes that are no clients, such as `:nemesis`. Files come from strangers: sizes, depths and
 numbers are bounded, and each refusal names a line. A file that ends inside of an event, or a
-record of a run without its last line, is read up to there, and its history says that it is cut off.
+record of a run without its last line, is read up to there, and its history says that it is cut off. With that line it is
+whole, so the line has to be right: nothing follows it, and it counts the entries.
 """
 
 from __future__ import annotations
@@ -29,13 +30,11 @@ from checker.base.source import display_name
 from checker.conformance.histories import edn
 from checker.conformance.histories.edn import Keyword, MalformedError
 from checker.conformance.histories.history import History, Moment, Operation, Outcome, history_of
-from checker.conformance.record import HEALING
+from checker.conformance.record import FORMAT as RUN
+from checker.conformance.record import HEALING, VERSION
 
 MAX_BYTES: Final = 1 << 30
 """The largest file that is read."""
-
-RUN: Final = "lockstep-run"
-"""What the first line of a record of a run says."""
 
 FORMATS: Final = ("edn", "json", "run")
 _TYPES = frozenset(("invoke", "ok", "fail", "info"))
@@ -94,6 +93,8 @@ class _Reading:
         self._text = text
         self._name = name
         self._line, self._counted = 1, 0
+        self._entries = 0
+        self._ended = False
         self.cut: str | None = None
 
     def moments(self) -> Iterator[Moment]:
@@ -126,14 +127,17 @@ class _Reading:
                 line, f"`{_short(value)}` is no event", "an event is a map with `process`, `type` and `f`"
             )
         event = {_name(k): v for k, v in value.items()}
+        if self._ended:
+            raise self._error(line, f"`{_short(value)}` follows the end of the record", "a record has one run")
+        if event.get("format") == RUN:
+            self._begin(event, line)
+            return None
+        if "end" in event and "type" not in event and "kind" not in event:
+            self._end(event["end"], line)
+            return None
+        self._entries += 1
         if "kind" in event and "node" in event:
             return self._of_run(event, line)
-        if event.get("format") == RUN:
-            self.cut = "the last line of the record is missing"
-            return None
-        if "end" in event and "type" not in event:
-            self.cut = None
-            return None
         kind, process = _name(event.get("type")), event.get("process")
         if kind is None or process is None:
             missing = "type" if kind is None else "process"
@@ -141,6 +145,23 @@ class _Reading:
         if isinstance(process, Keyword) or process == "nemesis":
             return _fault(_name(event.get("f")), line)
         return self._checked(process, kind, event, event.get("value"), event.get("time"), line)
+
+    def _begin(self, head: dict[Any, Any], line: int) -> None:
+        """The first line of a record of a run."""
+        if self._entries or self.cut is not None:
+            raise self._error(line, "a record of a run begins in the middle", "give one record at a time")
+        version = head.get("version")
+        if type(version) is not int or version != VERSION:
+            what = f"version `{_short(version)}` of a record of a run cannot be read"
+            raise self._error(line, what, f"this is made for version {VERSION}")
+        self.cut = "the last line of the record is missing"
+
+    def _end(self, count: Any, line: int) -> None:
+        """The last line of a record of a run."""
+        if type(count) is not int or count != self._entries:
+            what = f"the record tells of `{_short(count)}` entries, but {self._entries} stand before its end"
+            raise self._error(line, what, "was something added or lost after the run?")
+        self.cut, self._ended = None, True
 
     def _of_run(self, event: dict[Any, Any], line: int) -> Moment | None:
         match event["kind"]:

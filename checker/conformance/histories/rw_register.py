@@ -5,25 +5,32 @@ was read is known: `wr` edges. The order of versions is known only in part. Ever
 who reads a version and writes another saw that the other follows it. So a key has a graph of versions, no line. An edge in it
 from one version to another gives `ww` between their writers, and `rw` from readers of the first to the writer of the second.
 
+Where levels follow time, time orders versions, too: of two writers of a key of which the first ended before the second began,
+the first wrote the earlier version. So who read that one comes before the second: `rw` of a kind of its own, which counts for
+these levels alone. Edges go to the next writers of a process, or in real time; those behind them follow by edges of time. Here
+a writer is one that took place for certain: it succeeded, or was read.
+
 These edges are right, and there are fewer of them than for lists: what is not found here may be wrong nevertheless. That is
 Elle's price for registers, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import field
+from itertools import pairwise
 
 from checker.base.data import dataclass
-from checker.conformance.histories.dependencies import RW, WR, WW, Edge, strong
+from checker.conformance.histories.dependencies import RW, RW_PROCESS, RW_REALTIME, WR, WW, Edge, strong
 from checker.conformance.histories.edn import show
-from checker.conformance.histories.history import Operation, Outcome
+from checker.conformance.histories.history import NEVER, Operation, Outcome
 from checker.conformance.histories.model import freeze
 from checker.conformance.histories.transactions import READ, WRITE, Analysis, parts_of, twice
 from checker.conformance.histories.verdict import Finding
 
 _FEW = 8
-"""Up to how many versions that follow nil get edges from everyone who read nil."""
+"""Up to how many versions that follow nil get edges from everyone who read nil, and how many next writers a version has."""
 
 
 @dataclass(slots=True)
@@ -42,6 +49,31 @@ class _Key:
     readers: dict[Hashable, list[int]] = field(default_factory=dict)
     inner: set[Hashable] = field(default_factory=set)
     after: dict[tuple[Hashable, Hashable], int] = field(default_factory=dict)
+
+
+class _Next:
+    """The writers of a key that took place for certain, by time: which are the next ones after a moment?"""
+
+    def __init__(self, nodes: Sequence[Operation], writers: set[int]) -> None:
+        self._nodes = nodes
+        self._writers = sorted(writers, key=lambda node: nodes[node].begin)
+        self._begins = [nodes[node].begin for node in self._writers]
+        first_end = NEVER
+        self._first_ends = [first_end := min(first_end, nodes[node].end) for node in reversed(self._writers)][::-1]
+        sessions: dict[object, list[int]] = {}
+        for node in self._writers:
+            sessions.setdefault(nodes[node].process, []).append(node)
+        self.first = {process: session[0] for process, session in sessions.items()}
+        self.own = {a: b for session in sessions.values() for a, b in pairwise(session) if nodes[a].end != NEVER}
+        """Behind a writer the next one of its process."""
+
+    def after(self, moment: int) -> list[int]:
+        """Those that began after a moment and before any of those had ended, the first to end first."""
+        at = bisect_right(self._begins, moment)
+        if at == len(self._writers):
+            return []
+        found = self._writers[at : bisect_left(self._begins, self._first_ends[at], at)]
+        return sorted(found, key=lambda node: self._nodes[node].end)[:_FEW]
 
 
 class RwRegister(Analysis[_Key]):
@@ -76,10 +108,15 @@ class RwRegister(Analysis[_Key]):
                 if value in about.writers or value is None:
                     raise twice(op, key, value)
                 about.writers[value] = node
+                if key in read and read[key] == value:
+                    message = f"key {show(key)}: the transaction reads {show(value)}, which it writes later"
+                    self.findings.append(Finding("internal", message, (op,)))
+                    for pair in [p for p, shown_by in about.after.items() if p[0] == value and shown_by == node]:
+                        del about.after[pair]  # it follows from what cannot be
                 if key in wrote:
                     about.inner.add(now[key])
                     about.after.setdefault((now[key], value), node)
-                elif key in read:
+                elif key in read and read[key] != value:
                     about.after.setdefault((read[key], value), node)
                 wrote.add(key)
                 now[key] = value
@@ -112,6 +149,24 @@ class RwRegister(Analysis[_Key]):
         starts = [w for v, w in about.writers.items() if v not in followers and self._nodes[w].outcome is Outcome.OK]
         if len(starts) <= _FEW:
             self._edges(self.dependencies.rw, about.readers.get(None, []), starts)
+        self._in_time(about, many=len(starts) > _FEW)
+
+    def _in_time(self, about: _Key, *, many: bool) -> None:
+        """Edges from readers of a version to those who wrote after its writer; of nil, if there are `many` of them."""
+        nodes = self._nodes
+        sure = {w for v, w in about.writers.items() if nodes[w].outcome is Outcome.OK or v in about.readers}
+        following = _Next(nodes, sure)
+        for value, readers in about.readers.items():
+            writer = about.writers.get(value)
+            if writer is not None and nodes[writer].end != NEVER:
+                self._edges(self.dependencies.rw_realtime, readers, following.after(nodes[writer].end))
+                if writer in following.own:
+                    self._edges(self.dependencies.rw_process, readers, [following.own[writer]])
+            elif value is None and many:
+                self._edges(self.dependencies.rw, readers, following.after(-1))
+                for reader in readers:
+                    if nodes[reader].process in following.first:
+                        self._edges(self.dependencies.rw, [reader], [following.first[nodes[reader].process]])
 
     def _edges(self, kind: tuple[list[int], list[int]], sources: list[int], targets: list[int]) -> None:
         for source in sources:
@@ -160,6 +215,9 @@ class RwRegister(Analysis[_Key]):
                     if edge.target in readers and about.writers.get(value) == edge.source:
                         yield f"the other reads the {show(value)} that it wrote to key {show(key)}"
                 continue
+            if edge.kinds in (RW_PROCESS, RW_REALTIME):
+                yield from self._replaced_later(edge, key, about)
+                continue
             for before, after in about.after:
                 if about.writers[after] != edge.target:
                     continue
@@ -169,3 +227,13 @@ class RwRegister(Analysis[_Key]):
                     yield f"it reads {show(before)} at key {show(key)}, which the other replaced by {show(after)}"
             if edge.kinds == RW and edge.source in about.readers.get(None, ()):
                 yield f"it reads nil at key {show(key)}, before the other wrote to it"
+
+    def _replaced_later(self, edge: Edge, key: Hashable, about: _Key) -> Iterator[str]:
+        later = self._nodes[edge.target]
+        wrote = [value for value, writer in about.writers.items() if writer == edge.target]
+        for before, readers in about.readers.items():
+            if edge.source in readers and before in about.writers and wrote:
+                writer = self._nodes[about.writers[before]]
+                if writer.end < later.begin and (edge.kinds == RW_REALTIME or writer.process == later.process):
+                    who = "the other" if edge.kinds == RW_REALTIME else "the same process"
+                    yield f"it reads {show(before)} at key {show(key)}, after the writing of which {who} wrote {show(wrote[-1])}"

@@ -7,7 +7,8 @@ Lowe's, 2017). Which operations may come next is the business of an `Order`; two
 - `Intervals`, for linearizability: an operation comes before all that begin after its end. Operations are placed only when
   the end of one that is not placed yet is reached (Lowe's just-in-time linearization), so a situation is the number of ends
   that lie behind, and a mask of those operations that are placed before their end.
-- `Chains`, for sequential consistency: each process's operations in its own order. A situation is how far each one is.
+- `Chains`, for sequential consistency: each process's operations in its own order. A situation is how far each one is, and
+  a mask of the crashed operations that are placed.
 
 Four facts keep searches short, and none changes a result:
 
@@ -44,7 +45,7 @@ class Step(NamedTuple):
 
 
 Choice = tuple[int, Any]
-"""The number of a step that may come next, or -1 for leaving a crashed one out; and a token for `take`."""
+"""The number of a step that may come next, and a token for `take`."""
 
 
 class Order(Protocol):
@@ -162,35 +163,50 @@ def _slots(steps: Sequence[Step]) -> list[int]:
 
 
 class Chains:
-    """The order of each process, and no other. A crashed operation may be left out where others of its process follow."""
+    """The order of each process, and no other.
+
+    A crashed operation comes after what its process had ended before, and nothing has to come after it: its process may go on
+    while it is still under way. So it stands in no chain. Each one has a bit in a mask, and may be placed as soon as its process
+    is as far as it was, or never. Once that is so it stays so, which is why of those that do the same the first is enough.
+    """
 
     def __init__(self, steps: Sequence[Step]) -> None:
         chains: dict[object, list[int]] = defaultdict(list)
+        crashed: list[tuple[int, object, int]] = []
         for number, step in enumerate(steps):
-            chains[step.op.process].append(number)
+            chain = chains[step.op.process]
+            if step.op.end == NEVER:
+                crashed.append((number, step.op.process, len(chain)))
+            else:
+                chain.append(number)
+        places = {process: place for place, process in enumerate(chains)}
         self._chains = list(chains.values())
-        self._ended = [step.op.end != NEVER for step in steps]
-        self._last = [max((n for n in chain if self._ended[n]), default=-1) for chain in self._chains]
-        self.goal = sum(self._ended)
-        self.start: Position = (0, (0,) * len(self._chains))
+        self._crashed = [
+            (number, 1 << at, places[process], least, steps[number].effect.twin)
+            for at, (number, process, least) in enumerate(crashed)
+        ]
+        self.goal = sum(map(len, self._chains))
+        self.start: Position = (0, ((0,) * len(self._chains), 0))
 
     def ahead(self, position: Position) -> list[Choice]:
-        choices: list[Choice] = []
-        unlikely: list[Choice] = []
-        for process, (at, chain) in enumerate(zip(position[1], self._chains, strict=True)):
-            if at < len(chain):
-                if self._ended[chain[at]]:
-                    choices.append((chain[at], process))
-                    continue
-                unlikely.append((chain[at], process))
-                if chain[at] < self._last[process]:
-                    unlikely.append((-1, process))
-        return choices + unlikely
+        places, mask = position[1]
+        choices: list[Choice] = [
+            (chain[at], process)
+            for process, (at, chain) in enumerate(zip(places, self._chains, strict=True))
+            if at < len(chain)
+        ]
+        twins: set[Hashable] = set()
+        for number, bit, process, least, twin in self._crashed:
+            if not mask & bit and places[process] >= least and twin not in twins:
+                twins.add(twin)
+                choices.append((number, -bit))
+        return choices
 
     def take(self, position: Position, token: Any) -> Position:
-        count, places = position
-        ended = self._ended[self._chains[token][places[token]]]
-        return count + ended, (*places[:token], places[token] + 1, *places[token + 1 :])
+        count, (places, mask) = position
+        if token < 0:
+            return count, (places, mask | -token)
+        return count + 1, ((*places[:token], places[token] + 1, *places[token + 1 :]), mask)
 
     def blocked(self, progress: int) -> Step | None:
         return None
@@ -237,7 +253,7 @@ class Search:
                 fitting = False
                 choices = ahead(position)
                 for number, token in choices:
-                    if number >= 0 and steps[number].effect.pure and steps[number].effect.apply(state) is not REFUSED:
+                    if steps[number].effect.pure and steps[number].effect.apply(state) is not REFUSED:
                         position, trail, fitting = take(position, token), (number, trail), True
                         break
             if position[0] > self.furthest:
@@ -256,9 +272,7 @@ class Search:
             if position[0] == self.furthest and len(self.states) < MOST_STATES and state not in self.states:
                 self.states.append(state)
             for number, token in reversed(choices):
-                if number < 0:
-                    stack.append((take(position, token), state, trail))
-                elif not steps[number].effect.pure:
+                if not steps[number].effect.pure:
                     after = steps[number].effect.apply(state)
                     if after is not REFUSED:
                         stack.append((take(position, token), after, (number, trail)))

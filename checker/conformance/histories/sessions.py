@@ -17,8 +17,9 @@ after something was seen. `causal` is causal convergence, and exact (Bouajjani a
 one way for all, which agrees with the causal order of all keys.
 
 Versions are told apart by their values, so no value is written to a key twice. A `cas` reads and writes. A crashed write is a
-write if somebody read it. Per key and process the newest version is enough, as older ones come before it, so the work grows
-with the number of reads times that of processes.
+write if somebody read it. It comes after what its process had ended before, and before nothing, since it may take effect late:
+it is as if it were of a process of its own, which it is in what follows. Per key and process the newest version is enough, as
+older ones come before it, so the work grows with the number of reads times that of processes.
 
 Sources: Terry and others, "Session Guarantees for Weakly Consistent Replicated Data", PDIS 1994. Bouajjani, Enea, Guerraoui and
 Hamza, "On Verifying Causal Consistency", POPL 2017.
@@ -154,6 +155,14 @@ def _certain(access: _Access) -> bool:
     return access.wrote is not NOTHING and access.op.outcome is Outcome.OK
 
 
+_Line = tuple[object, int]
+"""A process, with -1 for all that it ended; or with the number of an access of its that crashed, which is in no order."""
+
+
+def _line(number: int, access: _Access) -> _Line:
+    return access.op.process, -1 if access.op.outcome is Outcome.OK else number
+
+
 def _of(access: _Access) -> str:
     return "" if access.key is None else f"key {show(access.key)}: "
 
@@ -188,15 +197,15 @@ def session(history: History, model: type[Model], guarantees: tuple[str, ...] = 
 def _follow(versions: _Versions, process: object, guarantee: str) -> None:
     """One process's session: what each of its reads may not be older than."""
     accesses, source = versions.accesses, versions.source
-    need: dict[Hashable, dict[object, int]] = defaultdict(dict)
+    need: dict[Hashable, dict[_Line, int]] = defaultdict(dict)
     """Of each key the newest version of each writing process that a read has to see."""
     reached: dict[object, int] = defaultdict(int)
 
     def demand(number: int) -> None:
         write = accesses[number]
-        newest = need[write.key]
-        if write.op.process not in newest or accesses[newest[write.op.process]].place < write.place:
-            newest[write.op.process] = number
+        newest, line = need[write.key], _line(number, write)
+        if line not in newest or accesses[newest[line]].place < write.place:
+            newest[line] = number
 
     def learn(writer: int) -> None:
         """The process has seen a write of another: what does it have to see from now on?"""
@@ -258,7 +267,7 @@ def causal(history: History, model: type[Model]) -> Judgement:
     return judged(model.name, "causal", findings, {"operations": len(history.operations)})
 
 
-Pasts = list[dict[object, int]]
+Pasts = list[dict[_Line, int]]
 """For each access and process: how much of its session is in the causal past, the access itself included."""
 
 
@@ -292,7 +301,7 @@ def _pasts(versions: _Versions) -> Pasts | None:
             for process, place in pasts[source].items():
                 if past.get(process, 0) < place:
                     past[process] = place
-        past[accesses[number].op.process] = accesses[number].place
+        past[_line(number, accesses[number])] = accesses[number].place
         for target in outgoing[number]:
             missing[target] -= 1
             if not missing[target]:
@@ -302,21 +311,20 @@ def _pasts(versions: _Versions) -> Pasts | None:
 
 def _conflicts(versions: _Versions, pasts: Pasts) -> None:
     """What is written in the causal past of a read is no newer than what it read."""
-    latest: dict[tuple[object, Hashable], list[int]] = defaultdict(list)
+    read = {versions.source(access) for access in versions.accesses if access.read is not NOTHING}
+    latest: dict[tuple[_Line, Hashable], list[int]] = defaultdict(list)
     for number, access in enumerate(versions.accesses):
-        last = versions.sessions[access.op.process][-1]
-        if _certain(access) or (access.wrote is not NOTHING and number == last):
-            # a crashed write in the middle of a session may not have happened; at its end, it is in a past if it was read
-            latest[access.op.process, access.key].append(number)
-    by_key: dict[Hashable, list[object]] = defaultdict(list)
-    for process, key in latest:
-        by_key[key].append(process)
+        if _certain(access) or number in read:
+            latest[_line(number, access), access.key].append(number)
+    by_key: dict[Hashable, list[_Line]] = defaultdict(list)
+    for line, key in latest:
+        by_key[key].append(line)
     for number, access in enumerate(versions.accesses):
         if access.read is NOTHING:
             continue
-        for process in by_key[access.key]:
-            place = pasts[number].get(process, 0)
-            known = [w for w in latest[process, access.key] if versions.accesses[w].place <= place and w != number]
+        for line in by_key[access.key]:
+            place = pasts[number].get(line, 0)
+            known = [w for w in latest[line, access.key] if versions.accesses[w].place <= place and w != number]
             if known:
                 versions.older(known[-1], access, _WHAT["causal"], "causal")
 

@@ -5,19 +5,18 @@ queue may reorder, a set may be late. Each takes a history and gives findings, w
 
 | Model | Operations | Wrong is |
 |---|---|---|
-| `grow-set` | `add` v, `read` | an added value that a last read lacks, a value that nobody added |
-| `total-queue` | `enqueue` v, `dequeue`, `drain` [v …] | a value that is lost, taken out twice, or was never put in |
+| `grow-set` | `add` v, `read` | an added value that a last read lacks, a value that nobody had added |
+| `total-queue` | `enqueue` v, `dequeue`, `drain` [v …] | a value that is lost, taken out too often, or had not been put in |
 | `unique-ids` | `generate` | an identifier that was given twice |
 | `mutex` | `acquire`, `release` | two who hold a lock at once |
 | `fenced-lock` | `acquire` answers a token, or [key token] | a token that is not larger than that of an earlier holder |
-| `counter-bounds` | `add` n, `read` | a total that no order of additions gives |
+| `counter-bounds` | `add` n, `read` | a total below or above what additions can come to |
 | `converging` | `write` or `add`, `read` | last reads that differ after all writes have ended |
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import accumulate
@@ -55,51 +54,72 @@ def _values(op: Operation) -> Iterable[Any]:
 
 
 def grow_set(history: History) -> Judgement:
-    """Every value that was added is in every read that began after all additions had ended, or in the last read."""
-    adds = {}
+    """Every value that was added is in every read that began after all additions had ended, or in the last read.
+
+    A value may be added more than once. What counts is which addition succeeded, and which may have taken place before a read
+    ended.
+    """
+    adds: dict[Hashable, list[Operation]] = defaultdict(list)
     reads = []
     for op in _only(history, "add", "read", "broadcast"):
         if op.f == "read":
             reads += [op] if op.outcome is OK else []
         else:
-            adds[freeze(op.value)] = op
-    seen: dict[Hashable, Operation] = {}
+            adds[freeze(op.value)].append(op)
+    sure = {
+        value: min(ended, key=_end) for value, ops in adds.items() if (ended := [op for op in ops if op.outcome is OK])
+    }
+    begun = {
+        value: min(op.begin for op in ops if op.outcome is not FAIL) for value, ops in adds.items() if not _failed(ops)
+    }
+    seen: set[Hashable] = set()
     findings = []
     for read in reads:
         for value in _values(read):
-            seen.setdefault(value, read)
-            if value not in adds:
-                findings.append(
-                    Finding("unexpected element", f"a read sees {show(value)}, which nobody added", (read,))
-                )
-    last = max((op.end for op in adds.values() if op.outcome is OK), default=-1)
+            seen.add(value)
+            if begun.get(value, NEVER) > read.end:
+                early = adds[value][:1] if value in adds else []
+                how = "nobody added" if not early else "is added later" if value in begun else "failed to be added"
+                message = f"a read sees {show(value)}, which {how}"
+                findings.append(Finding("unexpected element", message, (read, *early)))
+    last = max(map(_end, sure.values()), default=-1)
     final = [read for read in reads if read.begin > last] or reads[-1:]
     for read in final:
         present = set(_values(read))
-        for value, add in adds.items():
-            if add.outcome is OK and add.end < read.begin and value not in present:
+        for value, add in sure.items():
+            if add.end < read.begin and value not in present:
                 findings.append(Finding("lost element", f"{show(value)} is not in a last read", (add, read)))
     figures = {
-        "added": sum(op.outcome is OK for op in adds.values()),
-        "recovered": sum(op.outcome is INFO and value in seen for value, op in adds.items()),
+        "added": len(sure),
+        "recovered": sum(value not in sure and value in seen for value in begun),
         "reads": len(reads),
     }
     return judged("grow-set", "set", findings, figures, open="" if final else "nothing was read")
 
 
+def _end(op: Operation) -> int:
+    return op.end
+
+
+def _failed(ops: Iterable[Operation]) -> bool:
+    return all(op.outcome is FAIL for op in ops)
+
+
 def total_queue(history: History) -> Judgement:
-    """Every value leaves once, in any order. What is left in a queue that was never drained is nobody's fault, and open."""
-    put: Tally[Hashable] = Tally()
-    tried: dict[Hashable, Operation] = {}
+    """Every value leaves as often as it was put in, in any order, and never before.
+
+    What is left in a queue that was never drained is nobody's fault, and open.
+    """
+    put: dict[Hashable, list[Operation]] = defaultdict(list)
     taken: dict[Hashable, list[Operation]] = defaultdict(list)
     drained = lost_takes = 0
     last_put = -1
     for op in _only(history, "enqueue", "dequeue", "drain"):
         if op.f == "enqueue":
             if op.outcome is not FAIL:
-                tried[freeze(op.value)] = op
-                put[freeze(op.value)] += 1
-                last_put = max(last_put, op.begin)
+                put[freeze(op.value)].append(op)
+                # one that crashed may take effect at any time; it makes no other value disappear
+                last_put = max(last_put, op.begin if op.outcome is INFO else op.end)
         elif op.outcome is INFO:
             lost_takes += 1
         elif op.f == "drain" and op.outcome is OK:
@@ -110,23 +130,20 @@ def total_queue(history: History) -> Judgement:
             taken[freeze(op.result)].append(op)
         elif op.f == "dequeue":  # it was empty
             drained = max(drained, op.begin)
-    findings = []
+    findings = [
+        found for value, ops in taken.items() if (found := _too_much(value, put.get(value, []), ops)) is not None
+    ]
     left = 0
-    for value, ops in taken.items():
-        if value not in tried:
-            findings.append(
-                Finding("unexpected element", f"{show(value)} is taken out, and was never put in", tuple(ops[:1]))
-            )
-        elif len(ops) > put[value]:
-            ways = f"{show(value)} is put in {put[value]} times and taken out {len(ops)} times"
-            findings.append(Finding("duplicate element", ways, (tried[value], *ops)))
     whole = drained > last_put and not lost_takes
-    for value, op in tried.items():
-        if op.outcome is OK and value not in taken:
-            left += 1
-            if whole:
-                findings.append(Finding("lost element", f"{show(value)} is put in and never comes out", (op,)))
-    figures = {"put in": sum(put.values()), "taken out": sum(map(len, taken.values())), "left": left}
+    for value, ops in put.items():
+        sure = [op for op in ops if op.outcome is OK]
+        out = taken.get(value, [])
+        left += max(len(sure) - len(out), 0)
+        if whole and len(sure) > len(out):
+            times = "" if len(sure) == 1 else f"{len(sure)} times "
+            comes = f"comes out {len(out)} times" if out else "never comes out"
+            findings.append(Finding("lost element", f"{show(value)} is put in {times}and {comes}", (*sure, *out)))
+    figures = {"put in": sum(map(len, put.values())), "taken out": sum(map(len, taken.values())), "left": left}
     why = (
         "a crashed dequeue may have taken them"
         if lost_takes
@@ -134,6 +151,28 @@ def total_queue(history: History) -> Judgement:
     )
     open_ = f"{left} values may be lost: {why}" if left and not whole else ""
     return judged("total-queue", "queue", findings, figures, open=open_)
+
+
+def _too_much(value: Hashable, puts: list[Operation], takes: list[Operation]) -> Finding | None:
+    """A value that comes out more often than it had been put in until then.
+
+    `puts` are in the order of their beginnings. The takes that ended first need one each that began before their end.
+    """
+    takes = sorted(takes, key=_end)
+    for count, take in enumerate(takes):
+        if count >= len(puts) or puts[count].begin > take.end:
+            break
+    else:
+        return None
+    if not puts:
+        return Finding("unexpected element", f"{show(value)} is taken out, and was never put in", (take,))
+    if not count:
+        message = f"{show(value)} is taken out before it is put in"
+        return Finding("unexpected element", message, (take, puts[0]))
+    until = "" if count >= len(puts) else " until then"
+    out = len(takes) if count >= len(puts) else count + 1
+    ways = f"{show(value)} is put in {count} times{until} and taken out {out} times"
+    return Finding("duplicate element", ways, (*puts[:count], *takes[:out]))
 
 
 def unique_ids(history: History) -> Judgement:
@@ -250,21 +289,21 @@ def converging(history: History) -> Judgement:
     """Once nobody changes anything any more, the last reads of all processes agree, for each key."""
     last_change = -1
     lost = False
-    reads: dict[Hashable, dict[object, Operation]] = defaultdict(dict)
+    reads: dict[Hashable, dict[object, tuple[Operation, Hashable]]] = defaultdict(dict)
     for op in history.operations:
         if op.f not in ("read", "get") and op.outcome is not FAIL:
             last_change = max(last_change, op.begin if op.outcome is INFO else op.end)
             lost |= op.outcome is INFO
     for op in history.operations:
         if op.f in ("read", "get") and op.outcome is OK and op.begin > last_change:
-            reads[freeze(op.key)][op.process] = op
+            key, answer = _asked(op)
+            reads[freeze(key)][op.process] = (op, freeze(answer))
     findings = []
     compared = 0
     for key, last in reads.items():
         seen: dict[Hashable, Operation] = {}
-        for op in last.values():
-            form = freeze(op.result)
-            seen.setdefault(form, op)
+        for op, answer in last.values():
+            seen.setdefault(answer, op)
         compared += len(last) > 1
         if len(seen) > 1:
             where = "" if key is None else f"key {show(key)}: "
@@ -274,6 +313,16 @@ def converging(history: History) -> Judgement:
     if findings and lost:  # a crashed write may take effect between two of these reads
         why, findings = "last reads differ, and a crashed operation may have changed something between them", []
     return judged("converging", "eventual convergence", findings, {"compared": compared}, open=why)
+
+
+def _asked(op: Operation) -> tuple[Any, Any]:
+    """The key that a read is about, and what it answered: as a model with keys has it, where it asks with [key nil]."""
+    pair = isinstance(op.value, list | tuple) and len(op.value) == 2 and op.value[1] is None
+    if op.key is not None or not pair:
+        return op.key, op.result
+    key = op.value[0]  # type: ignore[index]
+    whole = isinstance(op.result, list | tuple) and len(op.result) == 2 and freeze(op.result[0]) == freeze(key)
+    return key, op.result[1] if whole else op.result  # type: ignore[index]
 
 
 def _number(op: Operation, value: Any, what: str) -> int:

@@ -13,6 +13,7 @@ from checker.conformance.histories.dependencies import ALL, Graph, strong
 from checker.conformance.histories.history import History, Moment, history_of
 from checker.conformance.histories.isolation import LEVELS, isolated, ruled_out, strongest
 from checker.conformance.histories.verdict import Judgement, Verdict
+from tests.conformance.histories import brute
 from tests.conformance.histories.databases import database, serial
 
 Parts = list[list[Any]]
@@ -105,6 +106,23 @@ LISTS: dict[str, tuple[History, set[str], str]] = {
     "incompatible order, each behind its own": (
         together([a("x", 1), r("x", [1])], [a("x", 2), r("x", [2])]), {"incompatible order"}, "read-uncommitted",
     ),
+    "internal, read before it is appended": (
+        together([r("x", [1]), a("x", 1)], [r("x", [1])]), {"internal"}, "consistent-view",
+    ),
+    "internal, read before it is appended, where others disagree": (
+        together([r("x", [1]), a("x", 1)], [a("x", 2), a("x", 3)], [r("x", [2, 3])]), {"internal", "incompatible order"},
+        "read-uncommitted",
+    ),
+    "incompatible order, of one transaction": (
+        together([a("x", 1), a("x", 2)], [a("x", 3)], [r("x", [2, 1, 3])]), {"incompatible order"}, "read-uncommitted",
+    ),
+    "incompatible order, of one transaction in part": (
+        together([a("x", 1), a("x", 2)], [r("x", [2])]), {"incompatible order", "G-single"}, "read-uncommitted",
+    ),
+    "appended around a read": (
+        together([a("x", 1), r("x", [1]), a("x", 2)], [r("x", [1, 2])], [r("x", [1, 2, 3])], [r("x", [1, 2]), a("x", 3)]),
+        set(), "strict-serializable",
+    ),
     "floats are values": (together([["append", "x", 1.5], r("x", [1.5])], [r("x", [1.5])]), set(), "strict-serializable"),
 }  # fmt: skip
 """What is planted, everything that follows from it, and the strongest levels that are left."""
@@ -125,6 +143,10 @@ REGISTERS: dict[str, tuple[History, set[str], str]] = {
         together([r("x"), w("x", 1)], [r("x"), w("x", 2)]), {"lost update", "G2-item"}, "read-committed",
     ),
     "internal": (together([w("x", 1), r("x", 2)], [w("x", 2)]), {"internal"}, "consistent-view"),
+    "internal, read before it is written": (together([r("x", 1), w("x", 1)], [r("x", 1)]), {"internal"}, "consistent-view"),
+    "internal, read before it is written and overwritten": (
+        together([r("x", 2), w("x", 1), w("x", 2)]), {"internal"}, "consistent-view",
+    ),
     "cyclic versions": (
         together([r("x", 2), w("x", 1)], [r("x", 1), w("x", 2)]), {"cyclic versions", "G0", "G1c"}, "no level",
     ),
@@ -165,6 +187,72 @@ def test_a_process_that_does_not_see_its_own_writes() -> None:
     assert consistent(judgement) == "serializable"
 
 
+def timed(*events: tuple[int, str, Parts]) -> History:
+    """Events as (process, type, parts)."""
+    return history_of(Moment(p, k, "txn", parts, None, -1, n) for n, (p, k, parts) in enumerate(events, 1))
+
+
+LOST: dict[str, tuple[History, set[str], str]] = {
+    "of one process": (
+        one_by_one((0, [w("x", 1)]), (0, [w("x", 2)]), (0, [r("x", 1)])), {"G-single-process"}, "serializable",
+    ),
+    "of one process, seen by it after another write": (
+        one_by_one((0, [w("x", 1)]), (0, [w("x", 2), w("y", 1)]), (1, [r("y", 1), r("x", 1)])), {"G-single-process"},
+        "serializable",
+    ),
+    "of several": (
+        one_by_one((0, [w("x", 1)]), (1, [w("x", 2)]), (2, [r("x", 1)]), (3, [r("x", 1)])), {"G-single-realtime"},
+        "strong-session-serializable",
+    ),
+    "of several, two writes ago": (
+        one_by_one((0, [w("x", 1)]), (1, [w("x", 2)]), (2, [w("x", 3)]), (3, [r("x", 1)])), {"G-single-realtime"},
+        "strong-session-serializable",
+    ),
+    "read at once, and the other then": (
+        timed((0, "invoke", [w("x", 1)]), (0, "ok", [w("x", 1)]), (1, "invoke", [w("x", 2)]), (2, "invoke", [r("x")]),
+              (2, "ok", [r("x", 2)]), (3, "invoke", [r("x")]), (3, "ok", [r("x", 1)]), (1, "info", [w("x", 2)])),
+        {"G-single-realtime"}, "strong-session-serializable",
+    ),
+    "nil behind many writes": (
+        one_by_one(*((n, [w("x", n)]) for n in range(1, 12)), (99, [r("x")])), {"G-single-realtime"},
+        "strong-session-serializable",
+    ),
+    "nil behind many writes of one process": (
+        one_by_one(*((7, [w("x", n)]) for n in range(1, 12)), (7, [r("x")])), {"G-single-process"}, "serializable",
+    ),
+    "write skew in time": (
+        one_by_one((0, [w("x", 1)]), (0, [w("y", 1)]), (1, [w("x", 2)]), (2, [w("y", 2)]), (3, [r("x", 2), r("y", 1)])),
+        {"G-single-realtime"}, "strong-session-serializable",
+    ),
+}  # fmt: skip
+"""Writes of registers that are lost, which only time tells."""
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_a_write_that_is_lost_violates_levels_that_follow_time(name: str) -> None:
+    history, expected, level = LOST[name]
+    judgement = isolated(history, "rw-register", "strict-serializable")
+    assert (kinds(judgement), consistent(judgement)) == (expected, level)
+    assert isolated(history, "rw-register", "serializable").findings == ()
+
+
+def test_an_edge_that_rests_on_time_says_so() -> None:
+    (finding,) = isolated(LOST["of several"][0], "rw-register", "strict-serializable").findings
+    assert finding.remarks[0] == (
+        'rw to T2: it reads 1 at key "x", after the writing of which the other wrote 2'
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("last", [1, 2, 3])
+def test_writes_that_overlap_may_be_in_any_order(last: int) -> None:
+    """The third follows the first, and the second overlaps both."""
+    history = timed(
+        (0, "invoke", [w("x", 1)]), (1, "invoke", [w("x", 2)]), (0, "ok", [w("x", 1)]), (2, "invoke", [w("x", 3)]),
+        (1, "ok", [w("x", 2)]), (2, "ok", [w("x", 3)]), (3, "invoke", [r("x")]), (3, "ok", [r("x", last)]),
+    )  # fmt: skip
+    assert kinds(isolated(history, "rw-register")) == ({"G-single-realtime"} if last == 1 else set())
+
+
 def test_a_cycle_is_shown_with_its_edges_and_reasons() -> None:
     (finding,) = isolated(LISTS["G2-item"][0], "list-append").findings
     assert finding.message == "a cycle of 2 transactions: T1 rw T2 rw T1"
@@ -183,6 +271,47 @@ def test_the_shortest_cycle_is_shown() -> None:
     (finding,) = isolated(together(*chain), "list-append").findings
     assert finding.kind == "G1c"
     assert len(finding.operations) == 4
+
+
+def altered(seed: int, *, registers: bool) -> History:
+    """A few transactions of a serial database; some reads are of another time, and some processes go on after a crash."""
+    rng = random.Random(seed)
+    crash, fail = rng.choice((0.0, 0.2)), rng.choice((0.0, 0.2))
+    moments = serial(
+        seed, transactions=rng.randrange(3, 6), clients=rng.randrange(2, 4), keys=rng.randrange(1, 3), longest=3,
+        registers=registers, crash=crash, fail=fail,
+    )  # fmt: skip
+    if rng.random() < 0.5:
+        moments = [m._replace(process=m.process % 3) for m in moments]  # type: ignore[operator]
+    for at, moment in enumerate(moments):
+        parts: Any = [list(part) for part in moment.value]  # type: ignore[attr-defined]
+        for part in parts:
+            if moment.type == "ok" and part[0] == "r" and rng.random() < 0.3:
+                part[2] = rng.choice((None, 1, 2, 3)) if registers else (part[2] or [])[: rng.randrange(3)]
+        moments[at] = moment._replace(value=parts)
+    return history_of(moments)
+
+
+def compare(registers: bool, seeds: range) -> dict[str, tuple[int, int]]:
+    """At each level, how many histories are wrong, and how many of these are found to be."""
+    wrong = dict.fromkeys(list(LEVELS)[-3:], (0, 0))
+    for seed in seeds:
+        try:
+            history = altered(seed, registers=registers)
+        except SpecError:  # processes of the same name overlap
+            continue
+        for level, (all_, found) in wrong.items():
+            legal = brute.serializable(history, level)
+            finds = bool(isolated(history, "rw-register" if registers else "list-append", level).findings)
+            assert not (legal and finds), (seed, level)
+            wrong[level] = all_ + (not legal), found + finds
+    return wrong
+
+
+@pytest.mark.parametrize("registers", [False, True])
+def test_what_all_orders_allow_is_not_refused(registers: bool) -> None:
+    for all_, found in compare(registers, range(250)).values():
+        assert found > 0.95 * all_ > 40
 
 
 @pytest.mark.parametrize("seed", range(6))

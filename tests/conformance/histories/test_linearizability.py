@@ -158,7 +158,7 @@ def compare(kind: str, seeds: range) -> tuple[int, int]:
         rng = random.Random(seed)
         moments = simulate(
             kind, rng, operations=rng.randrange(2, 7), clients=rng.randrange(2, 4),
-            keys=1 + seed % 2 if kind in KEYED else 1, values=2, crash=0.15,
+            keys=1 + seed % 2 if kind in KEYED else 1, values=2, crash=(0.15, 0.3)[seed % 2], goes_on=seed % 4 > 1,
         )  # fmt: skip
         tiny = history_of(changed(rng, moments, kind))
         for at, (mine, theirs) in enumerate(((linearizable, brute.linearizable), (sequential, brute.sequential))):
@@ -288,6 +288,20 @@ def test_the_finding_in_a_list_is_the_read_and_not_an_append() -> None:
     (finding,) = linearizable(history(*events), MODELS["list"]).findings
     assert finding.operations[-1].f == "read"
     assert "just before that the state is [1 2]" in finding.message
+
+
+def test_a_process_that_goes_on_does_not_wait_for_what_crashed() -> None:
+    """Its write takes effect after its own later read; and what it had ended before still comes first."""
+    crashed = [(0, "invoke", "write", 1), (0, "info", "write", 1)]
+    own = [(0, "invoke", "read", None), (0, "ok", "read", None)]
+    other = [(1, "invoke", "read", None), (1, "ok", "read", 1), (1, "invoke", "read", None), (1, "ok", "read", None)]
+    for judge in (linearizable, sequential):
+        assert judge(history(*crashed, *own, *other[:2]), MODELS["register"]).verdict is Verdict.OK
+        assert judge(history(*crashed, *own, *other), MODELS["register"]).verdict is Verdict.ILLEGAL
+    write = [(0, "invoke", "write", 2), (0, "ok", "write", 2)]
+    seen = [(1, "invoke", "read", None), (1, "ok", "read", 1), (1, "invoke", "read", None), (1, "ok", "read", 2)]
+    (finding,) = sequential(history(*write, *crashed, *seen), MODELS["register"]).findings
+    assert [op.line for op in finding.operations] == [7]
 
 
 def test_sequential_consistency_lets_processes_lag() -> None:

@@ -145,6 +145,32 @@ def test_pending_operations_cut_a_history_off() -> None:
 
 # ---- what is no history
 
+RUN = [
+    '{"format":"lockstep-run","version":1,"about":{}}',
+    '{"t":0.5,"node":"c","kind":"invoke","name":"read","args":{"value":null}}',
+    '{"t":0.7,"node":"c","kind":"return","name":"read","obs":{"type":"ok","value":3}}',
+]
+
+
+@pytest.mark.parametrize(("lines", "message"), [
+    ([*RUN, '{"end":400}'], "line 4: the record tells of `400` entries, but 2 stand before its end"),
+    ([*RUN, '{"end":"2"}'], 'line 4: the record tells of `"2"` entries, but 2 stand before its end'),
+    ([*RUN, '{"end":true}'], "line 4: the record tells of `true` entries, but 2 stand before its end"),
+    ([*RUN, '{"end":2}', *RUN[1:]], "follows the end of the record"),
+    ([*RUN[:2], '{"end":1}', RUN[2]], "follows the end of the record"),
+    ([*RUN, '{"end":2}', '{"end":2}'], "line 5: `{\"end\" 2}` follows the end of the record"),
+    ([*RUN, *RUN], "line 4: a record of a run begins in the middle"),
+    ([RUN[0], *RUN], "line 2: a record of a run begins in the middle"),
+    ([RUN[0].replace("1", "99"), *RUN[1:], '{"end":2}'], "line 1: version `99` of a record of a run cannot be read"),
+    (['{"format":"lockstep-run"}', *RUN[1:], '{"end":2}'], "line 1: version `nil` of a record of a run cannot be read"),
+])  # fmt: skip
+def test_a_record_of_a_run_that_contradicts_itself_is_refused(lines: list[str], message: str) -> None:
+    with pytest.raises(SpecError) as problem:
+        parse_history("\n".join(lines))
+    (diagnostic,) = problem.value.diagnostics
+    assert diagnostic.code == "PSM851"
+    assert message in diagnostic.message
+
 
 @pytest.mark.parametrize(("text", "message"), [
     ("", "`history` is empty"),

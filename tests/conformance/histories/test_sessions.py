@@ -13,6 +13,7 @@ from checker.conformance.histories.models import KeyValue
 from checker.conformance.histories.ordered import linearizable, sequential
 from checker.conformance.histories.sessions import GUARANTEES, causal, session
 from checker.conformance.histories.verdict import Verdict
+from tests.conformance.histories.worlds import simulate
 
 
 def history(*sessions: str) -> History:
@@ -75,6 +76,47 @@ def test_a_crashed_write_that_was_seen_is_not_unseen() -> None:
     made = history_of(Moment(p, t, f, v, None, -1, 0) for p, t, f, v in events)
     assert causal(made, KeyValue).verdict is Verdict.ILLEGAL
     assert session(made, KeyValue, ("monotonic-reads",)).verdict is Verdict.ILLEGAL
+
+
+@pytest.mark.parametrize("later", ["x", "y"])
+def test_a_crashed_write_that_was_seen_is_not_unseen_though_its_process_goes_on(later: str) -> None:
+    crashed = [(0, "invoke", "write", ["x", 1]), (0, "info", "write", ["x", 1])]
+    goes_on = [(0, "invoke", "write", [later, 2]), (0, "ok", "write", [later, 2])]
+    seen = [(1, "invoke", "read", ["x", None]), (1, "ok", "read", ["x", 1])]
+    unseen = [(1, "invoke", "read", ["x", None]), (1, "ok", "read", ["x", None])]
+    for order in ((crashed, seen, goes_on, unseen), (crashed, goes_on, seen, unseen), (crashed, goes_on, unseen, seen)):
+        made = history_of(Moment(p, t, f, v, None, -1, 0) for events in order for p, t, f, v in events)
+        expected = Verdict.OK if order[-1] is seen else Verdict.ILLEGAL
+        assert causal(made, KeyValue).verdict is expected
+        assert session(made, KeyValue, ("monotonic-reads",)).verdict is expected
+
+
+def test_a_crashed_write_is_not_in_the_past_of_what_its_process_does_later() -> None:
+    """It takes effect after the second one, and one process sees that, while another does not see it yet."""
+    events = [
+        (0, "invoke", "write", ["x", 1]), (0, "info", "write", ["x", 1]),
+        (0, "invoke", "write", ["x", 2]), (0, "ok", "write", ["x", 2]),
+        (1, "invoke", "read", ["x", None]), (1, "ok", "read", ["x", 2]),
+        (1, "invoke", "read", ["x", None]), (1, "ok", "read", ["x", 1]),
+        (0, "invoke", "read", ["x", None]), (0, "ok", "read", ["x", 2]),
+    ]  # fmt: skip
+    made = history_of(Moment(p, t, f, v, None, -1, 0) for p, t, f, v in events)
+    assert causal(made, KeyValue).verdict is Verdict.OK
+    assert session(made, KeyValue).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_linearizable_histories_are_causal_with_processes_that_go_on_after_crashes(seed: int) -> None:
+    """Lists, of which the last value is read, are registers that are written each value once."""
+    moments = []
+    for moment in simulate("list", random.Random(seed), operations=40, clients=3, keys=2, crash=0.2, goes_on=True):
+        key, value = moment.value  # type: ignore[misc]
+        f = "write" if moment.f == "append" else "read"
+        last = value[-1] if isinstance(value, list) and value else None  # type: ignore[has-type]
+        moments.append(moment._replace(f=f, value=[key, value if f == "write" else last]))  # type: ignore[has-type]
+    made = history_of(moments)
+    assert causal(made, KeyValue).verdict is Verdict.OK
+    assert session(made, KeyValue).verdict is Verdict.OK
 
 
 def test_a_finding_shows_who_wrote_and_who_read() -> None:

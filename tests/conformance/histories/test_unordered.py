@@ -55,6 +55,63 @@ CASES: dict[str, tuple[str, list[Event], Verdict, list[str]]] = {
     "queue, a crashed dequeue": (
         "total-queue", [*PUTS, *done(0, "dequeue", None, None, "info"), *done(2, "drain", None, [1])], Verdict.INCOMPLETE, [],
     ),
+    "set, failed to be added again": (
+        "grow-set", [*ADDS, *done(0, "add", 1, how="fail"), *done(0, "read", None, [2])], Verdict.ILLEGAL, ["lost element"],
+    ),
+    "set, added again and crashed": (
+        "grow-set", [*ADDS, *done(0, "add", 1, how="info"), *done(0, "read", None, [2])], Verdict.ILLEGAL, ["lost element"],
+    ),
+    "set, failed and read": (
+        "grow-set", [*ADDS, *done(0, "add", 3, how="fail"), *done(0, "read", None, [1, 2, 3])], Verdict.ILLEGAL,
+        ["unexpected element"],
+    ),
+    "set, failed, added and read": (
+        "grow-set", [*ADDS, *done(0, "add", 3, how="fail"), *done(0, "add", 3), *done(0, "read", None, [1, 2, 3])],
+        Verdict.OK, [],
+    ),
+    "set, read before": (
+        "grow-set", [*done(2, "read", None, [1]), *ADDS, *done(0, "read", None, [1, 2])], Verdict.ILLEGAL,
+        ["unexpected element"],
+    ),
+    "set, read at once": (
+        "grow-set", [(2, "invoke", "read", None), *ADDS, (2, "ok", "read", [1]), *done(0, "read", None, [1, 2])],
+        Verdict.OK, [],
+    ),
+    "queue, empty while something is put in": (
+        "total-queue", [(0, "invoke", "enqueue", 1), *done(1, "dequeue", None), (0, "ok", "enqueue", 1)], Verdict.INCOMPLETE, [],
+    ),
+    "queue, put in again and crashed": (
+        "total-queue",
+        [(0, "invoke", "enqueue", 1), *done(1, "enqueue", 1, how="info"), (0, "ok", "enqueue", 1), *done(0, "dequeue", None)],
+        Verdict.ILLEGAL, ["lost element"],
+    ),
+    "queue, put in again and failed": (
+        "total-queue",
+        [(0, "invoke", "enqueue", 1), *done(1, "enqueue", 1, how="fail"), (0, "ok", "enqueue", 1), *done(0, "dequeue", None)],
+        Verdict.ILLEGAL, ["lost element"],
+    ),
+    "queue, put in twice and taken out once": (
+        "total-queue", [*overlapping("enqueue", 1), *done(0, "dequeue", None, 1), *done(0, "dequeue", None)],
+        Verdict.ILLEGAL, ["lost element"],
+    ),
+    "queue, one for certain and one perhaps": (
+        "total-queue",
+        [(0, "invoke", "enqueue", 1), *done(1, "enqueue", 1, how="info"), (0, "ok", "enqueue", 1),
+         *done(0, "dequeue", None, 1), *done(0, "dequeue", None)],
+        Verdict.OK, [],
+    ),
+    "queue, out before in": (
+        "total-queue", [*done(2, "dequeue", None, 1), *PUTS, *done(0, "dequeue", None, 2)], Verdict.ILLEGAL,
+        ["unexpected element"],
+    ),
+    "queue, out while in": (
+        "total-queue", [(2, "invoke", "dequeue", None), *PUTS, (2, "ok", "dequeue", 1), *done(0, "drain", None, [2])],
+        Verdict.OK, [],
+    ),
+    "queue, out twice before in twice": (
+        "total-queue", [*PUTS, *done(2, "drain", None, [1, 2]), *done(2, "dequeue", None, 1), *done(0, "enqueue", 1)],
+        Verdict.ILLEGAL, ["duplicate element"],
+    ),
     "ids": ("unique-ids", [(0, "invoke", "generate", None), *done(1, "generate", None, 2), (0, "ok", "generate", 1)],
             Verdict.OK, []),
     "ids, twice": ("unique-ids", [*overlapping("generate", None), *done(0, "generate", None, 7), *done(1, "generate", None, 7)],
@@ -105,6 +162,22 @@ CASES: dict[str, tuple[str, list[Event], Verdict, list[str]]] = {
         "converging", [*ADDS, *done(2, "add", 3, how="info"), *done(0, "read", None, [1]), *done(1, "read", None, [1, 2])],
         Verdict.INCOMPLETE, [],
     ),
+    "converging, a key each": (
+        "converging",
+        [*ADDS, *done(0, "read", ["x", None], ["x", 1]), *done(1, "read", ["y", None], ["y", 2]),
+         *done(2, "read", ["x", None], ["x", 1])],
+        Verdict.OK, [],
+    ),
+    "diverging at a key": (
+        "converging",
+        [*ADDS, *done(0, "read", ["x", None], ["x", 1]), *done(1, "read", ["y", None], ["y", 2]),
+         *done(2, "read", ["x", None], ["x", 2])],
+        Verdict.ILLEGAL, ["no convergence"],
+    ),
+    "diverging lists of two": (
+        "converging", [*ADDS, *done(0, "read", None, [1, 2]), *done(1, "read", None, [1, 3])], Verdict.ILLEGAL,
+        ["no convergence"],
+    ),
     "one reader": ("converging", [*ADDS, *done(0, "read", None, [1])], Verdict.INCOMPLETE, []),
 }  # fmt: skip
 
@@ -121,6 +194,31 @@ def test_case(name: str) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_linearizable_objects_pass(model: str, kind: str, seed: int) -> None:
     assert judge(world(kind, seed, operations=150, crash=0.02), model).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_linearizable_queues_lose_nothing(seed: int) -> None:
+    """What is left in the end is open; the queue was seen empty often enough before."""
+    assert (
+        judge(world("queue", seed, operations=40, crash=seed % 2 * 0.02), "total-queue").verdict is not Verdict.ILLEGAL
+    )
+
+
+def test_what_is_said_about_values_that_come_up_often() -> None:
+    late = [*PUTS, *done(2, "drain", None, [1, 2]), *done(2, "dequeue", None, 1), *done(0, "enqueue", 1)]
+    (finding,) = judge(history(*late), "total-queue").findings
+    assert finding.message == "1 is put in 1 times until then and taken out 2 times"
+    lost = [*overlapping("enqueue", 1), *done(0, "dequeue", None, 1), *done(0, "dequeue", None)]
+    judgement = judge(history(*lost), "total-queue")
+    assert judgement.findings[0].message == "1 is put in 2 times and comes out 1 times"
+    assert judgement.figures == {"put in": 2, "taken out": 1, "left": 1}
+    early = [*done(2, "dequeue", None, 1), *PUTS]
+    assert judge(history(*early), "total-queue").findings[0].message == "1 is taken out before it is put in"
+    before = judge(history(*done(2, "read", None, [1]), *ADDS, *done(2, "add", 3, how="fail"), *done(2, "read", None, [1, 2, 3])),
+                   "grow-set")  # fmt: skip
+    assert [f.message for f in before.findings] == [
+        "a read sees 1, which is added later", "a read sees 3, which failed to be added",
+    ]  # fmt: skip
 
 
 # ---- nothing is good that could not have been bad

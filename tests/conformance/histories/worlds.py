@@ -101,9 +101,13 @@ def simulate(
     keys: int = 1,
     values: int = 5,
     crash: float = 0.0,
+    goes_on: bool = False,
     apply: Callable[[Objects, int, str, Any, Any], Applied] | None = None,
 ) -> list[Moment]:
-    """The events of clients of a linearizable object, or of one that `apply` breaks."""
+    """The events of clients of a linearizable object, or of one that `apply` breaks.
+
+    After a crash a new process takes the client's place, or the same one `goes_on`.
+    """
     objects = Objects(kind)
     serve = apply or (lambda o, *args: o.apply(*args))
     fresh = iter(range(10**9))
@@ -138,7 +142,7 @@ def simulate(
                 lingering.append((process, f, key, value))
             del pending[process]
             answers.pop(process, None)
-            names[place] = process + clients
+            names[place] = process if goes_on else process + clients
         elif process not in answers:
             answers[process] = serve(objects, process, f, key, value)
         else:
