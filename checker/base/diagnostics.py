@@ -80,7 +80,7 @@ CODES: dict[str, str] = {
     "PSM503": "no such constant",
     "PSM504": "fault does not apply",
     "PSM505": "bad budget",
-    "PSM506": "property expected twice",
+    "PSM506": "said twice in a check",
     "PSM507": "too many instances or initial states",
     "PSM508": "unusable setting",
     # what a check finds at run time

@@ -30,6 +30,9 @@ _BLANKS = re.compile(r" +$", re.MULTILINE)
 WIDTH = 100
 """The width of text that does not go to a terminal."""
 
+LEAST_WIDTH, MOST_WIDTH = 20, 1000
+"""What COLUMNS is taken for where it says less, or more; where it says nothing, it is not set."""
+
 
 def signs_of(stream: TextIO) -> Signs:
     """The signs that a stream can show."""
@@ -40,7 +43,11 @@ def console(stream: TextIO) -> Console:
     """A terminal, or a file that gets the same without colour."""
     from rich.console import Console
 
-    width = None if stream.isatty() or "COLUMNS" in os.environ else WIDTH
+    named = os.environ.get("COLUMNS", "")
+    if named.isdecimal() and not LEAST_WIDTH <= int(named[:9]) <= MOST_WIDTH:
+        width: int | None = min(max(int(named[:9]), LEAST_WIDTH), MOST_WIDTH) if int(named[:9]) else WIDTH
+    else:
+        width = None if stream.isatty() or named else WIDTH
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 

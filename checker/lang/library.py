@@ -36,7 +36,7 @@ class Library:
     @classmethod
     def around(cls, folder: Path) -> Library:
         """What a spec in a folder can name."""
-        return cls((folder, folder / "abstract", folder.parent / "abstract"))
+        return cls((folder, folder / "abstract", folder.absolute().parent / "abstract"))
 
     def find(self, name: str) -> Source:
         """The text of a spec.

@@ -35,6 +35,8 @@ def read_source(path: Path) -> Source:
     """
     name = display_name(path)
     try:
+        if not (path.is_file() or path.is_dir()) and path.exists():
+            raise error("PSM003", f"{name} is no file", help="a spec is a text file that begins with `spec NAME`")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
             size = path.stat().st_size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checker.base.diagnostics import did_you_mean
+from checker.base.diagnostics import Reporter, did_you_mean
 from checker.lang import ast
 from checker.lang.resolve import unknown
 from checker.model.context import Bad
@@ -209,3 +209,28 @@ def strong_of(world: World, check: ast.CheckDecl | None) -> tuple[str, ...]:
                     )
                 result += found
     return tuple(dict.fromkeys(result))
+
+
+def refuse_repetitions(reporter: Reporter, check: ast.CheckDecl | None) -> None:
+    """Reports what a check says again, where it can say it once."""
+    said: set[str] = set()
+    for item in check.items if check else ():
+        about = _about(item)
+        if about in said:
+            reporter.error("PSM506", f"the check says twice {about}", item.span, help="keep one")
+        elif about is not None:
+            said.add(about)
+
+
+def _about(item: ast.CheckItem) -> str | None:
+    """What an item says that a check can say once; None for those that add to each other, or are looked at elsewhere."""
+    match item:
+        case ast.Bind(name=name):
+            return f"what `{name}` is"
+        case ast.NetworkDecl(name=name):
+            return "which network there is" if name is None else f"which network `{name}` is"
+        case ast.ExpectCounts():
+            return "how many states to expect"
+        case ast.CheckFinal():
+            return "what is `final`"
+    return None

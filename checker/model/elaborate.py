@@ -22,7 +22,7 @@ from checker.lang.parser import parse_cached
 from checker.lang.resolve import Symbols, declare
 from checker.model import ir
 from checker.model.bodies import Bodies
-from checker.model.checks import faults_of, networks_of, strong_of
+from checker.model.checks import faults_of, networks_of, refuse_repetitions, strong_of
 from checker.model.context import Bad, Mode
 from checker.model.convert import coerce, store
 from checker.model.handlers import step_of
@@ -124,6 +124,7 @@ class _Elaborator:
         self.reporter = reporter
         self.check = check
         binds: dict[str, ast.Expr | Value] = {}
+        refuse_repetitions(reporter, check)
         for item in check.items if check else ():
             if isinstance(item, ast.Bind):
                 self._known_constant(item.name)

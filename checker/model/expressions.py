@@ -17,7 +17,7 @@ from checker.model import ir
 from checker.model.access import AccessMixin
 from checker.model.context import Bad, Use
 from checker.model.convert import coerce, plain_items
-from checker.model.intervals import MAX_BITS, interval, is_too_large
+from checker.model.intervals import held, interval
 from checker.model.types import (
     BOOL,
     INT,
@@ -299,13 +299,7 @@ class Expressions(AccessMixin):
     def arith(self, op: str, a: ir.Expr, b: ir.Expr, span: Span) -> ir.Expr:
         assert isinstance(a.type, IntT)
         assert isinstance(b.type, IntT)
-        type_ = interval(op, a.type, b.type)
-        if is_too_large(type_):
-            self.reporter.error(
-                "PSM113", f"this may be larger than 2^{MAX_BITS}", span, help="use smaller numbers, or fewer products"
-            )
-            raise Bad
-        return ir.Arith(op, a, b, type_, span)  # type: ignore[arg-type]
+        return ir.Arith(op, a, b, held(interval(op, a.type, b.type), span, self.reporter), span)  # type: ignore[arg-type]
 
     def compare(self, node: ast.Binary) -> ir.Expr:
         left, right = self.each((node.left, node.right), self.expr)

@@ -6,15 +6,22 @@ never narrower: a store whose interval fits needs no check at run time.
 
 from __future__ import annotations
 
+from checker.base.diagnostics import Reporter
+from checker.base.source import Span
+from checker.model.context import Bad
 from checker.model.types import INT, IntT
 
 MAX_BITS = 1024
 """Of what is computed. A few products, each of the one before with itself, would otherwise fill the memory."""
 
 
-def is_too_large(t: IntT) -> bool:
-    """Whether values of more than MAX_BITS are among those of an interval with bounds."""
-    return any(bound is not None and bound.bit_length() > MAX_BITS for bound in (t.lo, t.hi))
+def held(t: IntT, span: Span, reporter: Reporter) -> IntT:
+    """The interval, if none of its bounds has more than MAX_BITS. Reports PSM113 otherwise, and raises Bad."""
+    if any(bound is not None and bound.bit_length() > MAX_BITS for bound in (t.lo, t.hi)):
+        help_ = "use smaller numbers, or fewer products"
+        reporter.error("PSM113", f"this may be larger than 2^{MAX_BITS}", span, help=help_)
+        raise Bad
+    return t
 
 
 def interval(op: str, a: IntT, b: IntT) -> IntT:

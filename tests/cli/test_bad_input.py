@@ -28,6 +28,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "type.psm").write_text(TRANSFER.replace("done := true", "done := 1"), encoding="utf-8")
     (tmp_path / "escape.psm").write_bytes(b"spec A \x1b[2J\nrole R { durable x: bool = y } # \xe2\x80\xae\n")
     (tmp_path / "nothing").mkdir()
+    os.mkfifo(tmp_path / "pipe.psm")
+    twice = ("expect states 36 expect states 36", "N = 1 N = 1", "final: true final: true")
+    checks = "".join(f"check {name} {{ {text} }}\n" for name, text in zip("abc", twice, strict=True))
+    networks = "message M\nnetwork soup\ncheck d { network soup network soup }\n"
+    (tmp_path / "twice.psm").write_text(f"{COUNTER}{checks}{networks}", encoding="utf-8")
     squares = "".join(f"const C{i} = C{i - 1} * C{i - 1}\n" for i in range(1, 40))
     (tmp_path / "squares.psm").write_text(f"spec Squares\nconst C0 = 2\n{squares}", encoding="utf-8")
     products = "".join(f"let a{i} = a{i - 1} * a{i - 1}  " for i in range(1, 40))
@@ -69,6 +74,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["counter.psm", "--set", "N="], "PSM901", "`` is no value for N"),
         (["counter.psm", "--set", "N=1.5"], "PSM901", "`1.5` is no value for N"),
         (["counter.psm", "--set", f"N={'9' * 5000}"], "PSM901", "is no value for N"),
+        (["twice.psm", "--check", "a"], "PSM506", "the check says twice how many states to expect"),
+        (["twice.psm", "--check", "b"], "PSM506", "the check says twice what `N` is"),
+        (["twice.psm", "--check", "c"], "PSM506", "the check says twice what is `final`"),
+        (["twice.psm", "--check", "d"], "PSM506", "the check says twice which network there is"),
+        (["pipe.psm"], "PSM003", "pipe.psm is no file"),
         (["squares.psm"], "PSM113", "this may be larger than 2^1024"),
         (["sums.psm"], "PSM113", "a product is larger than 2^1024"),
         (["sums.psm", "--engine", "python"], "PSM113", "a product is larger than 2^1024"),

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.cli.support import (
     LASSO,
     LIVE,
     OVERFLOW,
+    ROOT,
     TRANSFER,
     Done,
     assert_golden,
@@ -211,13 +213,13 @@ def test_limit_that_is_not_met() -> None:
 # ---- the rest of the world
 
 
-def interrupt(*args: str) -> Done:
+def interrupt(*args: str, number: int = signal.SIGINT) -> Done:
     """Runs the command and interrupts it while it explores."""
     running = subprocess.Popen(
         command(*args), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     has_worked(running, 1.2)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     out, err = ended(running)
     return Done(running.returncode, out, err)
 
@@ -257,10 +259,9 @@ def test_closed_pipe_is_silent() -> None:
 
 
 def test_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
-        raise ZeroDivisionError("a mistake\nof this program")
-
-    monkeypatch.setattr("checker.properties.safety.judge", broken)
+    inside: dict[str, Callable[..., None]] = {}
+    exec('def broken(*_): raise ZeroDivisionError("a mistake\\nof this program")', inside)  # not in a file of ours
+    monkeypatch.setattr("checker.properties.safety.judge", inside["broken"])
     done = lockstep("check", "counter.psm")
     assert done.code == 70
     first, _, name = done.err.strip().partition("; a report with the details is in ")
@@ -309,3 +310,26 @@ def test_completion_of_checks() -> None:
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.stdout == "plain,small\n"
+
+
+@pytest.mark.parametrize("columns", [0, 1, 10**9])
+def test_a_width_that_makes_no_sense_shows_all_that_is_found(columns: int, tmp_path: Path) -> None:
+    write(tmp_path, counter=COUNTER)
+    done = lockstep("check", tmp_path / "counter.psm", "--check", "small", columns=columns)
+    assert done.code == 0
+    assert all(len(line) < 300 for line in done.out.splitlines())
+    assert "36" in done.out
+
+
+def test_an_abstract_spec_beside_the_folder_one_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / "specs" / "transactions")
+    for path in ("two_phase_commit.psm", "./two_phase_commit.psm", str(Path.cwd() / "two_phase_commit.psm")):
+        assert lockstep("check", path, "--check", "small").code == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_check_that_is_told_to_end_shows_what_it_covered(name: str) -> None:
+    done = interrupt("check", "large.psm", "--check", "one", number=getattr(signal, name))
+    assert done.code == 130
+    assert "interrupted — 1 check: 1 incomplete" in done.out

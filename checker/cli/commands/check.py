@@ -114,6 +114,7 @@ def command(
     from pathlib import Path
 
     from checker.cli.display import JsonDisplay, TextDisplay
+    from checker.cli.endings import ended_like_an_interrupt
     from checker.engine.interface import Limits
     from checker.native.choose import engine_named
 
@@ -139,7 +140,8 @@ def command(
         )  # fmt: skip
     limits = Limits(max_states, max_memory, timeout)
     run = _Run(names, bindings(constants), chosen, limits, display, symmetry=not no_symmetry)
-    return run.all(paths)
+    with ended_like_an_interrupt():
+        return run.all(paths)
 
 
 _CODES = {"pass": Exit.MET, "fail": Exit.UNMET, "incomplete": Exit.INCOMPLETE, "error": Exit.WRONG}
