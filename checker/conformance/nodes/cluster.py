@@ -4,6 +4,9 @@ Every message of a node goes through here. It may take time, get lost or be doub
 and to clients do not, for clients stand beside the node that they talk to, as in Maelstrom. A cut is between processes, not
 between names: a node that writes another's name into `src` gets no further by it.
 
+Clients see at once when their node is killed, as one sees a broken connection: what they wait for is given up, and they ask
+again when the node has answered `init` after its restart. They would else spend the rest of a short run waiting for the dead.
+
 A message to somebody who does not exist is answered with error 1, where it asks for an answer. The first problem of a node
 ends the run: `failure` is done then.
 """
@@ -40,6 +43,10 @@ NETWORK: Final = "network"
 """Who answers for those who do not exist."""
 
 
+class NodeKilled(Exception):
+    """The node that was asked is dead: nobody knows whether it did what was asked for."""
+
+
 class Client:
     """Sends one request at a time and waits for its answer."""
 
@@ -47,6 +54,7 @@ class Client:
         self.name = name
         self._cluster = cluster
         self._asked = 0
+        self._node = ""
         self._answer: asyncio.Future[Body] | None = None
 
     async def call(self, node: str, body: Body, timeout: float) -> Body:
@@ -55,7 +63,11 @@ class Client:
         Raises:
             RpcError: the answer is an error.
             TimeoutError: there is none in time.
+            NodeKilled: there will be none.
         """
+        if self._cluster.is_down(node) and body["type"] != "init":
+            raise NodeKilled
+        self._node = node
         self._asked += 1
         self._answer = asyncio.get_running_loop().create_future()
         self._cluster.route(self.name, Message(self.name, node, {**body, "msg_id": self._asked}))
@@ -67,6 +79,11 @@ class Client:
         waiting = self._answer
         if waiting is not None and not waiting.done() and message.body.get("in_reply_to") == self._asked:
             waiting.set_result(message.body)
+
+    def give_up(self, node: str) -> None:
+        """Waits no longer, if it waits for this node."""
+        if self._node == node and self._answer is not None and not self._answer.done():
+            self._answer.set_exception(NodeKilled())
 
 
 class Cluster:
@@ -93,6 +110,8 @@ class Cluster:
         self._services: dict[str, Service] = all_services(seed)
         self._clients: dict[str, Client] = {}
         self._nodes: dict[str, NodeProcess] = {}
+        self._up = {name: asyncio.Event() for name in self.names}
+        self.restarted: dict[str, float] = {}
         self._in_flight = 0
         self._begin = asyncio.get_running_loop().time()
 
@@ -124,9 +143,12 @@ class Cluster:
     # ---- faults
 
     async def kill(self, name: str) -> None:
-        """Ends a node at once."""
-        self.note(name, Kind.FAULT, "kill")
+        """Ends a node at once. In the record it dies after all that it has sent."""
+        self._up[name].clear()
         await self._nodes[name].kill()
+        self.note(name, Kind.FAULT, "kill")
+        for client in self._clients.values():
+            client.give_up(name)
 
     async def restart(self, name: str) -> None:
         """Starts it again, with nothing but what it has written to disk itself."""
@@ -136,6 +158,16 @@ class Cluster:
             await self._init(name)
         except NodeProblem as problem:
             self.fail(problem)
+        else:
+            self.restarted[name] = self.now()
+
+    def is_down(self, name: str) -> bool:
+        """Whether a node is dead, or has not answered `init` yet."""
+        return name in self._up and not self._up[name].is_set()
+
+    async def until_up(self, name: str) -> None:
+        """Waits until a node can be asked."""
+        await self._up[name].wait()
 
     def pause(self, name: str) -> None:
         """Lets a node stand still."""
@@ -229,6 +261,7 @@ class Cluster:
             text = f"answers `init` with {str(answer.get('type'))[:50]!r} in the place of `init_ok`"
             raise self.problem(name, Trouble.PROTOCOL, text)
         self._nodes[name].serve()
+        self._up[name].set()
 
     async def or_failure(self, work: Any) -> Any:
         """Waits for something, unless a node fails first; then that is raised."""

@@ -5,7 +5,8 @@ read, its log is kept in a ring of the last lines (and in a file, up to a size, 
 of its own, so that whatever it starts ends with it. What goes wrong is a `NodeProblem`, which carries the last lines of the
 log: they mostly say what happened.
 
-Some ends are wanted: a node that is killed as a fault, or stopped at the end, has no problem.
+Some ends are wanted: a node that is killed as a fault, or stopped at the end, has no problem. What a killed node had printed
+before its death was sent, and still counts, up to the last whole line.
 """
 
 from __future__ import annotations
@@ -96,6 +97,7 @@ class NodeProcess:
         self._serving = False
         self._held: deque[Message] = deque(maxlen=HELD)
         self._ending = False
+        self._killed = False
         self._ended_output = False
         self._gone = False
         self._sent = 0
@@ -153,6 +155,10 @@ class NodeProcess:
 
     async def kill(self) -> None:
         """Ends it at once, with no chance to save anything, and everything that it has started."""
+        self._killed = True
+        self._signal(signal.SIGKILL)
+        if self._tasks:  # what stands in the pipe was sent while it lived
+            await asyncio.wait(self._tasks[:1], timeout=STOPPING)
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> None:
@@ -211,6 +217,8 @@ class NodeProcess:
                 line = await self._process.stdout.readline()
             except ValueError:
                 self._problem(Trouble.PROTOCOL, f"prints a line of more than {MAX_LINE:,} bytes")
+                return
+            if self._killed and not line.endswith(b"\n"):
                 return
             if not line:
                 self._ended_output = True
@@ -271,6 +279,6 @@ class NodeProcess:
                 self._tail.append(text[:TAIL_WIDTH])
 
     def _problem(self, trouble: Trouble, text: str) -> None:
-        if not self._ending:
+        if not self._ending and not self._killed:
             self._ending = True
             self._fail(NodeProblem(self.name, trouble, text, self._tail))
