@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -11,6 +14,8 @@ from checker.conformance.links import Quality
 from checker.conformance.nodes.conform import OWED, Plan, Report, Result, conform
 from checker.conformance.nodes.evidence import KILLED, after_restarts, overlapping
 from checker.conformance.nodes.faults import Window
+from checker.conformance.nodes.process import NodeProblem, NodeProcess
+from checker.conformance.nodes.protocol import Message
 from checker.conformance.nodes.report import document_of, text_of
 from checker.conformance.record import Entry, Kind, Record
 from checker.properties.kinds import Json
@@ -102,3 +107,32 @@ def test_evidence_is_what_was_asked_after_the_restart() -> None:
     assert overlapping(record, [Window("kill", 0.2, 0.4, ("n1",))]) == 1, "the one of n2"
     answered = Record((*entries, asked(1.0, "c1", "n1"), ended(1.1, "c1", type="fail")))
     assert after_restarts(answered).shortcomings == []
+
+
+def test_what_a_node_has_printed_before_its_death_was_sent() -> None:
+    """The last line is not whole, and the node is in the middle of it."""
+    script = """
+import sys, time
+for line in sys.stdin:
+    sys.stdout.write(line * 20 + line[:7])
+    sys.stdout.flush()
+    open(sys.argv[1], "w").close()
+    time.sleep(60)
+"""
+
+    async def main(told: Path) -> tuple[list[Message], list[NodeProblem]]:
+        heard: list[Message] = []
+        problems: list[NodeProblem] = []
+        command = (sys.executable, "-c", script, str(told))
+        node = NodeProcess("n1", command, receive=heard.append, fail=problems.append)
+        await node.start()
+        node.send(Message("c1", "n1", {"type": "init"}))
+        while not told.exists():  # and the loop reads nothing
+            time.sleep(0.01)
+        await node.kill()
+        return heard, problems
+
+    with TemporaryDirectory() as folder:
+        heard, problems = asyncio.run(main(Path(folder) / "told"))
+    assert len(heard) == 20
+    assert problems == []

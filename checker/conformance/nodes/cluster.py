@@ -39,6 +39,9 @@ from checker.properties.kinds import Json
 MAX_IN_FLIGHT: Final = 200_000
 """Messages on their way at one time."""
 
+DIGESTING: Final = 0.1
+"""Seconds that nodes have to tell of the steps that the last messages before a cut led to: the record has those before it."""
+
 NETWORK: Final = "network"
 """Who answers for those who do not exist."""
 
@@ -179,9 +182,10 @@ class Cluster:
         self.note(name, Kind.FAULT, "resume")
         self._nodes[name].resume()
 
-    def cut(self, one: Sequence[str], other: Sequence[str], *, one_way: bool) -> None:
-        """Cuts nodes off from others."""
+    async def cut(self, one: Sequence[str], other: Sequence[str], *, one_way: bool) -> None:
+        """Cuts nodes off from others. It is recorded when they have told what they did with the last messages."""
         self.links.cut(one, other, one_way=one_way)
+        await asyncio.sleep(DIGESTING)
         self.note(None, Kind.FAULT, "cut", args={"from": [*one], "to": [*other], "one_way": one_way})
 
     def heal(self) -> None:
