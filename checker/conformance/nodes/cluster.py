@@ -129,7 +129,12 @@ class Cluster:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.gather(*(node.stop() for node in self._nodes.values()))
+        stopping = asyncio.gather(*(node.stop() for node in self._nodes.values()))
+        try:
+            await asyncio.shield(stopping)
+        except asyncio.CancelledError:  # whoever interrupts this wants the nodes to end all the more
+            await stopping
+            raise
         if self.failure.done():
             self.failure.exception()  # whoever cares has seen it
 

@@ -31,6 +31,7 @@ from checker.conformance.links import Quality
 from checker.conformance.nodes.cluster import Client, Cluster, NodeKilled
 from checker.conformance.nodes.evidence import KILLED, AfterRestarts, after_restarts, overlapping
 from checker.conformance.nodes.faults import Window, inflict, plan
+from checker.conformance.nodes.interruption import run_to_its_end
 from checker.conformance.nodes.process import NodeProblem, Trouble
 from checker.conformance.nodes.protocol import RpcError
 from checker.conformance.nodes.workloads import WORKLOADS, MalformedAnswer, Request, Workload
@@ -124,8 +125,9 @@ def conform(plan: Plan) -> Report:
 
     Raises:
         NodeProblem: the nodes could not be started.
+        Terminated: SIGTERM or SIGHUP came; no node is left.
     """
-    return asyncio.run(_Run(plan).run())
+    return run_to_its_end(_Run(plan).run())
 
 
 class _Run:

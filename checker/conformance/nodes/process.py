@@ -2,8 +2,8 @@
 
 A node is a stranger. Its lines are bounded in length and in number, its input is not buffered without end if it does not
 read, its log is kept in a ring of the last lines (and in a file, up to a size, where one is wanted), and it runs in a session
-of its own, so that whatever it starts ends with it. What goes wrong is a `NodeProblem`, which carries the last lines of the
-log: they mostly say what happened.
+of its own, so that what it starts ends with it, unless that leaves for another session (`setsid`): nobody is told of it then.
+What goes wrong is a `NodeProblem`, which carries the last lines of the log: they mostly say what happened.
 
 Some ends are wanted: a node that is killed as a fault, or stopped at the end, has no problem. What a killed node had printed
 before its death was sent, and still counts, up to the last whole line.
