@@ -41,6 +41,10 @@ from checker.properties.kinds import Json
 
 MAX_ENTRIES = 1_000_000
 """Entries in the record of a run."""
+MAX_NODES = 100
+"""Nodes of a run: each is a process, and holds three pipes open."""
+MAX_CLIENTS = 10_000
+"""Clients of all nodes together."""
 OWED = 10
 """Answers of a killed node after its restart that its clients wait for."""
 OVERTIME = 0.1
