@@ -20,7 +20,7 @@ from random import Random
 from typing import Any, Final, Self
 
 from checker.conformance.links import Links, Quality
-from checker.conformance.nodes.process import NodeProblem, NodeProcess, Trouble
+from checker.conformance.nodes.process import NodeProblem, NodeProcess, Printed, Trouble
 from checker.conformance.nodes.protocol import (
     INIT_TIMEOUT,
     NODE_NOT_FOUND,
@@ -113,6 +113,7 @@ class Cluster:
         self._services: dict[str, Service] = all_services(seed)
         self._clients: dict[str, Client] = {}
         self._nodes: dict[str, NodeProcess] = {}
+        self._printed = Printed()
         self._up = {name: asyncio.Event() for name in self.names}
         self.restarted: dict[str, float] = {}
         self._in_flight = 0
@@ -253,7 +254,12 @@ class Cluster:
     async def _start(self, name: str) -> None:
         log = None if self._logs is None else self._logs / f"{name}.log"
         self._nodes[name] = NodeProcess(
-            name, self._command, receive=lambda m: self.route(name, m), fail=self.fail, log=log
+            name,
+            self._command,
+            receive=lambda m: self.route(name, m),
+            fail=self.fail,
+            log=log,
+            printed=self._printed,
         )
         await self._nodes[name].start()
 

@@ -36,8 +36,11 @@ def run_to_its_end(work: Coroutine[Any, Any, T]) -> T:
         Terminated: one of them came, and everything was ended in an orderly way.
     """
     came: list[int] = []
+    result: list[
+        T
+    ] = []  # not that of the task: `asyncio.run` has Python write its task, with all of a result, into an error
 
-    async def main() -> T:
+    async def main() -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
 
@@ -51,20 +54,20 @@ def run_to_its_end(work: Coroutine[Any, Any, T]) -> T:
         try:
             for number in heard:
                 signal.signal(number, end)
-            return await work
+            result.append(await work)
         finally:
             for number in heard:
                 signal.signal(number, signal.SIG_DFL)
 
     try:
-        result = asyncio.run(main())
+        asyncio.run(main())
     except asyncio.CancelledError:
         if came:
             raise Terminated(came[0]) from None
         raise
     if came:  # too late to cancel anything
         raise Terminated(came[0])
-    return result
+    return result[0]
 
 
 def _heard() -> list[signal.Signals]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import Enum
@@ -25,7 +25,7 @@ from checker.conformance.nodes.protocol import MAX_LINE, MalformedMessage, Messa
 MAX_RATE = 3_000
 """Messages that a node may send within one second."""
 MAX_BYTES = 256 << 20
-"""Bytes that a node may print in a run: all messages stand in the record."""
+"""Bytes that all nodes together may print in a run: all messages stand in the record."""
 HELD = 10_000
 """Messages that wait for a node to answer `init`; older ones are lost."""
 AT_ONCE = 50
@@ -66,6 +66,24 @@ class NodeProblem(Exception):
         self.log = tuple(log)
 
 
+class Printed:
+    """What the nodes of one run have printed, restarts included."""
+
+    def __init__(self) -> None:
+        self.bytes: Counter[str] = Counter()
+
+    def add(self, node: str, size: int) -> str | None:
+        """Counts a line; the complaint, if it is one too many."""
+        self.bytes[node] += size
+        total = self.bytes.total()
+        if total <= MAX_BYTES:
+            return None
+        if total == self.bytes[node]:
+            return f"has printed more than {MAX_BYTES:,} bytes"
+        most, share = self.bytes.most_common(1)[0]
+        return f"and the others have printed more than {MAX_BYTES:,} bytes together, {most} most of all with {share:,}"
+
+
 class NodeProcess:
     """A running node.
 
@@ -75,6 +93,7 @@ class NodeProcess:
         receive: called with each message that it sends.
         fail: called once, when something is wrong.
         log: a file for its standard error.
+        printed: what all nodes of its run have printed.
     """
 
     def __init__(
@@ -85,12 +104,14 @@ class NodeProcess:
         receive: Callable[[Message], None],
         fail: Callable[[NodeProblem], None],
         log: Path | None = None,
+        printed: Printed | None = None,
     ) -> None:
         self.name = name
         self._command = tuple(command)
         self._receive = receive
         self._fail = fail
         self._log = log
+        self._printed = printed or Printed()
         self._tail: deque[str] = deque(maxlen=TAIL)
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -211,7 +232,7 @@ class NodeProcess:
     async def _read_messages(self) -> None:
         assert self._process is not None and self._process.stdout is not None
         clock = asyncio.get_running_loop().time
-        second, count, size = clock(), 0, 0
+        second, count = clock(), 0
         while not self._ending:
             try:
                 line = await self._process.stdout.readline()
@@ -225,9 +246,8 @@ class NodeProcess:
                 await self._ended()
                 return
             count += 1
-            size += len(line)
-            if size > MAX_BYTES:
-                self._problem(Trouble.PROTOCOL, f"has printed more than {MAX_BYTES:,} bytes")
+            if complaint := self._printed.add(self.name, len(line)):
+                self._problem(Trouble.PROTOCOL, complaint)
                 return
             if count % AT_ONCE == 0:
                 await asyncio.sleep(0)  # what is in a buffer is read without waiting
