@@ -27,6 +27,7 @@ from checker.conformance.nodes.protocol import (
     TRACER,
     Body,
     Message,
+    NodeKilled,
     RpcError,
     error_body,
     reply_to,
@@ -44,10 +45,6 @@ DIGESTING: Final = 0.1
 
 NETWORK: Final = "network"
 """Who answers for those who do not exist."""
-
-
-class NodeKilled(Exception):
-    """The node that was asked is dead: nobody knows whether it did what was asked for."""
 
 
 class Client:

@@ -28,12 +28,12 @@ from checker.base.data import dataclass
 from checker.conformance.histories.history import History, Outcome
 from checker.conformance.histories.verdict import Judgement, Verdict
 from checker.conformance.links import Quality
-from checker.conformance.nodes.cluster import Client, Cluster, NodeKilled
+from checker.conformance.nodes.cluster import Client, Cluster
 from checker.conformance.nodes.evidence import KILLED, AfterRestarts, after_restarts, overlapping
 from checker.conformance.nodes.faults import Window, inflict, plan
 from checker.conformance.nodes.interruption import run_to_its_end
 from checker.conformance.nodes.process import NodeProblem, Trouble
-from checker.conformance.nodes.protocol import RpcError
+from checker.conformance.nodes.protocol import NodeKilled, RpcError
 from checker.conformance.nodes.workloads import WORKLOADS, MalformedAnswer, Request, Workload
 from checker.conformance.operations import history_of_record
 from checker.conformance.record import Kind, Record, Recorder

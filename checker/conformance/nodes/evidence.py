@@ -14,9 +14,10 @@ from collections.abc import Sequence
 
 from checker.base.data import dataclass
 from checker.conformance.nodes.faults import Window
+from checker.conformance.nodes.protocol import NodeKilled
 from checker.conformance.record import Kind, Record
 
-KILLED = "the node was killed"
+KILLED = str(NodeKilled())
 """How operations end whose node dies."""
 
 
