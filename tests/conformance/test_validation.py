@@ -12,7 +12,7 @@ import checker
 from checker.conformance.record import Entry, Kind, Record
 from checker.conformance.recording import recorded
 from checker.conformance.replay import Outcome
-from checker.conformance.validation.evidence import NOTHING
+from checker.conformance.validation.evidence import NOTHING, overlapping_faults
 from checker.conformance.validation.mapping import TraceMapping, TraceMappingError, read_mapping
 from checker.conformance.validation.refusals import Refuser
 from checker.conformance.validation.report import document_of, text_of
@@ -333,6 +333,14 @@ def test_faults_strike_while_something_is_under_way() -> None:
     assert validate(store("falls"), record(step, fell, asked, rose, done)).outcome is Outcome.CONFORMS
     healed = validate(store("falls"), record(step, fell, rose, asked, other, done))
     assert healed.lacks == ("none of 1 faults struck while an operation was under way",)
+
+
+def test_a_kill_shows_itself_after_the_restart() -> None:
+    for name, end, overlapping in (("kill", "restart", 1), ("pause", "resume", 0)):
+        fell, rose = Entry(0.0, "n1", Kind.FAULT, name), Entry(0.0, "n1", Kind.FAULT, end)
+        asked = [Entry(0.0, "c1", Kind.INVOKE, "echo"), Entry(0.0, "c1", Kind.RETURN, "echo", obs={"type": "ok"})]
+        assert overlapping_faults(record(*asked, fell, rose, *asked), clients=True) == (1, overlapping)
+        assert overlapping_faults(record(*asked, fell, rose), clients=True) == (1, 0)
 
 
 def test_evidence_of_several_records_adds_up() -> None:
