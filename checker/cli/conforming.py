@@ -11,6 +11,7 @@ from checker.cli.adapting import EXITS, judge
 from checker.cli.exits import Exit, worst
 from checker.cli.output import print_diagnostics, print_json, signs_of, write_atomically
 from checker.conformance.nodes.conform import Plan, Result, conform
+from checker.conformance.nodes.interruption import Terminated
 from checker.conformance.nodes.process import NodeProblem, Trouble
 from checker.conformance.nodes.report import document_of, text_of
 from checker.conformance.record import text_of as record_text
@@ -48,6 +49,9 @@ def run_nodes(
             ) from None
     try:
         report = conform(plan)
+    except Terminated as problem:
+        sys.stderr.write(f"ended by {problem.signal}\n")
+        raise
     except NodeProblem as problem:
         raise SpecError([_diagnostic(problem)]) from None
     if record is not None:

@@ -92,6 +92,11 @@ ONE_OF = (
         (("--node", "x 'y", "--workload", "echo"), "cannot be split into words: No closing quotation"),
         (("--node", " ", "--workload", "echo"), "it is empty"),
         (("--node", "x", "--workload", "echo", "--time", "0"), "`0` is not a positive number of seconds"),
+        (("--node", "x", "--workload", "echo", "--nodes", "101"), "`--nodes 101` is too many: each is a process"),
+        (
+            ("--node", "x", "--workload", "echo", "--clients", "5000"),
+            "`--clients 5000` is too many for 3 nodes: there may be up to 10,000 together",
+        ),
         (("--node", "x", "--workload", "echo", "--level", "strict"), "`strict` is no level for transactions of nodes"),
         (("--node", "x", "--workload", "echo", "--model", "kv"), "`--model` belongs to `--history`"),
         (("--history", "x", "--model", "kv", "--nodes", "3"), "`--nodes` belongs to `--node`"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from checker.conformance.links import Quality
 from checker.conformance.nodes import cluster as cluster_module
 from checker.conformance.nodes import process as process_module
 from checker.conformance.nodes.conform import Plan, Report, Result, conform
+from checker.conformance.nodes.interruption import run_to_its_end
 from checker.conformance.nodes.process import NodeProblem, NodeProcess, Trouble
 from checker.conformance.nodes.protocol import ERRORS, MalformedMessage, Message, RpcError, parse_message, result_of
 from checker.conformance.nodes.report import text_of
@@ -141,6 +143,28 @@ def test_nothing_comes_before_init() -> None:
         return [message.type for message in heard]
 
     assert asyncio.run(main()) == ["init", "early", "late"]
+
+
+def test_all_nodes_together_print_no_more_than_one_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_module, "MAX_BYTES", 300_000)
+    report = run(SERVE.replace("BAD", "pass").replace("count += 1", "out({'x': 'y' * 9_000}, 'n1')"), 60)
+    assert report.problem is not None and report.problem.trouble is Trouble.PROTOCOL
+    assert "and the others have printed more than 300,000 bytes together, n" in str(report.problem)
+    bodies = [e.args["body"] for e in report.record.entries if e.kind is Kind.SEND and e.node in ("n1", "n2")]
+    assert sum(len(json.dumps(body)) for body in bodies) < 300_000
+
+
+def test_the_result_of_a_run_is_not_written_as_text() -> None:
+    """It holds everything that nodes have printed; `asyncio.run` makes Python write the result of its task."""
+
+    class Large:
+        def __repr__(self) -> str:
+            raise AssertionError("this takes as much memory as the record")
+
+    async def work() -> Large:
+        return Large()
+
+    assert isinstance(run_to_its_end(work()), Large)
 
 
 def test_silence_is_incomplete_and_no_pass() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from random import Random
 from typing import Any
@@ -14,7 +15,8 @@ from checker.conformance.histories.isolation import LEVELS
 from checker.conformance.histories.verdict import Judgement, Verdict
 from checker.conformance.links import Spread
 from checker.conformance.nodes import faults, judges
-from checker.conformance.nodes.workloads import WORKLOADS
+from checker.conformance.nodes.protocol import NodeKilled
+from checker.conformance.nodes.workloads import WORKLOADS, MalformedAnswer
 
 Row = tuple[str, object, str, object]
 """The name of an operation, its value, how it ended, its result."""
@@ -129,6 +131,65 @@ def test_a_poll_may_end_early_but_not_pass_over() -> None:
     judgement = judges.logs(history_of(moments), [])
     assert kinds(judgement) == ["lost write"]
     assert judgement.findings[0].operations[1].result == rows[1][3]
+
+
+@pytest.mark.parametrize(
+    ("listed", "found"),
+    [
+        ({}, []),
+        ({"k": 2}, []),
+        ({"k": 0}, []),  # lower is allowed: a consumer sees some messages twice
+        ({"k": 3}, ["made-up commit"]),
+        ({"k": 7}, ["made-up commit"]),
+        ({"other": 9}, []),  # nothing is known to be there, so nothing is passed over
+    ],
+)
+def test_offsets_are_not_made_up(listed: dict[str, object], found: list[str]) -> None:
+    rows: list[Row] = [*SENT, ("poll", None, "ok", {**poll(0, (0, "a"), (2, "b")), "commit": {"k": 2}})]
+    rows += [
+        ("assign", None, "ok", listed),
+        ("poll", None, "ok", {**poll(0, (0, "a"), (2, "b"), (5, "c")), "commit": {"k": 5}}),
+    ]
+    moments = []
+    for i, (f, value, kind, result) in enumerate(rows):
+        moments += [Moment(i, "invoke", f, value, None, -1, 0), Moment(i, kind, f, result, None, -1, 0)]
+    assert kinds(judges.logs(history_of(moments), [])) == found
+
+
+@pytest.mark.parametrize(("offset", "found"), [(0, ["made-up commit"]), (-1, [])])
+def test_without_a_commit_nothing_is_committed(offset: int, found: list[str]) -> None:
+    moments = []
+    for i, (f, value, kind, result) in enumerate([*SENT, ("assign", None, "ok", {"k": offset})]):
+        moments += [Moment(i, "invoke", f, value, None, -1, 0), Moment(i, kind, f, result, None, -1, 0)]
+    assert kinds(judges.logs(history_of(moments), [])) == found
+
+
+def test_a_commit_that_is_under_way_may_be_listed() -> None:
+    done = {**poll(0, (0, "a")), "commit": {"k": 0}, "error": "no answer in time"}
+    rows: list[Row] = [*SENT, ("poll", None, "ok", done), ("assign", None, "ok", {"k": 0})]
+    assert kinds(judges.logs(history(*rows), [])) == []
+
+
+def test_a_poll_whose_commit_fails_has_seen_what_it_has_seen() -> None:
+    async def call(body: dict[str, Any]) -> dict[str, Any]:
+        if body["type"] == "poll":
+            return {"type": "poll_ok", "msgs": {"k0": [[0, "a"], [1, "b"]]}}
+        raise NodeKilled
+
+    mind: dict[str, Any] = {}
+    done = asyncio.run(WORKLOADS["kafka"](Random(1), ["n1"]).perform(call, "poll", None, mind))
+    assert isinstance(done, dict)
+    assert (done["commit"], done["error"]) == ({"k0": 1}, "the node was killed")
+    assert mind == {"k0": 2}
+
+
+@pytest.mark.parametrize("offsets", [{"k0": "1"}, {"k0": True}, {"k0": None}, {"k9": 1}])
+def test_listed_offsets_are_numbers_for_keys(offsets: dict[str, object]) -> None:
+    async def call(_: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "list_committed_offsets_ok", "offsets": offsets}
+
+    with pytest.raises(MalformedAnswer, match="no whole number"):
+        asyncio.run(WORKLOADS["kafka"](Random(1), ["n1"]).perform(call, "assign", None, {}))
 
 
 # ---- plans and names

@@ -12,7 +12,7 @@ import checker
 from checker.conformance.record import Entry, Kind, Record
 from checker.conformance.recording import recorded
 from checker.conformance.replay import Outcome
-from checker.conformance.validation.evidence import NOTHING
+from checker.conformance.validation.evidence import NOTHING, overlapping_faults
 from checker.conformance.validation.mapping import TraceMapping, TraceMappingError, read_mapping
 from checker.conformance.validation.refusals import Refuser
 from checker.conformance.validation.report import document_of, text_of
@@ -138,6 +138,64 @@ def test_crashes_are_faults_of_the_spec() -> None:
     assert without.passed_over == {"fault crash": 1, "fault restart": 1}
     unsynced = record(act("Ask", "Client"), act("Put", "Server"), fell, rose, act("Refresh", "Server", {"log": 0}))
     assert validate(store("falls"), unsynced).outcome is Outcome.MISMATCH
+
+
+def test_a_kill_is_a_crash_of_the_role_of_the_process() -> None:
+    mapping = TraceMapping(nodes={"n1": "Client", "n2": "Server"})
+    fell, rose = Entry(0.0, "n2", Kind.FAULT, "kill"), Entry(0.0, "n2", Kind.FAULT, "restart")
+    run = record(act("Ask", "n1"), act("Put", "n2", {"log": 1}), fell, rose, act("Refresh", "n2", {"log": 1}))
+    found = validate(store("falls"), run, mapping)
+    assert found.outcome is Outcome.CONFORMS
+    assert {"crash Server", "restart Server"} <= set(found.fired)
+    forgotten = record(act("Ask", "n1"), act("Put", "n2"), fell, rose, act("Refresh", "n2", {"log": 0}))
+    assert validate(store("falls"), forgotten, mapping).outcome is Outcome.MISMATCH
+    others = [Entry(0.0, "n1", Kind.FAULT, "kill"), Entry(0.0, "n1", Kind.FAULT, "restart")]
+    client = validate(store("falls"), record(act("Ask", "n1", {"asked": 1}), *others), mapping)
+    assert client.passed_over == {"fault kill": 1, "fault restart": 1}, "the check has no crash of clients"
+
+
+HELLO = """
+spec Hello
+message Hi
+network soup
+role Peer[3] {
+  volatile heard: bool = false
+  action Call { send Hi to Peer }
+  on Hi { heard := true }
+}
+final: true
+check cuts { faults cut <= 1 }
+check calm { }
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "one_way", "said"),
+    [
+        (["n2"], ["n3", "n1"], False, "cut {Peer1}"),
+        (["n3", "n1"], ["n2"], False, "cut {Peer1}"),
+        (["n3", "n2"], ["n1"], False, "cut {Peer1, Peer2}"),
+        (["n2"], ["n3", "n1"], True, None),
+        (["n2"], ["n3"], False, None),
+        (["n2"], ["lin-kv"], False, None),
+    ],
+)
+def test_a_cut_of_nodes_is_that_of_their_processes(
+    one: list[Json], other: list[Json], one_way: bool, said: str | None
+) -> None:
+    mapping = TraceMapping(nodes={"n1": "Peer0", "n2": "Peer1", "n3": "Peer2"})
+    cut = Entry(0.0, None, Kind.FAULT, "cut", {"from": one, "to": other, "one_way": one_way})
+    call = act("Call", "n1", {"heard": False})
+    run = record(call, cut, Entry(0.0, None, Kind.FAULT, "heal"), act("Hi", "n2", {"heard": True}))
+    for check in ("cuts", "calm"):
+        found = validate(checker.loads(HELLO).machine(check), run, mapping)
+        assert found.outcome is Outcome.CONFORMS, found
+        is_step = said is not None and check == "cuts"
+        assert [label for label in found.labels if label.startswith("cut")] == ([said] if is_step else [])
+        assert found.passed_over == ({} if is_step else {"fault cut": 1, "fault heal": 1})
+    across = record(call, cut, act("Hi", "n2", {"heard": True}))
+    wanted = Outcome.CONFORMS if said is None else Outcome.MISMATCH
+    assert validate(checker.loads(HELLO).machine("cuts"), across, mapping).outcome is wanted
 
 
 # ---- what is not
@@ -275,6 +333,14 @@ def test_faults_strike_while_something_is_under_way() -> None:
     assert validate(store("falls"), record(step, fell, asked, rose, done)).outcome is Outcome.CONFORMS
     healed = validate(store("falls"), record(step, fell, rose, asked, other, done))
     assert healed.lacks == ("none of 1 faults struck while an operation was under way",)
+
+
+def test_a_kill_shows_itself_after_the_restart() -> None:
+    for name, end, overlapping in (("kill", "restart", 1), ("pause", "resume", 0)):
+        fell, rose = Entry(0.0, "n1", Kind.FAULT, name), Entry(0.0, "n1", Kind.FAULT, end)
+        asked = [Entry(0.0, "c1", Kind.INVOKE, "echo"), Entry(0.0, "c1", Kind.RETURN, "echo", obs={"type": "ok"})]
+        assert overlapping_faults(record(*asked, fell, rose, *asked), clients=True) == (1, overlapping)
+        assert overlapping_faults(record(*asked, fell, rose), clients=True) == (1, 0)
 
 
 def test_evidence_of_several_records_adds_up() -> None:

@@ -308,13 +308,22 @@ def _run(options: dict[str, Any]) -> Exit:
 
     from checker.cli.conforming import run_nodes
     from checker.conformance.links import Quality, Spread
-    from checker.conformance.nodes.conform import Plan
+    from checker.conformance.nodes.conform import MAX_CLIENTS, MAX_NODES, Plan
 
     if options["workload"] is None:
         raise click.UsageError(f"`--node` needs `--workload NAME`, one of {', '.join(WORKLOADS)}")
     level = options["level"] or LEVELS[-1]
     if level not in LEVELS:
         raise click.UsageError(f"`{level}` is no level for transactions of nodes; there are {', '.join(LEVELS)}")
+    if options["nodes"] > MAX_NODES:
+        raise click.UsageError(
+            f"`--nodes {options['nodes']}` is too many: each is a process, and there may be up to {MAX_NODES}"
+        )
+    if options["nodes"] * options["clients"] > MAX_CLIENTS:
+        raise click.UsageError(
+            f"`--clients {options['clients']}` is too many for {options['nodes']} nodes: there may be up to {MAX_CLIENTS:,} "
+            "together"
+        )
     plan = Plan(
         command=options["command_"],
         workload=options["workload"],

@@ -4,6 +4,9 @@ Every message of a node goes through here. It may take time, get lost or be doub
 and to clients do not, for clients stand beside the node that they talk to, as in Maelstrom. A cut is between processes, not
 between names: a node that writes another's name into `src` gets no further by it.
 
+Clients see at once when their node is killed, as one sees a broken connection: what they wait for is given up, and they ask
+again when the node has answered `init` after its restart. They would else spend the rest of a short run waiting for the dead.
+
 A message to somebody who does not exist is answered with error 1, where it asks for an answer. The first problem of a node
 ends the run: `failure` is done then.
 """
@@ -17,13 +20,14 @@ from random import Random
 from typing import Any, Final, Self
 
 from checker.conformance.links import Links, Quality
-from checker.conformance.nodes.process import NodeProblem, NodeProcess, Trouble
+from checker.conformance.nodes.process import NodeProblem, NodeProcess, Printed, Trouble
 from checker.conformance.nodes.protocol import (
     INIT_TIMEOUT,
     NODE_NOT_FOUND,
     TRACER,
     Body,
     Message,
+    NodeKilled,
     RpcError,
     error_body,
     reply_to,
@@ -36,6 +40,9 @@ from checker.properties.kinds import Json
 MAX_IN_FLIGHT: Final = 200_000
 """Messages on their way at one time."""
 
+DIGESTING: Final = 0.1
+"""Seconds that nodes have to tell of the steps that the last messages before a cut led to: the record has those before it."""
+
 NETWORK: Final = "network"
 """Who answers for those who do not exist."""
 
@@ -47,6 +54,7 @@ class Client:
         self.name = name
         self._cluster = cluster
         self._asked = 0
+        self._node = ""
         self._answer: asyncio.Future[Body] | None = None
 
     async def call(self, node: str, body: Body, timeout: float) -> Body:
@@ -55,7 +63,11 @@ class Client:
         Raises:
             RpcError: the answer is an error.
             TimeoutError: there is none in time.
+            NodeKilled: there will be none.
         """
+        if self._cluster.is_down(node) and body["type"] != "init":
+            raise NodeKilled
+        self._node = node
         self._asked += 1
         self._answer = asyncio.get_running_loop().create_future()
         self._cluster.route(self.name, Message(self.name, node, {**body, "msg_id": self._asked}))
@@ -67,6 +79,11 @@ class Client:
         waiting = self._answer
         if waiting is not None and not waiting.done() and message.body.get("in_reply_to") == self._asked:
             waiting.set_result(message.body)
+
+    def give_up(self, node: str) -> None:
+        """Waits no longer, if it waits for this node."""
+        if self._node == node and self._answer is not None and not self._answer.done():
+            self._answer.set_exception(NodeKilled())
 
 
 class Cluster:
@@ -93,6 +110,9 @@ class Cluster:
         self._services: dict[str, Service] = all_services(seed)
         self._clients: dict[str, Client] = {}
         self._nodes: dict[str, NodeProcess] = {}
+        self._printed = Printed()
+        self._up = {name: asyncio.Event() for name in self.names}
+        self.restarted: dict[str, float] = {}
         self._in_flight = 0
         self._begin = asyncio.get_running_loop().time()
 
@@ -107,7 +127,12 @@ class Cluster:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.gather(*(node.stop() for node in self._nodes.values()))
+        stopping = asyncio.gather(*(node.stop() for node in self._nodes.values()))
+        try:
+            await asyncio.shield(stopping)
+        except asyncio.CancelledError:  # whoever interrupts this wants the nodes to end all the more
+            await stopping
+            raise
         if self.failure.done():
             self.failure.exception()  # whoever cares has seen it
 
@@ -124,9 +149,12 @@ class Cluster:
     # ---- faults
 
     async def kill(self, name: str) -> None:
-        """Ends a node at once."""
-        self.note(name, Kind.FAULT, "kill")
+        """Ends a node at once. In the record it dies after all that it has sent."""
+        self._up[name].clear()
         await self._nodes[name].kill()
+        self.note(name, Kind.FAULT, "kill")
+        for client in self._clients.values():
+            client.give_up(name)
 
     async def restart(self, name: str) -> None:
         """Starts it again, with nothing but what it has written to disk itself."""
@@ -136,6 +164,16 @@ class Cluster:
             await self._init(name)
         except NodeProblem as problem:
             self.fail(problem)
+        else:
+            self.restarted[name] = self.now()
+
+    def is_down(self, name: str) -> bool:
+        """Whether a node is dead, or has not answered `init` yet."""
+        return name in self._up and not self._up[name].is_set()
+
+    async def until_up(self, name: str) -> None:
+        """Waits until a node can be asked."""
+        await self._up[name].wait()
 
     def pause(self, name: str) -> None:
         """Lets a node stand still."""
@@ -147,9 +185,10 @@ class Cluster:
         self.note(name, Kind.FAULT, "resume")
         self._nodes[name].resume()
 
-    def cut(self, one: Sequence[str], other: Sequence[str], *, one_way: bool) -> None:
-        """Cuts nodes off from others."""
+    async def cut(self, one: Sequence[str], other: Sequence[str], *, one_way: bool) -> None:
+        """Cuts nodes off from others. It is recorded when they have told what they did with the last messages."""
         self.links.cut(one, other, one_way=one_way)
+        await asyncio.sleep(DIGESTING)
         self.note(None, Kind.FAULT, "cut", args={"from": [*one], "to": [*other], "one_way": one_way})
 
     def heal(self) -> None:
@@ -212,7 +251,12 @@ class Cluster:
     async def _start(self, name: str) -> None:
         log = None if self._logs is None else self._logs / f"{name}.log"
         self._nodes[name] = NodeProcess(
-            name, self._command, receive=lambda m: self.route(name, m), fail=self.fail, log=log
+            name,
+            self._command,
+            receive=lambda m: self.route(name, m),
+            fail=self.fail,
+            log=log,
+            printed=self._printed,
         )
         await self._nodes[name].start()
 
@@ -229,6 +273,7 @@ class Cluster:
             text = f"answers `init` with {str(answer.get('type'))[:50]!r} in the place of `init_ok`"
             raise self.problem(name, Trouble.PROTOCOL, text)
         self._nodes[name].serve()
+        self._up[name].set()
 
     async def or_failure(self, work: Any) -> Any:
         """Waits for something, unless a node fails first; then that is raised."""

@@ -4,12 +4,15 @@ Clients are spread over the nodes, each with one operation at a time. An operati
 `info` (an indefinite error, or no answer in time). After the given time the clients stop, all faults are over, and the final
 operations of the workload are asked for, again and again with growing pauses until the judge is content or patience ends.
 
+A crash shows itself in what a node says afterwards. So clients of a node that is killed go on beyond the given time, within
+patience, until it has answered some operations after its restart.
+
 The seed decides the operations, the faults and the latencies. The nodes run in real time, so two runs with one seed are alike
 and not equal.
 
 **A run that could not have shown anything never passes.** It is `incomplete` if no operation succeeded, if a fault was asked
-for and no operation overlapped one, if a node gave no final answer, if the record was cut off, or if the judge says so of the
-history.
+for and no operation overlapped one, if a killed node answered nothing after its restart, if a node gave no final answer, if the
+record was cut off, or if the judge says so of the history.
 """
 
 from __future__ import annotations
@@ -26,9 +29,11 @@ from checker.conformance.histories.history import History, Outcome
 from checker.conformance.histories.verdict import Judgement, Verdict
 from checker.conformance.links import Quality
 from checker.conformance.nodes.cluster import Client, Cluster
+from checker.conformance.nodes.evidence import KILLED, AfterRestarts, after_restarts, overlapping
 from checker.conformance.nodes.faults import Window, inflict, plan
+from checker.conformance.nodes.interruption import run_to_its_end
 from checker.conformance.nodes.process import NodeProblem, Trouble
-from checker.conformance.nodes.protocol import RpcError
+from checker.conformance.nodes.protocol import NodeKilled, RpcError
 from checker.conformance.nodes.workloads import WORKLOADS, MalformedAnswer, Request, Workload
 from checker.conformance.operations import history_of_record
 from checker.conformance.record import Kind, Record, Recorder
@@ -36,6 +41,14 @@ from checker.properties.kinds import Json
 
 MAX_ENTRIES = 1_000_000
 """Entries in the record of a run."""
+MAX_NODES = 100
+"""Nodes of a run: each is a process, and holds three pipes open."""
+MAX_CLIENTS = 10_000
+"""Clients of all nodes together."""
+OWED = 10
+"""Answers of a killed node after its restart that its clients wait for."""
+OVERTIME = 0.1
+"""Seconds between operations of a client that waits for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +100,7 @@ class Report:
         judgement: of the history; None where a node broke down.
         problem: how a node broke down.
         windows: when faults were at work; `overlapped` counts the operations that overlapped one.
+        restarts: what killed nodes answered afterwards.
         shortcomings: why nothing wrong does not mean that all is well.
         messages: how many were sent.
     """
@@ -98,6 +112,7 @@ class Report:
     problem: NodeProblem | None
     windows: tuple[Window, ...]
     overlapped: int
+    restarts: AfterRestarts
     shortcomings: tuple[str, ...]
     messages: int
 
@@ -114,8 +129,9 @@ def conform(plan: Plan) -> Report:
 
     Raises:
         NodeProblem: the nodes could not be started.
+        Terminated: SIGTERM or SIGHUP came; no node is left.
     """
-    return asyncio.run(_Run(plan).run())
+    return run_to_its_end(_Run(plan).run())
 
 
 class _Run:
@@ -137,6 +153,7 @@ class _Run:
         self.windows: tuple[Window, ...] = ()
         self.judgement: Judgement | None = None
         self.silent: list[str] = []
+        self.owed: dict[str, int] = {}
 
     async def run(self) -> Report:
         plan_, problem = self.plan, None
@@ -156,7 +173,7 @@ class _Run:
                 problem = found
         record = self.recorder.record()
         history = history_of_record(record)
-        overlapped = _overlapping(record, self.windows)
+        overlapped, restarts = overlapping(record, self.windows), after_restarts(record)
         return Report(
             plan=plan_,
             record=record,
@@ -165,7 +182,8 @@ class _Run:
             problem=problem,
             windows=self.windows,
             overlapped=overlapped,
-            shortcomings=self._shortcomings(record, history, overlapped),
+            restarts=restarts,
+            shortcomings=self._shortcomings(record, history, overlapped, restarts),
             messages=cluster.messages,
         )
 
@@ -176,6 +194,7 @@ class _Run:
             for name in cluster.names:
                 await self._tell(cluster, name, topology)
         windows = plan(self.plan.faults, cluster.names, time=self.plan.time, seed=self.plan.seed)
+        self.owed = {name: OWED for window in windows if window.kind == "kill" for name in window.nodes}
         end = cluster.now() + self.plan.time
         async with asyncio.TaskGroup() as tasks:
             striking = tasks.create_task(inflict(cluster, windows))
@@ -200,9 +219,18 @@ class _Run:
         while True:
             pause = chance.expovariate(share)
             if cluster.now() + pause >= end:
-                return
+                if not self._goes_on(cluster, name, end):
+                    return
+                pause = max(OVERTIME, end - cluster.now())
             await asyncio.sleep(pause)
+            await cluster.until_up(name)
             await self._operation(cluster, client, name, self.workload.choose(), mind)
+
+    def _goes_on(self, cluster: Cluster, name: str, end: float) -> bool:
+        """Whether clients of a node ask beyond the end, since it was killed and has said little afterwards."""
+        return self.owed.get(name, 0) > 0 and (
+            name not in cluster.restarted or cluster.now() < max(end, cluster.restarted[name]) + self.plan.patience
+        )
 
     async def _finish(self, cluster: Cluster) -> list[int]:
         """Asks every node in the end until the judge is content; the numbers of the last answers among the operations."""
@@ -243,33 +271,28 @@ class _Run:
             seen = {"type": "fail" if problem.definite else "info", "error": str(problem)}
         except TimeoutError:
             seen = {"type": "info", "error": "no answer in time"}
+        except NodeKilled:
+            seen = {"type": "info", "error": KILLED}
         except MalformedAnswer as problem:
             text = f"answers `{f}` in a way that the workload {self.workload.name} does not know: {problem}"
             cluster.fail(cluster.problem(node, Trouble.PROTOCOL, text))
             seen = {"type": "info", "error": str(problem)}
         cluster.note(client.name, Kind.RETURN, f, obs=seen)
+        if seen["type"] != "info" and node in cluster.restarted and node in self.owed:
+            self.owed[node] -= 1
         return seen["type"] == "ok"
 
-    def _shortcomings(self, record: Record, history: History, overlapped: int) -> tuple[str, ...]:
+    def _shortcomings(
+        self, record: Record, history: History, overlapped: int, restarts: AfterRestarts
+    ) -> tuple[str, ...]:
         found = []
         if not history.succeeded:
             found.append("no operation succeeded")
-        if self.plan.faults and not overlapped:
+        if self.plan.faults and not overlapped and not restarts.succeeded:
             found.append("no operation overlapped a fault")
+        found += restarts.shortcomings
         if self.silent:
             found.append(f"no final answer from {', '.join(self.silent)}")
         if record.truncated:
             found.append(f"the record is cut off after {MAX_ENTRIES:,} entries")
         return tuple(found)
-
-
-def _overlapping(record: Record, windows: Sequence[Window]) -> int:
-    """How many operations were open while a fault was at work."""
-    begun: dict[str | None, float] = {}
-    count = 0
-    for e in record.entries:
-        if e.kind is Kind.INVOKE:
-            begun[e.node] = e.t
-        elif e.kind is Kind.RETURN and (start := begun.pop(e.node, None)) is not None:
-            count += any(start <= w.end and e.t >= w.begin for w in windows)
-    return count

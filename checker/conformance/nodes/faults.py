@@ -82,7 +82,7 @@ async def strike(cluster: Cluster, window: Window) -> None:
     """Begins a window."""
     match window.kind:
         case "partition":
-            cluster.cut(window.nodes, window.others, one_way=window.one_way)
+            await cluster.cut(window.nodes, window.others, one_way=window.one_way)
         case "kill":
             await asyncio.gather(*map(cluster.kill, window.nodes))
         case "pause":

@@ -7,8 +7,9 @@ so: an operation without an answer may have happened or not, at any time. What e
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from checker.conformance.histories.history import History, Operation, Outcome
@@ -106,7 +107,11 @@ Pair = tuple[int, str]
 
 
 def logs(history: History, final: Sequence[Operation]) -> Judgement:
-    """Logs have one message at an offset, show all of it that is known to be there, and lose nothing."""
+    """Logs have one message at an offset, show all of it that is known to be there, and lose nothing.
+
+    Nor does a committed offset make a consumer pass anything over: none is listed that lies above all that had been asked to be
+    committed. A lower one is allowed, since whoever starts there sees some messages twice.
+    """
     wrong: list[Finding] = []
     at: dict[tuple[str, int], tuple[str, Operation]] = {}
     where: dict[tuple[str, str], tuple[int, Operation]] = {}
@@ -154,8 +159,36 @@ def logs(history: History, final: Sequence[Operation]) -> Judgement:
                 for offset, first in known[key]
                 if start <= offset <= last and offset not in there and first.end < op.begin
             ]
+    wrong += _made_up(history, at)
     figures = {"messages": sum(map(len, known.values())), "final polls": len(final)}
     return judged("logs", "complete", wrong, figures, open=_unasked(final)).within(history)
+
+
+def _made_up(history: History, at: Iterable[tuple[str, int]]) -> Iterator[Finding]:
+    """Offsets that are listed as committed, and nobody had asked for; `at` is where messages are known to be.
+
+    Before the first commit, an offset below all messages says "from the beginning", as the absence of one does.
+    """
+    first: dict[str, int] = {}
+    for key, offset in at:
+        first[key] = min(offset, first.get(key, offset))
+    begins: dict[str, list[int]] = defaultdict(list)
+    highest: dict[str, list[tuple[int, Operation]]] = defaultdict(list)  # of all commits that have begun by then
+    for op in sorted(history.succeeded, key=lambda op: op.begin):
+        result: Any = op.result
+        for key, offset in result.get("commit", {}).items() if op.f == "poll" else ():
+            before = highest[key][-1] if highest[key] else (offset, op)
+            begins[key].append(op.begin)
+            highest[key].append(max(before, (offset, op), key=lambda pair: pair[0]))
+    for op in history.succeeded:
+        listed: Any = op.result
+        for key, offset in listed.items() if op.f == "assign" else ():
+            count = bisect_left(begins[key], op.end)
+            most, poll = highest[key][count - 1] if count else (first.get(key, offset + 1) - 1, op)
+            if offset > most:
+                text = f"{most} is the highest that anybody asked for" if count else "nobody had asked for any"
+                text = f"offset {offset} of {key} is listed as committed, and {text}"
+                yield Finding("made-up commit", text, (poll, op) if count else (op,))
 
 
 def _sent(op: Operation) -> tuple[str, int, str]:

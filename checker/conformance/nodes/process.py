@@ -2,10 +2,11 @@
 
 A node is a stranger. Its lines are bounded in length and in number, its input is not buffered without end if it does not
 read, its log is kept in a ring of the last lines (and in a file, up to a size, where one is wanted), and it runs in a session
-of its own, so that whatever it starts ends with it. What goes wrong is a `NodeProblem`, which carries the last lines of the
-log: they mostly say what happened.
+of its own, so that what it starts ends with it, unless that leaves for another session (`setsid`): nobody is told of it then.
+What goes wrong is a `NodeProblem`, which carries the last lines of the log: they mostly say what happened.
 
-Some ends are wanted: a node that is killed as a fault, or stopped at the end, has no problem.
+Some ends are wanted: a node that is killed as a fault, or stopped at the end, has no problem. What a killed node had printed
+before its death was sent, and still counts, up to the last whole line.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import Enum
@@ -24,7 +25,7 @@ from checker.conformance.nodes.protocol import MAX_LINE, MalformedMessage, Messa
 MAX_RATE = 3_000
 """Messages that a node may send within one second."""
 MAX_BYTES = 256 << 20
-"""Bytes that a node may print in a run: all messages stand in the record."""
+"""Bytes that all nodes together may print in a run: all messages stand in the record."""
 HELD = 10_000
 """Messages that wait for a node to answer `init`; older ones are lost."""
 AT_ONCE = 50
@@ -65,6 +66,24 @@ class NodeProblem(Exception):
         self.log = tuple(log)
 
 
+class Printed:
+    """What the nodes of one run have printed, restarts included."""
+
+    def __init__(self) -> None:
+        self.bytes: Counter[str] = Counter()
+
+    def add(self, node: str, size: int) -> str | None:
+        """Counts a line; the complaint, if it is one too many."""
+        self.bytes[node] += size
+        total = self.bytes.total()
+        if total <= MAX_BYTES:
+            return None
+        if total == self.bytes[node]:
+            return f"has printed more than {MAX_BYTES:,} bytes"
+        most, share = self.bytes.most_common(1)[0]
+        return f"and the others have printed more than {MAX_BYTES:,} bytes together, {most} most of all with {share:,}"
+
+
 class NodeProcess:
     """A running node.
 
@@ -74,6 +93,7 @@ class NodeProcess:
         receive: called with each message that it sends.
         fail: called once, when something is wrong.
         log: a file for its standard error.
+        printed: what all nodes of its run have printed.
     """
 
     def __init__(
@@ -84,18 +104,21 @@ class NodeProcess:
         receive: Callable[[Message], None],
         fail: Callable[[NodeProblem], None],
         log: Path | None = None,
+        printed: Printed | None = None,
     ) -> None:
         self.name = name
         self._command = tuple(command)
         self._receive = receive
         self._fail = fail
         self._log = log
+        self._printed = printed or Printed()
         self._tail: deque[str] = deque(maxlen=TAIL)
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._serving = False
         self._held: deque[Message] = deque(maxlen=HELD)
         self._ending = False
+        self._killed = False
         self._ended_output = False
         self._gone = False
         self._sent = 0
@@ -153,6 +176,10 @@ class NodeProcess:
 
     async def kill(self) -> None:
         """Ends it at once, with no chance to save anything, and everything that it has started."""
+        self._killed = True
+        self._signal(signal.SIGKILL)
+        if self._tasks:  # what stands in the pipe was sent while it lived
+            await asyncio.wait(self._tasks[:1], timeout=STOPPING)
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> None:
@@ -205,21 +232,22 @@ class NodeProcess:
     async def _read_messages(self) -> None:
         assert self._process is not None and self._process.stdout is not None
         clock = asyncio.get_running_loop().time
-        second, count, size = clock(), 0, 0
+        second, count = clock(), 0
         while not self._ending:
             try:
                 line = await self._process.stdout.readline()
             except ValueError:
                 self._problem(Trouble.PROTOCOL, f"prints a line of more than {MAX_LINE:,} bytes")
                 return
+            if self._killed and not line.endswith(b"\n"):
+                return
             if not line:
                 self._ended_output = True
                 await self._ended()
                 return
             count += 1
-            size += len(line)
-            if size > MAX_BYTES:
-                self._problem(Trouble.PROTOCOL, f"has printed more than {MAX_BYTES:,} bytes")
+            if complaint := self._printed.add(self.name, len(line)):
+                self._problem(Trouble.PROTOCOL, complaint)
                 return
             if count % AT_ONCE == 0:
                 await asyncio.sleep(0)  # what is in a buffer is read without waiting
@@ -271,6 +299,6 @@ class NodeProcess:
                 self._tail.append(text[:TAIL_WIDTH])
 
     def _problem(self, trouble: Trouble, text: str) -> None:
-        if not self._ending:
+        if not self._ending and not self._killed:
             self._ending = True
             self._fail(NodeProblem(self.name, trouble, text, self._tail))

@@ -86,6 +86,13 @@ class RpcError(Exception):
         return self.known.definite
 
 
+class NodeKilled(Exception):
+    """The node that was asked is dead: nobody knows whether it did what was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("the node was killed")
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message."""

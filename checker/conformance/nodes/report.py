@@ -35,6 +35,8 @@ def _lines(report: Report, signs: Signs) -> Iterator[str]:
     if plan.faults:
         yield f"  {plural(report.overlapped, 'operation')} while a fault was at work"
         yield from (f"    {window}" for window in report.windows)
+    if report.restarts.killed:
+        yield f"  {plural(report.restarts.succeeded, 'operation')} succeeded after a restart"
     mark = {Result.PASSED: signs.met, Result.FAILED: signs.unmet, Result.INCOMPLETE: signs.incomplete}[report.result]
     if report.judgement is None:
         yield f"{mark} failed: {report.problem or 'nothing could be judged'}"
@@ -128,6 +130,7 @@ def document_of(report: Report) -> dict[str, Any]:
             for w in report.windows
         ],
         "overlapped": report.overlapped,
+        "after_restarts": report.restarts.succeeded,
         "shortcomings": [*report.shortcomings],
         "judgement": None if judgement is None else _judgement(judgement),
         "problem": None if problem is None else {

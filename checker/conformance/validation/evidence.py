@@ -2,8 +2,9 @@
 
 It needs steps of the spec, variables that were observed, operations of clients that succeeded, and faults that struck while
 something was under way. An operation is under way from its beginning to its end; it counts, too, if it begins before a fault is
-healed. Where a record tells of no clients, steps and messages of the processes take their place: a fault then has to strike
-between two of them. Evidence of several records can be added, since together they are one test.
+healed, or after a `kill`: the clients of a node see it die and wait, and what it lost shows after its restart. Where a record
+tells of no clients, steps and messages of the processes take their place: a fault then has to strike between two of them.
+Evidence of several records can be added, since together they are one test.
 """
 
 from __future__ import annotations
@@ -70,17 +71,19 @@ def overlapping_faults(record: Record, *, clients: bool) -> tuple[int, int]:
     """How many faults a record tells of, and how many of them struck while clients, or processes, were at work."""
     begins = (Kind.INVOKE,) if clients else (Kind.ACTION, Kind.SEND, Kind.RECV)
     under_way: set[str | None] = set()
-    faults = overlapping = waiting = 0
+    faults = overlapping = waiting = kills = 0
     for entry in record.entries:
         if entry.kind in begins:
             under_way.add(entry.node)
-            overlapping, waiting = overlapping + waiting, 0
+            overlapping, waiting, kills = overlapping + waiting + kills, 0, 0
         elif entry.kind is Kind.RETURN:
             under_way.discard(entry.node)
         elif entry.kind is Kind.FAULT and entry.name not in HEALING:
             faults += 1
             if clients and under_way:
                 overlapping += 1
+            elif clients and entry.name == "kill":
+                kills += 1
             elif clients or under_way:
                 waiting += 1
         elif entry.kind is Kind.FAULT and clients:

@@ -5,9 +5,9 @@ was observed afterwards. One entry is one part; where an entry stands for severa
 the observation.
 
 An entry of kind `action` is a step. One of kind `fault` is a step where the spec can have that fault: `crash`, `stop` and
-`restart` of a node, torn handlers included, or what is mapped. One of kind `obs` is an observation alone. The others (`send`,
-`recv`, `invoke`, `return`) tell of messages and clients; they are steps only where they are mapped, as `recv Vote`. What is
-passed over for such a reason is counted by name.
+`restart` of a node, torn handlers included, what nodes record as `kill` and `cut` (see `faults`), or what is mapped. One of
+kind `obs` is an observation alone. The others (`send`, `recv`, `invoke`, `return`) tell of messages and clients; they are steps
+only where they are mapped, as `recv Vote`. What is passed over for such a reason is counted by name.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from checker.conformance.event import Event
 from checker.conformance.jsonlines import canonical, excerpt
 from checker.conformance.mapping import possible_units, required_units
 from checker.conformance.record import Entry, Kind, Record
+from checker.conformance.validation.faults import CUT_ARGS, Faults
 from checker.conformance.validation.mapping import TraceMapping, TraceMappingError
 from checker.model.machine import Machine
 from checker.model.values import instance_name
@@ -119,6 +120,7 @@ class _Reader:
         self._roles = {
             instance_name(role, process): role.name for role in machine.roles.values() for process in role.processes
         }
+        self._faults = self._new_faults()
         for unit in (*(u for units in mapping.steps.values() for u in units), *mapping.hidden):
             name = unit.removesuffix("*")
             if name not in self._possible:
@@ -128,9 +130,13 @@ class _Reader:
                 hint = did_you_mean(target, self._local_names()) or f"it has {', '.join(observable)}"
                 raise TraceMappingError(f"the mapping names the variable {excerpt(target)}, which is none: {hint}")
 
+    def _new_faults(self) -> Faults:
+        return Faults(self._machine, self._units, lambda node: self._mapping.nodes.get(node, node))
+
     def read(self, record: Record) -> Sightings:
         parts: list[Part] = []
         passed: Counter[str] = Counter()
+        self._faults = self._new_faults()
         for number, entry in enumerate(record.entries, 1):
             found = self._parts(number, entry)
             if not found:
@@ -176,6 +182,8 @@ class _Reader:
             fields = {name for message in self._machine.messages.values() for name, _ in message.fields}
             sender = {SENDER: entry.args[SENDER]} if SENDER in entry.args else {}
             return {**{name: value for name, value in body.items() if name in fields}, **sender}
+        if entry.kind is Kind.FAULT and entry.name == "cut":
+            return {name: value for name, value in entry.args.items() if name not in CUT_ARGS}
         return entry.args
 
     def _named(
@@ -183,6 +191,9 @@ class _Reader:
     ) -> Pattern | None:
         """The step of an entry that is not mapped; None for a fault that the spec does not have."""
         role = self._roles.get(process or "")
+        said = self._faults.said(entry, role)
+        if said is not None:
+            return None if said.unit is None else Pattern(frozenset({said.unit}), None, process, None, said.args)
         for unit in (entry.name, f"{role}.{entry.name}", f"{entry.name} {role}"):
             if unit in self._units:
                 return Pattern(frozenset({unit}), None, process, sender, args)
