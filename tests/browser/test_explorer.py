@@ -235,7 +235,11 @@ def test_the_focus_stays_within_the_explorer(lock: Explorer) -> None:
 
 def test_the_check_that_was_chosen_last_is_shown(lock: Explorer) -> None:
     held: list[Any] = []
-    lock.page.route("**/redis_lock/*.js", held.append)
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    lock.page.route("**/redis_lock/*.js", hold)
     choose = lock.element.get_by_label("Check")
     first, second = [name for name in choose.locator("option").all_inner_texts() if name != "fenced"][:2]
     for number, name in enumerate((first, second), start=1):
