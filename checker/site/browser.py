@@ -41,6 +41,9 @@ Tell = Callable[[str], None]
 class EditedSpec:
     """A spec in a folder, and what its checks gave since its text was last set.
 
+    Its author goes on typing while it is checked and when its results are read. So there is a text that was set to be checked,
+    on which all results rest (`edit`), and looking at another changes nothing about those (`look`).
+
     Attributes:
         folder: where its file stands; the specs that it refines stand there as well.
         name: the name of the file.
@@ -50,6 +53,7 @@ class EditedSpec:
     folder: Path
     name: str = "edited.psm"
     words: Words = ENGLISH
+    _text: str = ""
     _facts: dict[str, CheckFacts] = field(default_factory=dict)
 
     def supply(self, texts: Mapping[str, str]) -> None:
@@ -58,19 +62,26 @@ class EditedSpec:
             (self.folder / Path(name).name).write_text(text, encoding="utf-8")
 
     def edit(self, text: str) -> str:
-        """Sets the text and tells what is wrong with it, without running anything.
+        """Sets the text that is checked, which forgets the results of the one before, and tells what is wrong with it.
+
+        Returns:
+            What `look` returns.
+        """
+        self._facts.clear()
+        self._text = text
+        return self.look(text)
+
+    def look(self, text: str) -> str:
+        """Tells what is wrong with a text, without running anything or setting it.
 
         Returns:
             JSON: `{"checks": [name, …], "diagnostics": […]}`, with diagnostics as in `render.schema` and `here`, which is whether
             they are about this text. No checks where one of the diagnostics is an error.
         """
-        self._facts.clear()
-        # Half of a surrogate pair, which a browser lets somebody type, is no text that a file can hold.
-        (self.folder / self.name).write_text(text, encoding="utf-8", errors="replace")
         found: list[Diagnostic] = []
         names: tuple[str, ...] = ()
         try:
-            spec = self._load()
+            spec = self._load(text)
             names = spec.checks
             found = _problems(spec)
         except SpecError as problem:
@@ -97,7 +108,7 @@ class EditedSpec:
                 tell(self.words("{check}: {states} at depth {depth}", check=check, states=states, depth=progress.depth))
 
         try:
-            spec = self._load()
+            spec = self._load(self._text)
             limits = Limits(max_states=states, timeout=seconds)
             facts = run_check(
                 self.name,
@@ -125,10 +136,12 @@ class EditedSpec:
             KeyError: it was not run since the text was set.
         """
         facts = self._facts[check]
-        data = explorer_json(self._load().machine(check), facts.result)
+        data = explorer_json(self._load(self._text).machine(check), facts.result)
         return f'{{"opens": {_json(opens([facts]))}, "data": {data}}}'
 
-    def _load(self) -> LoadedSpec:
+    def _load(self, text: str) -> LoadedSpec:
+        # Half of a surrogate pair, which a browser lets somebody type, is no text that a file can hold.
+        (self.folder / self.name).write_text(text, encoding="utf-8", errors="replace")
         return load(self.folder / self.name)
 
     def _failed(self, check: str, problem: SpecError) -> SpecFacts:

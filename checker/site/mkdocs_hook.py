@@ -1,4 +1,5 @@
-"""The hook by which MkDocs generates the pages of the protocols before each build, and lists them and the decisions.
+"""The hook by which MkDocs generates the pages of the protocols before each build, lists them and the decisions, and links
+the languages of a page.
 
 Each language has a configuration and a build of its own; the theme's language says which pages it lists.
 
@@ -20,6 +21,7 @@ from mkdocs.structure.pages import Page
 from checker.base.diagnostics import SpecError
 from checker.site.editor.build import editor_state
 from checker.site.facts import SpecFacts
+from checker.site.languages import linked
 from checker.site.offline import as_files, shims
 from checker.site.pages import INDEX, families, language_of, page_names
 from checker.site.publish import Project, publish
@@ -48,8 +50,10 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
-    """Pages that are opened without a server name files."""
-    return output if config.use_directory_urls else as_files(output, Path(str(page.file.abs_src_path)))
+    """The menu of languages leads to the same page, and pages that are opened without a server name files."""
+    roots = config.extra.get("alternate") or []
+    html = linked(output, roots, Path(config.docs_dir), page.file.src_uri, page.url)
+    return html if config.use_directory_urls else as_files(html, Path(str(page.file.abs_src_path)))
 
 
 def _with_decisions(entry: Any, docs: Path) -> Any:

@@ -2,6 +2,9 @@
 // this one fails, a drawing scrolls in its container, as all others do.
 //
 // A drawing shows the part of it that its view box names. Moving and enlarging change the view box alone.
+//
+// One finger scrolls the page when it goes up or down, since a drawing can fill the window of a phone. Two fingers move and
+// enlarge the drawing, and where there is no finer pointer, buttons move it up and down, too.
 
 const STEP = 1.4;
 const CLOSEST = 12;
@@ -18,14 +21,22 @@ function show(svg, box) {
 
 function enlarge(svg, whole, factor, at = { x: 0.5, y: 0.5 }) {
   const old = view(svg);
-  const width = Math.min(whole.width, Math.max(whole.width / CLOSEST, old.width / factor));
+  const closest = Math.min(whole.width / CLOSEST, svg.clientWidth / (2 * READABLE)); // closer than it opens, however large it is
+  const width = Math.min(whole.width, Math.max(closest, old.width / factor));
   const height = (width * old.height) / old.width;
-  show(svg, { x: old.x + (old.width - width) * at.x, y: old.y + (old.height - height) * at.y, width, height });
+  show(svg, within(whole, { x: old.x + (old.width - width) * at.x, y: old.y + (old.height - height) * at.y, width, height }));
 }
 
-function move(svg, across, down) {
+function move(svg, whole, across, down) {
   const old = view(svg);
-  show(svg, { ...old, x: old.x + across * old.width, y: old.y + down * old.height });
+  show(svg, within(whole, { ...old, x: old.x + across * old.width, y: old.y + down * old.height }));
+}
+
+// A box of which no part lies outside of the whole, as far as it is not larger: then the whole stays inside of it.
+function within(whole, box) {
+  const kept = (at, length, start, all) =>
+    Math.min(Math.max(at, Math.min(start, start + all - length)), Math.max(start, start + all - length));
+  return { ...box, x: kept(box.x, box.width, whole.x, whole.width), y: kept(box.y, box.height, whole.y, whole.height) };
 }
 
 function button(sign, label, act) {
@@ -38,14 +49,51 @@ function button(sign, label, act) {
   return made;
 }
 
+function byTouch(made) {
+  made.className = "ls-by-touch";
+  return made;
+}
+
+// Two fingers: their middle moves the drawing, and their distance enlarges it. The browser would scroll the page instead.
+function followFingers(svg, whole) {
+  let last = null;
+  const fingers = ({ touches: [a, b] }) => {
+    const frame = svg.getBoundingClientRect();
+    const x = (a.clientX + b.clientX) / 2 - frame.left;
+    const y = (a.clientY + b.clientY) / 2 - frame.top;
+    return { x, y, apart: Math.max(1, Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY)), frame };
+  };
+  const begin = (event) => {
+    last = event.touches.length === 2 ? fingers(event) : null;
+    if (last !== null && event.cancelable) event.preventDefault();
+  };
+  svg.addEventListener("touchstart", begin, { passive: false });
+  svg.addEventListener(
+    "touchmove",
+    (event) => {
+      if (last === null) return;
+      const now = fingers(event);
+      move(svg, whole, (last.x - now.x) / now.frame.width, (last.y - now.y) / now.frame.height);
+      enlarge(svg, whole, now.apart / last.apart, { x: now.x / now.frame.width, y: now.y / now.frame.height });
+      last = now;
+      if (event.cancelable) event.preventDefault();
+    },
+    { passive: false },
+  );
+  for (const end of ["touchend", "touchcancel"]) svg.addEventListener(end, begin);
+  return () => last !== null;
+}
+
 function prepare(figure) {
   const svg = figure.querySelector("svg");
   if (!svg || figure.classList.contains("ls-pan")) return;
   const whole = view(svg);
+  const all = svg.getAttribute("viewBox");
   const tallest = Math.min(0.7 * window.innerHeight, 640);
   const { width: wide, height: high } = svg.getBoundingClientRect();
   if (wide <= figure.clientWidth && high <= tallest) return; // all of it is there to be seen
   figure.classList.add("ls-pan");
+  svg.dataset.whole = all; // for what is printed
   const { say } = globalThis.lockstepExplorer; // the script before this one, which knows the language of the page
   svg.style.minWidth = "0";
   svg.style.width = "100%";
@@ -66,6 +114,8 @@ function prepare(figure) {
   const buttons = document.createElement("div");
   buttons.className = "ls-buttons";
   buttons.append(
+    byTouch(button("↑", say("Move up"), () => move(svg, whole, 0, -0.3))),
+    byTouch(button("↓", say("Move down"), () => move(svg, whole, 0, 0.3))),
     button("+", say("Enlarge"), () => enlarge(svg, whole, STEP)),
     button("−", say("Make smaller"), () => enlarge(svg, whole, 1 / STEP)),
     button("⤢", say("Show all of it"), () => show(svg, whole)),
@@ -74,10 +124,10 @@ function prepare(figure) {
 
   figure.addEventListener("keydown", (event) => {
     const keys = {
-      ArrowLeft: () => move(svg, -0.1, 0),
-      ArrowRight: () => move(svg, 0.1, 0),
-      ArrowUp: () => move(svg, 0, -0.1),
-      ArrowDown: () => move(svg, 0, 0.1),
+      ArrowLeft: () => move(svg, whole, -0.1, 0),
+      ArrowRight: () => move(svg, whole, 0.1, 0),
+      ArrowUp: () => move(svg, whole, 0, -0.1),
+      ArrowDown: () => move(svg, whole, 0, 0.1),
       "+": () => enlarge(svg, whole, STEP),
       "-": () => enlarge(svg, whole, 1 / STEP),
       0: () => show(svg, whole),
@@ -100,16 +150,17 @@ function prepare(figure) {
     { passive: false },
   );
 
+  const twoFingers = followFingers(svg, whole);
   let last = null;
   svg.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || !event.isPrimary) return;
     last = event;
     svg.setPointerCapture(event.pointerId);
     figure.classList.add("ls-moving");
   });
   svg.addEventListener("pointermove", (event) => {
-    if (!last) return;
-    move(svg, (last.clientX - event.clientX) / svg.clientWidth, (last.clientY - event.clientY) / svg.clientHeight);
+    if (!last || event.pointerId !== last.pointerId) return;
+    if (!twoFingers()) move(svg, whole, (last.clientX - event.clientX) / svg.clientWidth, (last.clientY - event.clientY) / svg.clientHeight);
     last = event;
   });
   for (const end of ["pointerup", "pointercancel"]) {
@@ -119,6 +170,23 @@ function prepare(figure) {
     });
   }
 }
+
+// Paper shows all of a drawing. Its size there is a matter of the style sheet.
+let printed = [];
+
+function beforePrint() {
+  afterPrint(); // some browsers tell twice
+  printed = [...document.querySelectorAll(".ls-pan svg")].map((svg) => [svg, svg.getAttribute("viewBox")]);
+  for (const [svg] of printed) svg.setAttribute("viewBox", svg.dataset.whole);
+}
+
+function afterPrint() {
+  for (const [svg, box] of printed) svg.setAttribute("viewBox", box);
+  printed = [];
+}
+
+window.addEventListener("beforeprint", beforePrint);
+window.addEventListener("afterprint", afterPrint);
 
 function prepareAll() {
   for (const figure of document.querySelectorAll(".ls-movable")) prepare(figure);

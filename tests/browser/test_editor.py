@@ -6,6 +6,7 @@ JavaScript comes from the npm registry, once. Where it cannot be had, the tests 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -180,6 +181,47 @@ def test_the_explorer_walks_through_what_was_edited(editor: Any, address: str) -
     explorer.get_by_role("button", name="To the initial state").click()
     assert place.input_value() == "0"
     assert editor.url == address + PAGE  # its steps are not those of the page's spec
+
+
+def test_what_was_checked_can_be_walked_through_after_an_edit(editor: Any) -> None:
+    page = editor
+    few = RELAY.replace("<= 2", "<= 1")
+    replace(page, few)
+    check(page)
+    old = page.get_by_text("The text has changed since")
+    assert not old.is_visible()
+    replace(page, few.replace("check small", "check sm???"))
+    page.locator(".ls-edit-problems li").first.wait_for()
+    assert old.is_visible()
+    page.get_by_role("group", name="Walk through the states").get_by_role("button", name="small").click()
+    told(page, "are below")
+    page.locator(".ls-edit state-explorer").get_by_role("button", name="Few fails").wait_for()
+    replace(page, few)
+    old.wait_for(state="hidden")
+
+
+def test_an_edit_while_a_check_runs_is_not_part_of_it(editor: Any) -> None:
+    page = editor
+    replace(page, RELAY + "".join(f"check more{n} {{ expect holds Few }}\n" for n in range(30)))
+    page.get_by_role("button", name="Check", exact=True).click()
+    page.locator(".ls-edit-status", has_text=re.compile(r"Check \d+ of 31")).wait_for()
+    replace(page, RELAY.replace("<= 2", "<= 1"))
+    told(page, "in this browser")
+    assert page.locator(".ls-edit-status").inner_text().startswith("31 pass")
+    assert page.locator(".ls-edit-results table").first.locator("tbody tr").count() == 31
+    assert page.get_by_text("The text has changed since").is_visible()
+
+
+def test_lines_in_the_explorer_are_those_of_the_editor(editor: Any, address: str) -> None:
+    page = editor
+    replace(page, RELAY.replace("<= 2", "<= 1"))
+    check(page)
+    page.get_by_role("group", name="Walk through the states").get_by_role("button", name="small").click()
+    explorer = page.locator(".ls-edit state-explorer")
+    explorer.get_by_text("What cannot happen").click()
+    explorer.get_by_role("link", name="line").first.click()
+    page.locator(".cm-activeLine", has_text="action Send").wait_for()
+    assert page.url == address + PAGE
 
 
 def test_a_check_that_takes_long_ends_by_its_limits_or_is_stopped(editor: Any) -> None:

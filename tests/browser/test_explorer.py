@@ -168,6 +168,110 @@ def test_runs_are_copied(lock: Explorer) -> None:
     assert lock.element.get_by_text("was copied").first.is_visible()
 
 
+def test_the_address_that_is_copied_is_that_of_what_is_shown(lock: Explorer) -> None:
+    lock.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+
+    def copied() -> str:
+        lock.button("Copy link").click()
+        text = str(lock.page.evaluate("navigator.clipboard.readText()"))
+        return unquote(text.partition("?explore=")[2].partition("#")[0])
+
+    assert copied().startswith("fenced:0.") and lock.path == ""
+    lock.button("One step back").click()
+    assert copied().endswith("@6") and lock.path.startswith(copied())
+    lock.element.get_by_label("Check").select_option("retry")
+    lock.element.get_by_text("Loading the states").first.wait_for(state="hidden")
+    assert copied().startswith("retry:0.") and lock.path.startswith("retry:0.")
+
+
+def focused(explorer: Explorer) -> str:
+    """What has the focus within the explorer: its classes, label or text."""
+    find = """() => {
+      const found = document.querySelector("state-explorer").shadowRoot.activeElement;
+      return found && (found.className || found.getAttribute("aria-label") || found.textContent);
+    }"""
+    return str(explorer.page.evaluate(find))
+
+
+def test_the_focus_stays_within_the_explorer(lock: Explorer) -> None:
+    press = lock.page.keyboard.press
+    lock.button("To the initial state").focus()
+    press("Enter")
+    lock.page.wait_for_timeout(100)  # browsers take the focus from what is disabled a moment later
+    press("End")
+    assert lock.where.startswith("Step 7 of 7")
+    lock.button("One step forward").focus()
+    press("Home")
+    press("End")
+    lock.page.wait_for_timeout(100)
+    press("ArrowLeft")
+    assert lock.where.startswith("Step 6 of 7")
+    # a run that was left
+    press("Home")
+    lock.element.locator(".choice", has_not_text="next in this run").first.click()
+    lock.button("run with 7 steps").focus()
+    press("Enter")
+    assert focused(lock).startswith("run with 1 step")
+    press("End")
+    assert lock.where.startswith("Step 7 of 7")
+    # the panels that are folded
+    lock.element.get_by_text("The whole state").focus()
+    press("ArrowLeft")
+    assert focused(lock) == "The whole state"
+    lock.element.get_by_text("What cannot happen").focus()
+    press("ArrowLeft")
+    assert focused(lock).startswith("What cannot happen")
+    # the diagram, which keeps what was scrolled into view
+    press("d")
+    drawing = lock.element.locator(".drawing")
+    lock.element.locator("svg rect.row").nth(2).click()
+    top = drawing.evaluate("(node) => node.scrollTop = Math.min(40, node.scrollHeight - node.clientHeight)")
+    press("ArrowRight")
+    assert lock.where.startswith("Step 4 of 7") and focused(lock) == "drawing"
+    assert drawing.evaluate("(node) => node.scrollTop") == top
+    press("1")
+    assert focused(lock) == "drawing"
+
+
+def test_the_check_that_was_chosen_last_is_shown(lock: Explorer) -> None:
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    lock.page.route("**/redis_lock/*.js", hold)
+    choose = lock.element.get_by_label("Check")
+    first, second = [name for name in choose.locator("option").all_inner_texts() if name != "fenced"][:2]
+    for number, name in enumerate((first, second), start=1):
+        choose.select_option(name)
+        while len(held) < number:
+            lock.page.wait_for_timeout(20)
+        assert lock.element.get_by_text(f"Loading the states of {name}").first.is_visible()
+        assert lock.button("One step back").evaluate("(node) => node.closest('[inert]') !== null")
+    for route in reversed(held):
+        route.continue_()
+        lock.page.wait_for_timeout(300)
+    lock.element.locator(".steps").wait_for()
+    assert lock.page.evaluate("document.querySelector('state-explorer').explorer.graph.data.check") == second
+    assert choose.input_value() == second
+    assert not lock.element.get_by_text("Loading the states").first.is_visible()
+
+
+@pytest.mark.parametrize("path", ["?explore=nosuch:0.1@1", "?explore=%", "#explore=%", "?explore="])
+def test_an_address_without_a_run_says_so(visit: Visit, address: str, path: str) -> None:
+    visit.page.goto(address + LOCK + path)
+    explorer = Explorer(visit.page)
+    assert explorer.where.startswith("Step 7 of 7")
+    assert explorer.element.get_by_text("names no run of this page").first.is_visible()
+
+
+def test_what_nobody_expects_is_neither_good_nor_bad(lock: Explorer) -> None:
+    lock.element.get_by_label("Check").select_option("pause")
+    badge = lock.button("OneBeliever fails")
+    badge.filter(has_text="no expectation").wait_for()
+    assert badge.inner_text().startswith("·") and "bad" not in str(badge.get_attribute("class")).split()
+
+
 def test_a_diagram_has_every_step(lock: Explorer) -> None:
     lock.button("Sequence diagram").click()
     assert lock.element.locator("svg rect.row").count() == 7

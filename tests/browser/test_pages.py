@@ -92,6 +92,67 @@ def test_no_frame_is_too_wide_while_the_window_changes(visit: Visit, address: st
     assert visit.page.evaluate("window.found") == []
 
 
+def view_box(svg: Any) -> tuple[float, ...]:
+    """What a drawing shows of itself: x, y, width and height."""
+    return tuple(map(float, str(svg.get_attribute("viewBox")).split()))
+
+
+def test_drawings_stay_in_view_and_are_printed_whole(visit: Visit, address: str) -> None:
+    visit.page.set_viewport_size({"width": SIZES[0], "height": 900})
+    visit.page.goto(f"{address}protocols/locks/redis_lock/")
+    figure = visit.page.locator(".ls-pan").first
+    svg = figure.locator("svg")
+    _, _, wide, high = map(float, str(svg.get_attribute("data-whole")).split())
+    figure.focus()
+    for key in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"):
+        for _ in range(200):
+            visit.page.keyboard.press(key)
+        x, y, width, height = view_box(svg)
+        assert x >= -1 and y >= -1 and x + width <= wide + 1 and y + height <= high + 1
+    shown = view_box(svg)
+    visit.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert view_box(svg) == (0, 0, wide, high)
+    visit.page.emulate_media(media="print")
+    frame = svg.bounding_box()
+    assert abs(frame["width"] / frame["height"] - wide / high) < 0.1
+    visit.page.emulate_media(media="screen")
+    visit.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert view_box(svg) == shown
+
+
+def test_two_fingers_move_a_drawing_and_one_scrolls_the_page(browser: Any, address: str) -> None:
+    context = browser.new_context(viewport={"width": SIZES[1], "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{address}protocols/locks/redis_lock/")
+    figure = page.locator(".ls-pan").first
+    svg = figure.locator("svg")
+    svg.scroll_into_view_if_needed()
+    box = svg.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    device = context.new_cdp_session(page)
+
+    def touch(kind: str, *fingers: tuple[float, float]) -> None:
+        points = [{"x": across, "y": down, "id": number} for number, (across, down) in enumerate(fingers)]
+        device.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    before, scrolled = view_box(svg), page.evaluate("scrollY")
+    touch("touchStart", (x - 40, y))
+    touch("touchStart", (x - 40, y), (x + 40, y))
+    for far in range(10, 110, 10):
+        touch("touchMove", (x - 40, y - far), (x + 40, y - far))
+    touch("touchEnd")
+    after = view_box(svg)
+    assert after[1] > before[1] + 40 and page.evaluate("scrollY") == scrolled
+    figure.get_by_role("button", name="Move up").tap()
+    assert view_box(svg)[1] < after[1]
+    touch("touchStart", (x, y))
+    for far in range(10, 110, 10):
+        touch("touchMove", (x, y - far))
+    touch("touchEnd")
+    page.wait_for_function("(before) => scrollY > before + 40", arg=scrolled)
+    context.close()
+
+
 def test_schemes_differ(visit: Visit, address: str) -> None:
     grounds = []
     for scheme in SCHEMES:

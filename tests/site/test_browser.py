@@ -77,6 +77,16 @@ def test_results_grow_with_each_check(spec: EditedSpec) -> None:
     assert "<code>small</code>" not in run(spec, "three")["html"]
 
 
+def test_looking_at_another_text_changes_nothing_about_what_is_checked(spec: EditedSpec) -> None:
+    told = edit(spec, RELAY)
+    run(spec, "small")
+    assert json.loads(spec.look("spec X\n???"))["checks"] == []
+    assert json.loads(spec.explore("small"))["data"]["check"] == "small"
+    assert json.loads(spec.look(RELAY.replace("check lossy", "check other")))["checks"] != told["checks"]
+    html = run(spec, "lossy")["html"]
+    assert "<code>small</code>" in html and "<code>lossy</code>" in html
+
+
 def test_links_of_the_table_lead_to_traces_of_the_editor(spec: EditedSpec) -> None:
     edit(spec, RELAY)
     html = run(spec, "small")["html"]

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 
@@ -136,6 +136,28 @@ def test_each_language_has_its_pages(site: Path) -> None:
     index = json.loads((site / "zh" / "search" / "search_index.json").read_text(encoding="utf-8"))
     assert "协议" in {doc["title"] for doc in index["docs"]}
     assert not (site / "zh" / "words.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("page", "english", "chinese"),
+    [
+        ("", ".", "zh/"),
+        ("zh/", "..", "."),
+        ("protocols/", ".", "../zh/protocols/"),
+        ("protocols/toys/relay/", ".", "../../../zh/protocols/toys/relay/"),
+        ("zh/protocols/toys/relay/", "../../../../protocols/toys/relay/", "."),
+        ("getting-started/", ".", "../zh/"),  # there is none in Chinese
+    ],
+)
+def test_the_menu_of_languages_leads_to_the_same_page(site: Path, page: str, english: str, chinese: str) -> None:
+    html = (site / page / "index.html").read_text(encoding="utf-8")
+    root = "https://x.example/"
+    expected = [urljoin(root + page, english), urljoin(root + page, chinese)]
+    menu = re.findall(r'<a href="([^"]*)" hreflang="\w+" class="md-select__link">', html)
+    head = re.findall(r'<link rel="alternate " href="([^"]*)" hreflang="\w+">', html)
+    assert [urljoin(root + page, link) for link in menu] == expected
+    assert head == menu
+    assert 'rel="alternate" href' not in html  # the theme would look for sitemaps there
 
 
 def test_the_search_finds_protocols(site: Path) -> None:

@@ -62,6 +62,12 @@ export class Client {
     return answer;
   }
 
+  /** What is wrong with a text. */
+  look(text) {
+    return this.ask("look", { text });
+  }
+
+  /** The same, and the text is what `run` and `explore` are about from now on. */
   edit(text) {
     return this.ask("edit", { text });
   }

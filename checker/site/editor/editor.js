@@ -70,6 +70,7 @@ class Editor {
     this.original = text;
     this.edits = 0;
     this.before = "";
+    this.checked = null; // the text that the status and the results are about
     this.build(host, text);
     const setup = { name, texts, language: document.documentElement.lang || "en", words: globalThis.lockstepWords ?? {} };
     this.client = new Client(setup, (kind, message) => this.heard(kind, message));
@@ -86,11 +87,13 @@ class Editor {
     this.states = this.number(LIMITS.states, 1, 1_000_000);
     this.seconds = this.number(LIMITS.seconds, 1, 600);
     this.status = make("p", { class: "ls-edit-status ls-small", role: "status" }, say("Loading the checker …"));
+    this.old = make("p", { class: "ls-small ls-open", role: "status", hidden: "" });
     this.problems = make("ol", { class: "ls-edit-problems", "aria-label": say("Diagnostics") });
     this.results = make("div", { class: "ls-edit-results" });
-    this.results.addEventListener("click", (event) => this.followLine(event));
     this.walks = make("div", { class: "ls-edit-bar", role: "group", "aria-label": say("Walk through the states") });
     this.explorer = make("div");
+    this.told = make("div", {}, this.walks, this.explorer, this.results);
+    this.told.addEventListener("click", (event) => this.followLine(event));
     const ground = make("div", { class: "highlight ls-edit-text" });
     host.append(
       ground,
@@ -105,9 +108,8 @@ class Editor {
         make("label", { class: "ls-small" }, say("seconds for each check ≤"), " ", this.seconds),
       ),
       this.status,
-      this.walks,
-      this.explorer,
-      this.results,
+      this.old,
+      this.told,
     );
     this.view = new EditorView({ state: this.state(text), parent: ground });
   }
@@ -131,7 +133,7 @@ class Editor {
         // Tab leaves the editor, as people without a mouse expect.
         keymap.of([{ key: "Mod-Enter", run: () => this.runAll() || true }, ...defaultKeymap, ...historyKeymap, ...searchKeymap]),
         EditorView.contentAttributes.of({ "aria-label": say("Text of the spec"), spellcheck: "false" }),
-        EditorView.updateListener.of((update) => update.docChanged && this.lookSoon(PAUSE)),
+        EditorView.updateListener.of((update) => update.docChanged && this.changed()),
       ],
     });
   }
@@ -143,6 +145,20 @@ class Editor {
 
   tell(text) {
     this.status.textContent = text;
+  }
+
+  /** Says so where the text is another than the one that the status and the results are about. */
+  compare() {
+    const differs = this.checked !== null && !this.checked.eq(this.view.state.doc);
+    const text = differs ? say("The text has changed since. What is said here is about the text as it was when it was checked.") : "";
+    if (this.old.textContent !== text) this.old.textContent = text; // each key would have it read aloud again
+    this.old.hidden = !differs;
+    this.told.classList.toggle("ls-edit-old", differs);
+  }
+
+  changed() {
+    this.compare();
+    this.lookSoon(PAUSE);
   }
 
   heard(kind, message) {
@@ -161,13 +177,11 @@ class Editor {
     this.timer = setTimeout(() => this.look().catch((problem) => this.failed(problem)), pause);
   }
 
-  /** Looks at the text as it is; returns the names of its checks, none where it has errors or has changed meanwhile. */
+  /** Looks at the text as it is, which changes nothing about what is checked. */
   async look() {
     const now = this.edits;
-    const { checks, diagnostics } = await this.client.edit(this.view.state.doc.toString());
-    if (now !== this.edits) return [];
-    this.show(diagnostics);
-    return checks;
+    const { diagnostics } = await this.client.look(this.view.state.doc.toString());
+    if (now === this.edits) this.show(diagnostics);
   }
 
   show(diagnostics) {
@@ -207,9 +221,9 @@ class Editor {
     this.view.focus();
   }
 
-  /** Links to lines in the results mean the text in the editor, not the one on the page. */
+  /** Links to lines in the results and in the explorer mean the text in the editor, not the one on the page. */
   followLine(event) {
-    const link = event.target.closest("a[href^='#L']");
+    const link = event.composedPath()[0].closest("a[href^='#L']"); // the target itself is the explorer, which hides its inside
     const line = link === null ? NaN : Number(link.getAttribute("href").slice(2));
     if (!Number.isInteger(line)) return;
     event.preventDefault();
@@ -234,11 +248,17 @@ class Editor {
       .finally(() => this.busy(false));
   }
 
+  /** Checks the text as it is now, whatever is typed meanwhile. */
   async checkAll(limits) {
     clearTimeout(this.timer);
     this.edits += 1;
+    const now = this.edits;
+    const { doc } = this.view.state;
+    this.checked = doc;
+    this.compare();
     const began = performance.now();
-    const checks = await this.look();
+    const { checks, diagnostics } = await this.client.edit(doc.toString());
+    if (now === this.edits) this.show(diagnostics);
     for (const part of [this.results, this.walks, this.explorer]) part.replaceChildren();
     if (checks.length === 0) return this.tell(say("Nothing was checked: the text has errors, which are listed above."));
     const verdicts = {};
@@ -281,6 +301,7 @@ class Editor {
 
   stopAll() {
     this.restart(say("Stopped. What was found until then is below."));
+    this.lookSoon(0); // the worker that is gone may not have come to it
   }
 
   restart(why) {

@@ -2,7 +2,8 @@
 //
 // One message in, one or more out. Every request has an `id`, and its answer carries it:
 //   {kind: "open", name, texts, language, words}   -> ready {seconds}
-//   {kind: "edit", id, text}                       -> edited {checks, diagnostics}
+//   {kind: "look", id, text}                       -> looked {checks, diagnostics}
+//   {kind: "edit", id, text}                       -> edited {checks, diagnostics}; what follows is about this text
 //   {kind: "run", id, check, states, seconds}      -> told {text} …, ran {verdict, html}
 //   {kind: "explore", id, check}                   -> explored {opens, data}
 // `failed` answers any of them where something went wrong that is not the author's doing.
@@ -46,6 +47,7 @@ spec
 }
 
 function answer(message) {
+  if (message.kind === "look") return { kind: "looked", ...JSON.parse(spec.look(message.text)) };
   if (message.kind === "edit") return { kind: "edited", ...JSON.parse(spec.edit(message.text)) };
   if (message.kind === "explore") return { kind: "explored", ...JSON.parse(spec.explore(message.check)) };
   const say = (text) => tell("told", { id: message.id, text });

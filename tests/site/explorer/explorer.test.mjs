@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { readAddress, withAddress } from "../../../checker/site/assets/explorer/address.mjs";
 import { draw, eventsOf } from "../../../checker/site/assets/explorer/diagram.mjs";
+import { outcome } from "../../../checker/site/assets/explorer/element.mjs";
 import { Graph } from "../../../checker/site/assets/explorer/graph.mjs";
 import { pytestOf, python } from "../../../checker/site/assets/explorer/pytest.mjs";
 import { Run, loopText, parseAddress, runAt, runOf } from "../../../checker/site/assets/explorer/run.mjs";
@@ -140,6 +141,16 @@ test("the address stands in the query, and in the fragment of a file", () => {
   assert.equal(file.search, "");
   assert.equal(readAddress(file), "small:0.1@1");
   assert.equal(readAddress(web), null);
+  assert.equal(readAddress(new URL("file:///p/index.html#explore=%")), "%", "what cannot be decoded is told, and no error");
+});
+
+test("what nobody expects anything of is neither good nor bad", () => {
+  const told = (verdict, expected) => outcome({ kind: "always", verdict, expected, loop: null, path: [0, 1] });
+  assert.deepEqual(told("violated", null), ["·", "quiet", "fails in 1 step, no expectation"]);
+  assert.deepEqual(told("violated", "holds"), ["✗", "bad", "fails in 1 step"]);
+  assert.deepEqual(told("violated", "fails"), ["✓", "known", "fails as expected in 1 step"]);
+  assert.deepEqual(told("holds", "holds"), ["✓", "good", "holds in 1 step"]);
+  assert.equal(told("holds", "fails")[0], "✗");
 });
 
 test("a diagram has an arrow from the step that sent a message", () => {

@@ -8,7 +8,16 @@ const KEY = "explore";
 export function readAddress(location) {
   const query = new URLSearchParams(location.search).get(KEY);
   if (query !== null) return query;
-  return location.hash.startsWith(`#${KEY}=`) ? decodeURIComponent(location.hash.slice(KEY.length + 2)) : null;
+  return location.hash.startsWith(`#${KEY}=`) ? decoded(location.hash.slice(KEY.length + 2)) : null;
+}
+
+// A text without its escapes, or as it is where they are none: then it is no path either, and the reader is told so.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 // The address of the page with another path in it.

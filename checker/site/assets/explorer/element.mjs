@@ -21,6 +21,7 @@ import { count, say } from "./words.mjs";
 const MOST_LEFT = 6; // the most runs that are kept when they are left
 
 const STALE = "The address names steps that are not there; the spec may have changed since. The run is shown as far as it goes.";
+const NOWHERE = "The address names no run of this page; the spec may have changed since. What is shown is another one.";
 const KEYS = "← and → go along the run, Home and End to its ends, 1 to 9 take a step, Backspace takes the last step back, d shows the diagram.";
 
 export function define(load) {
@@ -32,8 +33,8 @@ export function define(load) {
         const root = this.attachShadow({ mode: "open" });
         root.append(h("style", {}, STYLE), h("div", { class: "box" }, h("p", { class: "note" }, say("The explorer loads its data when it comes into view."))));
         this.explorer = new Explorer(this, root, load);
-        const address = this.hasAttribute("apart") ? null : parseAddress(readAddress(location));
-        if (address !== null && this.explorer.checks.some(([name]) => name === address.check)) {
+        const address = this.hasAttribute("apart") ? null : readAddress(location);
+        if (address !== null) {
           this.explorer.start(address).then(() => this.scrollIntoView());
           return;
         }
@@ -55,36 +56,46 @@ class Explorer {
     this.load = load;
     this.checks = JSON.parse(host.getAttribute("checks") ?? "[]");
     this.view = "list";
+    this.asked = 0; // how many checks were asked for; data that comes late is not shown
     this.apart = host.hasAttribute("apart");
   }
 
   // Opens the path of an address, or what the page asks for.
-  async start(address) {
+  async start(text) {
     const [check, property] = (this.host.getAttribute("opens") ?? "").split("/");
-    if (address !== null) {
+    const address = parseAddress(text);
+    if (address !== null && this.checks.some(([name]) => name === address.check)) {
       if (await this.open(address.check)) this.restore(address);
     } else if (await this.open(check || this.checks[0]?.[0])) {
       this.begin(property);
+      if (text !== null) this.tell(say(NOWHERE), true);
     }
   }
 
-  // Loads a check; false, with a message, where that fails.
+  // Loads a check; false, with a message, where that fails, and false where the reader has asked for another one meanwhile.
   async open(check) {
     const file = this.checks.find(([name]) => name === check)?.[1];
+    this.asked += 1;
+    const now = this.asked;
+    let graph;
     try {
-      this.graph = new Graph(await this.load(file));
+      graph = new Graph(await this.load(file));
     } catch (problem) {
+      if (now !== this.asked) return false;
+      this.root.lastChild.removeAttribute("aria-busy");
       this.root.lastChild.replaceChildren(h("p", { class: "note", role: "alert" }, say("The explorer has no data: {problem}", { problem: problem.message })));
       return false;
     }
+    if (now !== this.asked) return false;
+    this.graph = graph;
     this.left = [];
     this.build(check);
     return true;
   }
 
-  begin(property) {
+  begin(property, quiet = true) {
     const found = this.graph.data.properties.find((p) => p.name === property);
-    this.show(found === undefined ? new Run(this.graph, 0) : runOf(this.graph, found), { quiet: true });
+    this.show(found === undefined ? new Run(this.graph, 0) : runOf(this.graph, found), { quiet });
   }
 
   restore(address) {
@@ -126,15 +137,16 @@ class Explorer {
     this.lists = h("div", { class: "columns" },
       h("section", { "aria-labelledby": "steps" }, h("h3", { id: "steps" }, say("The run")), this.steps),
       h("section", { "aria-labelledby": "next" }, h("h3", { id: "next", tabindex: -1 }, say("What can happen next")), this.next, this.refused));
-    const box = h("div", { class: "box", role: "group", "aria-label": say("State explorer"), onkeydown: (event) => this.key(event) },
-      h("div", { class: "bar" }, h("label", { for: "check" }, say("Check")), select, h("span", { class: "small quiet" }, size)),
+    this.choose = h("div", { class: "bar" }, h("label", { for: "check" }, say("Check")), select, h("span", { class: "small quiet" }, size));
+    const box = h("div", { class: "box", role: "group", tabindex: -1, "aria-label": say("State explorer"), onkeydown: (event) => this.key(event) },
+      this.choose,
       this.badges.length > 0 && h("div", { class: "bar", role: "group", "aria-label": say("Runs of properties") }, this.badges),
       h("div", { class: "bar plain" }, this.buttons, this.where),
       h("div", { class: "bar" }, h("div", { class: "grow" }, this.range)),
       this.runs,
       h("div", { class: "bar" }, this.views,
         h("span", { class: "grow" }),
-        !this.apart && h("button", { type: "button", onclick: () => this.copy(location.href, say("The address of this state")) }, say("Copy link")),
+        !this.apart && h("button", { type: "button", onclick: () => this.copy(withAddress(location, this.run.address()), say("The address of this state")) }, say("Copy link")),
         h("button", { type: "button", onclick: () => this.copy(pytestOf(this.run), say("A test for pytest")) }, say("Copy as pytest"))),
       this.note, this.lists, this.drawing, this.table,
       h("details", {}, h("summary", {}, say("Keys")), h("p", {}, say(KEYS))), this.live);
@@ -143,9 +155,18 @@ class Explorer {
   }
 
   async change(check) {
+    this.wait(check);
     if (!(await this.open(check))) return;
-    this.begin(this.graph.data.properties.find((p) => p.verdict === "violated")?.name);
+    this.begin(this.graph.data.properties.find((p) => p.verdict === "violated")?.name, false);
     this.root.getElementById("check").focus();
+  }
+
+  // Until its data is there, what is shown is of another check, and nothing of it can be used.
+  wait(check) {
+    const box = this.root.lastChild;
+    box.setAttribute("aria-busy", "true");
+    for (const part of box.children) part.inert = ![this.choose, this.note, this.live].includes(part);
+    this.tell(say("Loading the states of {check} …", { check }), true);
   }
 
   seek(cursor) {
@@ -161,19 +182,23 @@ class Explorer {
 
   // Goes to a run: everything that is shown follows from it.
   show(run, { quiet = false, focus = false } = {}) {
+    const held = this.root.activeElement;
+    const part = [this.steps, this.next, this.refused, this.table, this.drawing, this.runs, this.note].find((one) => one.contains(held));
     this.run = run;
     this.note.hidden = true;
     const property = this.graph.data.properties.find((p) => runOf(this.graph, p).equals(run));
     this.badges.forEach((badge, at) => badge.setAttribute("aria-pressed", this.graph.data.properties[at] === property));
     const [first, back, forward, last] = this.buttons;
-    first.disabled = back.disabled = run.cursor === 0;
-    last.disabled = run.cursor === run.length;
-    forward.disabled = last.disabled && !(run.turns && run.loop < run.length);
-    Object.assign(this.range, { max: run.length, value: run.cursor, disabled: run.length === 0 });
+    const [atStart, atEnd] = [run.cursor === 0, run.cursor === run.length];
+    // What is disabled for the browser loses the focus, and the keys with it; these do nothing where there is nothing to do.
+    for (const button of [first, back]) button.setAttribute("aria-disabled", atStart);
+    last.setAttribute("aria-disabled", atEnd);
+    forward.setAttribute("aria-disabled", atEnd && !(run.turns && run.loop < run.length));
+    Object.assign(this.range, { max: run.length, value: run.cursor });
+    this.range.setAttribute("aria-disabled", run.length === 0);
     this.range.setAttribute("aria-valuetext", position(run));
     const visits = run.visits;
     this.where.replaceChildren(h("strong", {}, position(run)), visits.length > 0 ? ` (${say("the same state as after step {at}", { at: visits.at(-1) })})` : "");
-    const held = this.root.activeElement?.dataset ?? {};
     this.steps.replaceChildren(timeline(run, property?.abstract ?? null, (at) => this.seek(at)));
     this.next.replaceChildren(choices(run, (index) => this.take(index)));
     const refused = refusals(run);
@@ -183,8 +208,8 @@ class Explorer {
     this.runs.hidden = this.left.length === 0;
     this.runs.replaceChildren(h("span", { class: "small" }, say("Left:")), ...this.left.map((other) =>
       h("button", { type: "button", onclick: () => this.back(other) }, say("run with {steps}, left after {at}", { steps: count(other.length, "step"), at: other.cursor }))));
-    if (this.view === "diagram") this.drawing.replaceChildren(diagram(run, (at) => this.seek(at)));
-    this.refocus(held, focus);
+    if (this.view === "diagram") this.draw();
+    this.refocus(held, part, focus);
     reveal(this.steps, this.steps.querySelector("[aria-current]").closest("li"));
     if (!quiet) {
       if (!this.apart) history.replaceState(history.state, "", withAddress(location, run.address()));
@@ -192,13 +217,30 @@ class Explorer {
     }
   }
 
-  // Panels are made anew, so what had the focus is gone: its successor gets it.
-  refocus(held, focus) {
-    if (held.at !== undefined) this.steps.querySelector(`[data-at="${held.at}"]`)?.focus({ preventScroll: true });
-    else if (focus || held.index !== undefined) {
-      (this.next.querySelector("button") ?? this.root.getElementById("next")).focus({ preventScroll: true });
+  // Panels are made anew, so what had the focus is gone: its successor gets it, or else the whole, so that keys still reach it.
+  refocus(held, part, focus) {
+    const first = (within, ...selectors) => selectors.map((selector) => within.querySelector(selector)).find((found) => found !== null);
+    const chosen = () => first(this.next, "button") ?? this.root.getElementById("next");
+    const successor = new Map([
+      [this.steps, () => first(this.steps, `[data-at="${held.dataset.at}"]`, "[aria-current]")],
+      [this.next, chosen],
+      [this.refused, () => first(this.refused, "summary")],
+      [this.table, () => first(this.table, "summary")],
+      [this.drawing, () => this.drawing.firstChild],
+      [this.runs, () => first(this.runs, "button") ?? first(this.steps, "[aria-current]")],
+    ]).get(focus && !this.lists.hidden ? this.next : part);
+    successor?.()?.focus({ preventScroll: true });
+    if (part !== undefined && (this.root.activeElement === null || part === this.note)) {
+      this.root.lastChild.focus({ preventScroll: true });
     }
     this.next.scrollTop = 0;
+  }
+
+  // The diagram of the run, with what was scrolled into view still there.
+  draw() {
+    const { scrollLeft, scrollTop } = this.drawing.firstChild ?? {};
+    this.drawing.replaceChildren(diagram(this.run, (at) => this.seek(at)));
+    this.drawing.firstChild.scrollTo(scrollLeft ?? 0, scrollTop ?? 0);
   }
 
   back(run) {
@@ -212,7 +254,7 @@ class Explorer {
     for (const button of this.views) button.setAttribute("aria-pressed", button.dataset.view === view);
     this.lists.hidden = view !== "list";
     this.drawing.hidden = view !== "diagram";
-    if (drawn && view === "diagram") this.drawing.replaceChildren(diagram(this.run, (at) => this.seek(at)));
+    if (drawn && view === "diagram") this.draw();
   }
 
   key(event) {
@@ -266,8 +308,11 @@ function reveal(box, node) {
 export function outcome({ kind, verdict, expected, loop, path }) {
   const steps = path.length - 1;
   const length = loop === null ? count(steps, "step") : say("{steps}, then for ever", { steps: count(steps, "step") });
-  if (verdict === "holds") return ["✓", "good", say(kind === "reach" ? "is reached in {length}" : "holds in {length}", { length })];
   if (verdict === "error") return ["!", "bad", say("cannot be judged after {length}", { length })];
-  if (expected === "fails") return ["✓", "known", say("fails as expected in {length}", { length })];
-  return ["✗", "bad", say("fails in {length}", { length })];
+  const said = verdict !== "holds" ? say("fails in {length}", { length })
+    : say(kind === "reach" ? "is reached in {length}" : "holds in {length}", { length });
+  // As in the tables of the page: what nobody expects anything of is neither good nor bad.
+  if (expected === null) return ["·", "quiet", verdict === "holds" ? said : say("{what}, {remark}", { what: said, remark: say("no expectation") })];
+  if ((verdict === "holds") !== (expected === "holds")) return ["✗", "bad", said];
+  return verdict === "holds" ? ["✓", "good", said] : ["✓", "known", say("fails as expected in {length}", { length })];
 }

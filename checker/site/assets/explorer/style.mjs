@@ -13,8 +13,9 @@ code, kbd { font-family: var(--md-code-font-family, monospace); font-size: .92em
 a { color: var(--md-typeset-a-color, inherit); }
 button, select { font: inherit; color: inherit; background: var(--ls-soft, #8881); border: 1px solid var(--ls-line, #8885); border-radius: .2rem; padding: .15rem .5rem; cursor: pointer; min-height: 1.6rem; max-width: 100%; }
 select { background: var(--md-default-bg-color, #fff); }
-button:hover:not(:disabled) { border-color: var(--md-accent-fg-color, #526cfe); }
-button:disabled { opacity: .45; cursor: default; }
+button:hover:not([aria-disabled="true"]) { border-color: var(--md-accent-fg-color, #526cfe); }
+[aria-disabled="true"] { opacity: .45; cursor: default; }
+[inert] { opacity: .45; }
 :focus-visible { outline: 2px solid var(--md-accent-fg-color, #526cfe); outline-offset: 1px; }
 button[aria-pressed="true"] { border-color: currentColor; box-shadow: inset 0 0 0 1px currentColor; }
 .badge { border-radius: 1rem; overflow-wrap: anywhere; text-align: left; }
