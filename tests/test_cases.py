@@ -37,9 +37,8 @@ from lark.grammar import Rule
 import checker
 from checker.base.diagnostics import CODES, Diagnostic, Severity
 from checker.engine import histories, refinement
-from checker.engine.names import MAX_DOMAIN
 from checker.engine.program import MAX_BINDINGS, MAX_INITIAL
-from checker.engine.runtime import MAX_TEARS
+from checker.engine.runtime import MAX_DOMAIN, MAX_TEARS
 from checker.lang.build import KEYWORDS
 from checker.lang.lalr import MAX_DEPTH, MAX_ERRORS
 from checker.lang.library import Library

@@ -31,7 +31,7 @@ WIDTH = 100
 """The width of text that does not go to a terminal."""
 
 LEAST_WIDTH, MOST_WIDTH = 20, 1000
-"""What COLUMNS is taken for where it says less, or more; where it says nothing, it is not set."""
+"""What COLUMNS is taken for where it says less, or more. Where it says 0, or no number, it says nothing."""
 
 
 def signs_of(stream: TextIO) -> Signs:
@@ -44,10 +44,9 @@ def console(stream: TextIO) -> Console:
     from rich.console import Console
 
     named = os.environ.get("COLUMNS", "")
-    if named.isdecimal() and not LEAST_WIDTH <= int(named[:9]) <= MOST_WIDTH:
-        width: int | None = min(max(int(named[:9]), LEAST_WIDTH), MOST_WIDTH) if int(named[:9]) else WIDTH
-    else:
-        width = None if stream.isatty() or named else WIDTH
+    width = None if stream.isatty() else WIDTH
+    if named.isdecimal() and (columns := int(named[:9])):
+        width = min(max(columns, LEAST_WIDTH), MOST_WIDTH)
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 

@@ -14,14 +14,11 @@ from typing import Any
 from checker.base.diagnostics import error
 from checker.base.source import Span
 from checker.engine import runtime
-from checker.engine.runtime import Fail, Memo, Site, describe
+from checker.engine.runtime import MAX_DOMAIN, Fail, Memo, Site, describe
 from checker.model.layout import Layout
 from checker.model.machine import Machine
 from checker.model.types import OptT, Type, TypeTooLarge, cardinality, has_where, show
 from checker.model.values import Value, conforms, domain, in_order, order_key, rank
-
-MAX_DOMAIN = 1 << 20
-"""The most values of a type that are listed, for a quantifier or a parameter."""
 
 MAX_TRIED = 1 << 24
 """The most values that are tried where not all of them fulfil the condition of a record."""
@@ -56,6 +53,7 @@ class Names:
                 "put_item",
                 "ranged",
                 "some",
+                "span",
                 "take",
                 "times",
             )

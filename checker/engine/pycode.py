@@ -13,7 +13,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from checker.base.source import Span
-from checker.engine.names import Names
+from checker.engine.names import DomainTooLarge, Names
+from checker.engine.runtime import MAX_DOMAIN
 from checker.model import ir
 from checker.model.types import (
     INT,
@@ -190,14 +191,18 @@ class PyExpressions:
     def iterate(self, e: ir.Expr) -> str:
         """An iterable over a collection, in the order that the language gives it."""
         match e:
-            case ir.DomainSet(IntT(int() as lo, int() as hi)):
+            case ir.DomainSet(IntT(int() as lo, int() as hi)) | ir.RangeSet(
+                ir.Const(int() as lo), ir.Const(int() as hi)
+            ):
+                if hi - lo >= MAX_DOMAIN:
+                    raise DomainTooLarge(IntT(lo, hi))
                 return f"range({lo}, {hi + 1})"
             case ir.DomainSet(ProcT((role,))):
                 return f"range({role.base}, {role.base + role.size})"
             case ir.DomainSet(of):
                 return self.names.listed(of)
             case ir.RangeSet(lo, hi):
-                return f"range({self.expr(lo)}, {self.expr(hi)} + 1)"
+                return f"span({self.expr(lo)}, {self.expr(hi)})"
             case ir.Honest(_, role):
                 values, faulty = self.names.listed(role), self.names.layout.faulty
                 return values if faulty is None else f"[p for p in {values} if not {self.state}[{faulty}] >> p & 1]"

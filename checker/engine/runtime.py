@@ -25,6 +25,9 @@ from checker.model.values import Value, conforms, key_index, order_key, show_val
 
 State = tuple[Any, ...]
 
+MAX_DOMAIN = 1 << 20
+"""The most values that are gone through one by one: more of them no search would come to the end of."""
+
 
 class Site(NamedTuple):
     """Where and as what an error is reported: code, place, and text with `{value}` for the offending value."""
@@ -224,6 +227,15 @@ def times(a: int, b: int) -> int:
     if a.bit_length() + b.bit_length() <= MAX_BITS:
         return a * b
     raise error("PSM113", f"a product is larger than 2^{MAX_BITS}", help="use smaller numbers, or fewer products")
+
+
+def span(low: int, high: int) -> range:
+    """The numbers from one to another. Raises SpecError, PSM307, where they are more than MAX_DOMAIN."""
+    if high - low < MAX_DOMAIN:
+        return range(low, high + 1)
+    raise error(
+        "PSM307", f"{low} .. {high} has too many values to go through them all", help="range over a smaller set"
+    )
 
 
 def divide(a: int, b: int, site: int) -> int:

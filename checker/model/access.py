@@ -116,7 +116,10 @@ class AccessMixin(BuiltinMixin, ABC):
 
     def with_(self, obj: ir.Expr, updates: tuple[ast.Update, ...], span: Span) -> ir.Expr:
         obj = self.needed(obj, span)
-        for update in updates:
+        named = [update.name.text for update in updates if update.name is not None]
+        for number, update in enumerate(updates):
+            if update.name is not None and update.name.text in named[:number]:
+                self.reporter.error("PSM202", f"`{update.name}` is given twice", update.span, help="keep one")
             value = self.expr(update.value)
             match obj.type:
                 case RecordT() if update.name is not None:

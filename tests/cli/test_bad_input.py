@@ -35,6 +35,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "twice.psm").write_text(f"{COUNTER}{checks}{networks}", encoding="utf-8")
     squares = "".join(f"const C{i} = C{i - 1} * C{i - 1}\n" for i in range(1, 40))
     (tmp_path / "squares.psm").write_text(f"spec Squares\nconst C0 = 2\n{squares}", encoding="utf-8")
+    role = "role R { durable n: 0..1000000000000 = 1  action Up when n < 1000000000 { n := n * 100 } }"
+    for name, end in (("range", "9223372036854775806"), ("growing", "R.n")):
+        text = f"spec Wide\n{role}\ninvariant Wide: forall x in 0..{end}: x >= 0\nfinal: true\ncheck c {{}}\n"
+        (tmp_path / f"{name}.psm").write_text(text, encoding="utf-8")
     products = "".join(f"let a{i} = a{i - 1} * a{i - 1}  " for i in range(1, 40))
     role = f"role R {{ durable x: 0..9 = 0  action Up {{ let a0 = sum i in 0..3: i  {products} x := a39 }} }}"
     (tmp_path / "sums.psm").write_text(f"spec Sums\n{role}\nfinal: true\ncheck c {{}}\n", encoding="utf-8")
@@ -74,6 +78,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["counter.psm", "--set", "N="], "PSM901", "`` is no value for N"),
         (["counter.psm", "--set", "N=1.5"], "PSM901", "`1.5` is no value for N"),
         (["counter.psm", "--set", f"N={'9' * 5000}"], "PSM901", "is no value for N"),
+        (["range.psm"], "PSM307", "range.psm:3:1: error PSM307: 0..9223372036854775806 has too many values"),
+        (["growing.psm", "--engine", "native"], "PSM307", "0 .. 100000000 has too many values to go through them all"),
+        (["growing.psm", "--engine", "python"], "PSM307", "0 .. 100000000 has too many values to go through them all"),
         (["twice.psm", "--check", "a"], "PSM506", "the check says twice how many states to expect"),
         (["twice.psm", "--check", "b"], "PSM506", "the check says twice what `N` is"),
         (["twice.psm", "--check", "c"], "PSM506", "the check says twice what is `final`"),

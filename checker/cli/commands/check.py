@@ -125,7 +125,7 @@ def command(
     check_sampling(sampling, simulate=simulate, others={
         "--engine": engine != "auto", "--workers": workers is not None, "--fingerprints": fingerprints,
         "--max-states": max_states is not None, "--checkpoint": checkpoint is not None, "--resume": resume is not None,
-        "--por": por,
+        "--por": por, "--no-symmetry": no_symmetry,
     })  # fmt: skip
     text = format_ == "text"
     display = TextDisplay(quiet=quiet, traces=traces, verbose=verbose) if text else JsonDisplay()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from checker.engine.runtime import MAX_DOMAIN
 from checker.model import ir
 from checker.model.types import BOOL, BagT, IntT, MapT, NeverT, SeqT, SetT, Type, fits
 from checker.model.values import Value, width
@@ -41,6 +42,10 @@ class Domains(Logic):
                 low, high = self.expr(lo), self.expr(hi)
                 assert isinstance(low.type, IntT) and isinstance(high.type, IntT)
                 t = IntT(low.type.lo, high.type.hi)
+                if t.lo is None or t.hi is None or t.hi - t.lo >= MAX_DOMAIN:  # nobody could stop such a loop
+                    self.require(
+                        self.compare("slt", 64, high.op, self.op("add", 64, low.op, str(MAX_DOMAIN))), self.defer
+                    )
                 self.loop(low.op, self.op("add", 64, high.op, "1"), lambda i: body(Val(t, i)))
             case ir.Honest(_, role):
                 self.each_value(role, lambda v: self.if_(self.negate(self.is_faulty(v.op)), lambda: body(v)))

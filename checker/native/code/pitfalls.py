@@ -5,6 +5,7 @@ Both answers are safe ones: an expression that is said not to fail does not, one
 
 from __future__ import annotations
 
+from checker.engine.runtime import MAX_DOMAIN
 from checker.model import ir
 from checker.model.types import IntT, MapT, SeqT, fits
 from checker.model.walk import parts
@@ -32,6 +33,11 @@ def may_fail(e: ir.Expr, unit: Unit, *, trusted: bool = True) -> bool:
             if op in "/%" and not (trusted and right.type.lo is not None and right.type.lo > 0):
                 return True
             if not trusted or t.lo is None or t.hi is None or t.lo < -WORD_LIMIT or t.hi > WORD_LIMIT:
+                return True
+        case ir.RangeSet(lo, hi) if not (isinstance(lo, ir.Const) and isinstance(hi, ir.Const)):
+            assert isinstance(lo.type, IntT) and isinstance(hi.type, IntT)
+            low, high = lo.type.lo, hi.type.hi
+            if not trusted or low is None or high is None or high - low >= MAX_DOMAIN:
                 return True
         case ir.GetIndex(obj, key) | ir.WithIndex(obj, key):
             if isinstance(obj.type, SeqT):
