@@ -121,6 +121,7 @@ def _run(args: list[str]) -> int:
 
         return shell_complete(cli, {}, NAME, COMPLETE, os.environ[COMPLETE])
     try:
+        _refuse_to_be_nowhere()
         with cli.make_context(NAME, args) as ctx:
             result: Any = cli.invoke(ctx)
             return int(result or 0)
@@ -139,6 +140,17 @@ def _run(args: list[str]) -> int:
 
         report_failure(problem.diagnostics, json="json" in _format(args))
         return int(Exit.WRONG)
+
+
+def _refuse_to_be_nowhere() -> None:
+    """A working directory that was removed has no files, and nobody can say where a path leads from it."""
+    try:
+        Path.cwd()
+    except OSError as problem:
+        from checker.base.diagnostics import error
+
+        what = f"the current directory cannot be used: {problem.strerror}"
+        raise error("PSM006", what, help="change to one that exists") from None
 
 
 def _usage(problem: click.ClickException, args: list[str]) -> int:

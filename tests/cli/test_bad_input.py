@@ -254,6 +254,17 @@ def test_a_pipe_in_place_of_a_file_is_written_to(here: Path) -> None:
     assert (here / "pipe").is_fifo()
 
 
+@pytest.mark.parametrize("args", [["check", "../counter.psm"], ["new", "abc"]], ids=" ".join)
+def test_a_directory_that_is_gone(args: list[str], here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "gone").mkdir()
+    monkeypatch.chdir(here / "gone")
+    (here / "gone").rmdir()
+    done = lockstep(*args)
+    monkeypatch.chdir(here)
+    assert done.code == 2
+    assert done.err.startswith("error PSM006: the current directory cannot be used: No such file or directory\n")
+
+
 def test_in_a_process_of_its_own() -> None:
     """The same through the real entry point, once: streams, encoding and exit code."""
     done = process("check", "binary.psm", "name.psm", "missing.psm")
