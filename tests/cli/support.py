@@ -11,9 +11,11 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -185,6 +187,19 @@ def command(*args: str | Path) -> list[str]:
 def environment() -> dict[str, str]:
     """The environment of such a process: it finds the package wherever it runs."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "PYTHONUTF8": "1"}
+
+
+@contextlib.contextmanager
+def hearing() -> Iterator[None]:
+    """Processes that are started here hear all signals, also those that whoever runs the tests ignores, as `nohup` does."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    for number in before:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def write(folder: Path, **specs: str) -> None:

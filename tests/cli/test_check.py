@@ -28,6 +28,7 @@ from tests.cli.support import (
     ended,
     environment,
     has_worked,
+    hearing,
     lockstep,
     process,
     steady,
@@ -215,9 +216,10 @@ def test_limit_that_is_not_met() -> None:
 
 def interrupt(*args: str, number: int = signal.SIGINT) -> Done:
     """Runs the command and interrupts it while it explores."""
-    running = subprocess.Popen(
-        command(*args), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    with hearing():
+        running = subprocess.Popen(
+            command(*args), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
     has_worked(running, 1.2)
     running.send_signal(number)
     out, err = ended(running)

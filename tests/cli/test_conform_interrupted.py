@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.support import hearing
+
 STUBBORN = """
 import json, os, signal, subprocess, sys
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -43,9 +45,10 @@ def test_no_process_is_left(number: signal.Signals, tmp_path: Path) -> None:
     told.mkdir()
     command = shlex.join([sys.executable, str(program), str(told)])
     args = ["conform", "--node", command, "--workload", "echo", "--nodes", "2", "--time", "1000"]
-    run = subprocess.Popen(
-        [sys.executable, "-m", "checker", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    with hearing():
+        run = subprocess.Popen(
+            [sys.executable, "-m", "checker", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
     try:
         deadline = time.monotonic() + 60
         pids: list[str] = []
