@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import click
@@ -108,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not _is_full(problem):
             return _internal(problem, args)
         _drop_output()
-        _say(f"error PSM007: the output cannot be written: {problem.strerror}\n   help: make room where it goes to")
+        _tell_of_output(problem)
         return int(Exit.WRONG)
     except Exception as problem:  # noqa: BLE001 - the last resort, so that no user sees a traceback
         return _internal(problem, args)
@@ -145,7 +144,7 @@ def _run(args: list[str]) -> int:
 def _refuse_to_be_nowhere() -> None:
     """A working directory that was removed has no files, and nobody can say where a path leads from it."""
     try:
-        Path.cwd()
+        os.getcwd()  # noqa: PTH109 - a completion should not wait for pathlib
     except OSError as problem:
         from checker.base.diagnostics import error
 
@@ -188,7 +187,7 @@ def _prepare_streams() -> None:
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - until the end
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -198,6 +197,16 @@ def _prepare_streams() -> None:
 def _is_full(problem: OSError) -> bool:
     """Whether there is no room for what is written to a stream: it has no name, as a file has."""
     return problem.filename is None and problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def _tell_of_output(problem: OSError) -> None:
+    """Says that output is lost, on the other stream, unless that is lost as well."""
+    from checker.base.diagnostics import Diagnostic
+    from checker.cli.output import report_failure
+
+    what = f"the output cannot be written: {problem.strerror}"
+    with suppress(OSError):
+        report_failure([Diagnostic("PSM007", what, help="make room where it goes to")], json=False)
 
 
 def _drop_output() -> None:

@@ -113,8 +113,8 @@ def command(
     """
     from pathlib import Path
 
+    from checker.base.endings import interrupt, when_told_to_end
     from checker.cli.display import JsonDisplay, TextDisplay
-    from checker.cli.endings import ended_like_an_interrupt
     from checker.engine.interface import Limits
     from checker.native.choose import engine_named
 
@@ -140,7 +140,7 @@ def command(
         )  # fmt: skip
     limits = Limits(max_states, max_memory, timeout)
     run = _Run(names, bindings(constants), chosen, limits, display, symmetry=not no_symmetry)
-    with ended_like_an_interrupt():
+    with when_told_to_end(interrupt):  # compilers and checkpoints would be left as they are
         return run.all(paths)
 
 

@@ -3,20 +3,18 @@
 A node is in a session of its own, so nobody else ends it: neither a terminal reaches it nor the supervisor that gives Lockstep up
 (`timeout`, a cancelled job). SIGINT is turned by `asyncio.run` into a cancellation of the run, on whose way out all nodes are
 ended as groups of processes. While a run is going on, SIGTERM and SIGHUP do the same here. Later ones are not heard, so that none
-breaks the ending off: it takes about a second.
-
-A signal that is ignored (`nohup`), or that the program around it handles, is left alone. Handlers are those of the process, and
-outside of its main thread nothing is installed. Afterwards everything is as it was before. Against SIGKILL nothing helps.
+breaks the ending off: it takes about a second. Against SIGKILL nothing helps.
 """
 
 from __future__ import annotations
 
 import asyncio
 import signal
-import threading
 from collections.abc import Coroutine
 from types import FrameType
 from typing import Any, TypeVar
+
+from checker.base.endings import when_told_to_end
 
 T = TypeVar("T")
 
@@ -36,9 +34,8 @@ def run_to_its_end(work: Coroutine[Any, Any, T]) -> T:
         Terminated: one of them came, and everything was ended in an orderly way.
     """
     came: list[int] = []
-    result: list[
-        T
-    ] = []  # not that of the task: `asyncio.run` has Python write its task, with all of a result, into an error
+    # Not the result of the task: `asyncio.run` has Python write its task, with all of a result, into an error.
+    result: list[T] = []
 
     async def main() -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -50,14 +47,8 @@ def run_to_its_end(work: Coroutine[Any, Any, T]) -> T:
                 task.cancel()
                 loop.call_soon_threadsafe(lambda: None)  # the loop may be asleep
 
-        heard = _heard()
-        try:
-            for number in heard:
-                signal.signal(number, end)
+        with when_told_to_end(end):
             result.append(await work)
-        finally:
-            for number in heard:
-                signal.signal(number, signal.SIG_DFL)
 
     try:
         asyncio.run(main())
@@ -68,11 +59,3 @@ def run_to_its_end(work: Coroutine[Any, Any, T]) -> T:
     if came:  # too late to cancel anything
         raise Terminated(came[0])
     return result[0]
-
-
-def _heard() -> list[signal.Signals]:
-    """The signals that are to end a run."""
-    if threading.current_thread() is not threading.main_thread():
-        return []
-    wanted = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]  # not every system has them
-    return [s for s in wanted if s is not None and signal.getsignal(s) is signal.SIG_DFL]

@@ -18,9 +18,9 @@ from checker.model.types import BOOL, BagT, IntT, MapT, NeverT, SeqT, SetT, Type
 from checker.model.values import Value, width
 from checker.native.code.known import MULTIPLIER, known, patterns_of
 from checker.native.code.logic import Logic
-from checker.native.code.pitfalls import may_fail, mentions
+from checker.native.code.pitfalls import is_short, may_fail, mentions
 from checker.native.code.values import Val, closed, joined, kind
-from checker.native.code.width import WORD_LIMIT, bits, elements
+from checker.native.code.width import bits, elements, fits_word
 from checker.native.code.writer import normal
 
 SMALL = 6
@@ -42,7 +42,7 @@ class Domains(Logic):
                 low, high = self.expr(lo), self.expr(hi)
                 assert isinstance(low.type, IntT) and isinstance(high.type, IntT)
                 t = IntT(low.type.lo, high.type.hi)
-                if t.lo is None or t.hi is None or t.hi - t.lo >= MAX_DOMAIN:  # nobody could stop such a loop
+                if not is_short(t):  # nobody could stop such a loop
                     self.require(
                         self.compare("slt", 64, high.op, self.op("add", 64, low.op, str(MAX_DOMAIN))), self.defer
                     )
@@ -241,11 +241,12 @@ class Domains(Logic):
             part = self.expr(e.body)
             assert isinstance(part.type, IntT)
             lo, hi, most = part.type.lo, part.type.hi, _most(e.domain, v.type)
+            result = IntT(None, None)
             if lo is not None and hi is not None and most is not None:
                 result = IntT(min(0, most * lo), max(0, most * hi))
-                if most * lo >= -WORD_LIMIT and most * hi <= WORD_LIMIT:
-                    self.store(self.op("add", 64, self.load(total), part.op), total)
-                    return
+            if fits_word(result):
+                self.store(self.op("add", 64, self.load(total), part.op), total)
+                return
             text = f"call {{i64, i1}} @llvm.sadd.with.overflow.i64(i64 {self.load(total)}, i64 {part.op})"
             both = self.let(text)
             self.require(self.negate(self.let(f"extractvalue {{i64, i1}} {both}, 1")), self.defer)

@@ -20,7 +20,7 @@ from checker.model.types import BagT, EnumT, IdT, IntT, MapT, NeverT, ProcT, Seq
 from checker.model.values import Value
 from checker.native.code.traffic import Traffic
 from checker.native.code.values import Val, closed
-from checker.native.code.width import WORD_LIMIT, bits, elements, entries, to_bits
+from checker.native.code.width import WORD_LIMIT, bits, elements, entries, fits_word, to_bits
 
 TABLE = 64
 """A known map with more entries stands in memory, and not in a register."""
@@ -190,7 +190,7 @@ class Expressions(Traffic):
         if e.op in "/%":
             return Val(t, self.division(e.op, a, b))
         name = {"+": "add", "-": "sub", "*": "mul"}[e.op]
-        if t.lo is not None and t.hi is not None and t.lo >= -WORD_LIMIT and t.hi <= WORD_LIMIT:
+        if fits_word(t):
             return Val(t, self.op(name, 64, a.op, b.op))
         call = f"@llvm.s{name}.with.overflow.i64"
         self.unit.declare(f"declare {{i64, i1}} {call}(i64, i64)")

@@ -10,12 +10,17 @@ from checker.model import ir
 from checker.model.types import IntT, MapT, SeqT, fits
 from checker.model.walk import parts
 from checker.native.code.unit import Unit
-from checker.native.code.width import WORD_LIMIT
+from checker.native.code.width import fits_word
 
 
 def mentions(e: ir.Expr, local: ir.Local) -> bool:
     """Whether a local stands anywhere in an expression."""
     return (isinstance(e, ir.GetLocal) and e.local.number == local.number) or any(mentions(p, local) for p in parts(e))
+
+
+def is_short(t: IntT) -> bool:
+    """Whether all numbers of a range with these ends may be gone through one by one."""
+    return t.lo is not None and t.hi is not None and t.hi - t.lo < MAX_DOMAIN
 
 
 def may_fail(e: ir.Expr, unit: Unit, *, trusted: bool = True) -> bool:
@@ -32,12 +37,11 @@ def may_fail(e: ir.Expr, unit: Unit, *, trusted: bool = True) -> bool:
             assert isinstance(right.type, IntT) and isinstance(t, IntT)
             if op in "/%" and not (trusted and right.type.lo is not None and right.type.lo > 0):
                 return True
-            if not trusted or t.lo is None or t.hi is None or t.lo < -WORD_LIMIT or t.hi > WORD_LIMIT:
+            if not trusted or not fits_word(t):
                 return True
         case ir.RangeSet(lo, hi) if not (isinstance(lo, ir.Const) and isinstance(hi, ir.Const)):
             assert isinstance(lo.type, IntT) and isinstance(hi.type, IntT)
-            low, high = lo.type.lo, hi.type.hi
-            if not trusted or low is None or high is None or high - low >= MAX_DOMAIN:
+            if not trusted or not is_short(IntT(lo.type.lo, hi.type.hi)):
                 return True
         case ir.GetIndex(obj, key) | ir.WithIndex(obj, key):
             if isinstance(obj.type, SeqT):

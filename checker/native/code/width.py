@@ -49,6 +49,11 @@ WORD_LIMIT = 1 << 62
 """Integers up to here can be added without a look at the overflow."""
 
 
+def fits_word(t: IntT) -> bool:
+    """Whether all integers of a type lie within WORD_LIMIT."""
+    return t.lo is not None and t.hi is not None and t.lo >= -WORD_LIMIT and t.hi <= WORD_LIMIT
+
+
 class Unsupported(Exception):
     """Native code cannot hold this machine. `args[0]` says why, for people."""
 
