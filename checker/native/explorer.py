@@ -88,7 +88,7 @@ class Outcome(enum.Enum):
 
 
 class Explorer(Store):
-    """One search. `kernels` may be replaced between two rounds by faster ones for the same spec."""
+    """One search. Between two rounds `kernels` may be replaced by faster ones for the same spec, and `crew` changed."""
 
     def __init__(self, kernels: Kernels, sizes: Sizes, handler: Handler) -> None:
         super().__init__(sizes)
@@ -97,6 +97,8 @@ class Explorer(Store):
         self._blocks: Array[c_uint64] = (c_uint64 * 0)()
         self._quota = sizes.quota or 4096
         self._pool = Pool(sizes.workers - 1)
+        self.crew = sizes.workers
+        """How many workers take part in a round: the rest wait, unless they alone have something left to do."""
 
     # ---- the search
 
@@ -231,7 +233,7 @@ class Explorer(Store):
             self._prepare(worker)
         outcome = Outcome.MORE
         while outcome is Outcome.MORE:
-            busy = [w for w in self._workers if w.active]
+            busy = [w for w in self._workers[: self.crew] if w.active] or [w for w in self._workers if w.active]
             if not busy or any(w.work >= w.ctx[abi.CTX_PAUSE_AT] for w in busy):  # who is first ends the round for all
                 break
             self._shared[abi.SHARED_STOP] = 0

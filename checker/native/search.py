@@ -32,6 +32,7 @@ from checker.native.code import frame
 from checker.native.code.module import Plan
 from checker.native.explorer import Explorer, Kernels, Outcome
 from checker.native.firsts import Abandoned, can_look_back, look_back
+from checker.native.graphs import LARGE
 from checker.native.interrupts import Interrupts
 from checker.native.livecode import LiveCode
 from checker.native.liveness import judge_stored
@@ -40,11 +41,15 @@ from checker.native.notices import Notices
 from checker.native.prefault import idle_processors
 from checker.native.room import Room, spill_directory
 from checker.native.tallies import following, initial_block, merged, tally
-from checker.native.tiers import Tiers
+from checker.native.tiers import BEST, Tiers
 from checker.native.workers import CHUNKS, Sizes, Words
 
 NAME = "native"
 """Of the engine."""
+
+MOMENT = 0.1
+"""Seconds after which a worker waits while optimised code is made and no processor is idle. Until then a search may well be over;
+after that, what it does with slow code is worth less than to have the other code soon."""
 
 HASH_BITS = 63
 """What is kept of a state with `fingerprints`."""
@@ -216,13 +221,19 @@ class NativeSearch(Notices):
             )
 
     def _improve(self, seconds: float) -> None:
-        """Optimised code takes over when it is ready."""
+        """Optimised code takes over when it is ready, then that for liveness is made."""
         assert self.tiers is not None
         if seconds > self.tiers.patience:
             self.tiers.improve()
         better = self.tiers.better()
         if better is not None:
             self.explorer.kernels = self._kernels = better
+        improving = self.tiers.is_improving
+        if self._live is not None and not improving and self.tiers.level == BEST and self.explorer.states >= LARGE:
+            self._live.improve()
+            improving = self._live.tiers.is_improving
+        waits = improving and seconds > MOMENT and idle_processors(self.workers) == 0
+        self.explorer.crew = max(self.workers - waits, 1)
 
     def _report(self, now: float) -> None:
         if now - self._reported >= REPORT:
@@ -252,6 +263,7 @@ class NativeSearch(Notices):
         """All workers find together what one would have found first, as far as they can tell."""
 
         def look() -> Stop | None:
+            self.explorer.crew = self.workers
             try:
                 look_back(self, levels, self._ended)
             except (Abandoned, MemoryError):

@@ -156,6 +156,11 @@ class Compiled(Generic[K]):
     def _linked(self, images: Sequence[bytes]) -> K:
         return self._functions(link(images, self.exports))
 
+    @property
+    def is_improving(self) -> bool:
+        """Whether optimised code is being made."""
+        return any(not one.is_over for one in self._compilations)
+
     def improve(self) -> None:
         """Starts to make optimised code, if that is not what runs already."""
         if self.level == BEST or self._compilations:
@@ -170,22 +175,33 @@ class Compiled(Generic[K]):
         """Optimised functions, as soon as they are ready; once."""
         if not self._compilations or not all(one.is_over for one in self._compilations):
             return None
-        images = all_of([one.image() for one in self._compilations])
+        images = self._finished()
         if not images:
             self._give_up("the compiler failed")
             return None
-        self.close()
-        self.level = BEST
-        return self._linked([self._kept(part, image) for part, image in enumerate(images)])
+        self._stop()
+        return self._linked(images)
 
     def _give_up(self, why: str) -> None:
         """There will be no optimised code."""
-        self.close()
+        self._stop()
         self.level = BEST
         self._tell(f"no optimised code could be made, so the search goes on with slower code: {why}")
 
     def close(self) -> None:
-        """Stops what is still being made."""
+        """Stops what is still being made. What is ready is kept for the next check, though this one has no more use for it."""
+        if self._compilations and all(one.is_over for one in self._compilations):
+            self._finished()
+        self._stop()
+
+    def _finished(self) -> list[bytes]:
+        """The objects of compilations that are over, which the next check finds; nothing if one of them failed."""
+        images = all_of([one.image() for one in self._compilations])
+        if images:
+            self.level = BEST
+        return [self._kept(part, image) for part, image in enumerate(images)]
+
+    def _stop(self) -> None:
         for one in self._compilations:
             one.close()
         self._compilations = []

@@ -124,6 +124,35 @@ def test_functions_may_be_replaced_between_rounds() -> None:
     explorer.close()
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_workers_may_step_aside_between_rounds(form: str) -> None:
+    """One that holds a part of a block keeps it, and whoever is left takes the blocks of all."""
+    spec = counters(seen=4, step=1, bound=15, defer=3, report=5)
+    recorder = Recorder(spec)
+    explorer = opened(spec, form, Sizes(spec_words=6, workers=3, quota=5, flush=1), recorder)
+    explorer.add_initial(spec.initial())
+    for n, _ in enumerate(rounds(explorer)):
+        explorer.crew = (1, 3, 2)[n % 3]
+    found = result(explorer, recorder)
+    found.events = [e if e[0] != "state" else (*e[:2], expected_parent(oracle(spec).events, e)) for e in found.events]
+    assert found.counts() == oracle(spec).counts()
+    explorer.close()
+
+
+def test_workers_that_step_aside_do_nothing() -> None:
+    spec = counters(n=130)
+    recorder = Recorder(spec)
+    explorer = opened(spec, "O2", Sizes(spec_words=6, workers=3, quota=200, flush=1), recorder)
+    explorer.crew = 2
+    explorer.add_initial(spec.initial())
+    for _ in rounds(explorer):
+        pass
+    assert result(explorer, recorder).counts() == oracle(spec).counts()
+    done = [worker.ctx[abi.CTX_EXPANDED] for worker in explorer.searchers]
+    assert done[1] > 0 and done[2] == 0
+    explorer.close()
+
+
 @pytest.mark.parametrize("everything", [False, True])
 @pytest.mark.parametrize(
     ("spec", "form"),

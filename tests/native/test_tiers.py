@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import checker
 from checker.base.cache import Cache
+from checker.engine.interface import Limits, Stop
 from checker.native import jit
 from checker.native.code.module import Plan, plan
 from checker.native.compiling import Compilation
+from checker.native.engine import NativeEngine
 from checker.native.tiers import AGAIN, BEST, FAST, KERNELS, PATIENCE, Tiers
 
 pytestmark = pytest.mark.skipif(jit.unavailable() is not None, reason=jit.unavailable() or "")
@@ -23,6 +26,13 @@ COMMIT = Path(__file__).parents[2] / "specs/transactions/two_phase_commit.psm"
 @pytest.fixture
 def layout() -> Plan:
     return plan(checker.load(COMMIT).machine("small"))
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_a_check_that_was_short_before_waits_longer_for_optimised_code(layout: Plan, tmp_path: Path) -> None:
@@ -38,17 +48,51 @@ def test_optimised_code_is_found_by_the_next_check(layout: Plan, tmp_path: Path)
     first = Tiers(layout, Cache(tmp_path))
     first.begin()
     first.improve()
-    better = None
-    end = time.monotonic() + 60
-    while better is None and time.monotonic() < end:
-        better = first.better()
-        time.sleep(0.01)
-    assert better is not None
+    wait_for(first.better)
     second = Tiers(layout, Cache(tmp_path))
     second.begin()
     assert second.level == BEST
     second.improve()
     assert second.better() is None, "there is nothing better"
+
+
+def test_optimised_code_that_comes_too_late_is_kept(layout: Plan, tmp_path: Path) -> None:
+    """Where liveness is judged after a short search, say."""
+    first = Tiers(layout, Cache(tmp_path))
+    first.begin()
+    first.improve()
+    wait_for(lambda: not first.is_improving)
+    first.close()
+    second = Tiers(layout, Cache(tmp_path))
+    second.begin()
+    assert second.level == BEST
+
+
+def test_compilers_that_are_stopped_leave_nothing(layout: Plan, tmp_path: Path) -> None:
+    first = Tiers(layout, Cache(tmp_path))
+    first.begin()
+    first.improve()
+    first.close()
+    second = Tiers(layout, Cache(tmp_path))
+    second.begin()
+    assert second.level == FAST
+
+
+@pytest.mark.parametrize(
+    ("improving", "moment", "idle", "crew"), [(True, 0, 0, 1), (True, 0, 1, 2), (True, 3600, 0, 2), (False, 0, 0, 2)]
+)
+def test_a_worker_waits_where_compilers_have_no_processor(
+    improving: bool, moment: float, idle: int, crew: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Tiers, "is_improving", improving)
+    monkeypatch.setattr("checker.native.search.MOMENT", moment)
+    monkeypatch.setattr("checker.native.search.idle_processors", lambda workers: idle)
+    crews: list[int] = []
+    engine = NativeEngine(2, look=lambda search: crews.append(search.explorer.crew))
+    machine = checker.load(COMMIT).machine("small")
+    found = engine.explore(machine, Limits())
+    assert (found.stop, found.states, found.transitions) == (Stop.DONE, 194, 662)
+    assert crews == [crew]
 
 
 def test_what_was_kept_in_part_is_no_optimised_code(layout: Plan, tmp_path: Path) -> None:
@@ -97,10 +141,7 @@ def test_optimised_code_that_cannot_be_made_is_done_without(
     tiers.halves = (good[0], "nonsense") if failing else ("nonsense", good[1])
     tiers.improve()
     running: list[Compilation] = list(tiers._compilations)
-    end = time.monotonic() + 60
-    while tiers._compilations and time.monotonic() < end:
-        assert tiers.better() is None
-        time.sleep(0.01)
+    wait_for(lambda: tiers.better() is None and not tiers._compilations)
     assert len(running) == 2 and not any(one._output.exists() for one in running)
     assert (tiers.better(), tiers.level) == (None, BEST)
     tiers.improve()
