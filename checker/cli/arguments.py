@@ -17,9 +17,24 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 SET_HELP = "Give a constant another value: a number, true, false, or a value of an enum. May be repeated."
 
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
+DIGITS = 18
+"""Of a number from outside, at most."""
+
+_INTEGER = re.compile(rf"-?[0-9]{{1,{DIGITS}}}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*(?:([KMGT])(i?B)?|B)?", re.IGNORECASE)
+
+
+class FilePath(click.Path):
+    """A path that says something: an empty one, as of a variable of the shell that is not set, would be this directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not value:
+            self.fail("the path is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = FilePath()
 
 
 def constant(text: str) -> tuple[str, int | bool | str]:
@@ -33,6 +48,8 @@ def constant(text: str) -> tuple[str, int | bool | str]:
         return name, value == "true"
     if _NAME.fullmatch(value):
         return name, value
+    if re.fullmatch("-?[0-9]+", value):
+        raise click.BadParameter(f"`{value}` is too large for {name}: a number has at most {DIGITS} digits")
     raise click.BadParameter(f"`{value}` is no value for {name}: give a number, true, false, or a value of an enum")
 
 
@@ -113,7 +130,7 @@ def one_spec(function: F) -> F:
     function = click.option(
         "check", "--check", metavar="NAME", shell_complete=complete_check, help="Which check; the first one by default."
     )(function)
-    return click.argument("path", type=click.Path())(function)
+    return click.argument("path", type=PATH)(function)
 
 
 def bindings(pairs: tuple[tuple[str, int | bool | str], ...]) -> dict[str, int | bool | str]:

@@ -295,6 +295,15 @@ CHECKS = (
         only="EQUAL",
         blame_previous=True,
     ),
+    Mistake(
+        "PSM100",
+        "`<previous>` is no kind of fault",
+        "the kinds are lose, dup, cut, crash, stop, byzantine and drift; a fault of a role is `Role.Fault`",
+        at=r"[^\w ]+",
+        before=rf"faults (?:.* )?{NAME}",
+        only="DOT",
+        blame_previous=True,
+    ),
     Mistake("PSM111", "a fault needs a budget", "write `<= 1` behind it", before="faults .*", takes="__ANON_1"),
     Mistake(
         "PSM111",

@@ -120,7 +120,7 @@ STATEMENTS = (
     Mistake(
         "PSM111", "statements stand in braces, not behind `:`", "write `{ … }`", at=":", takes="LBRACE", lacks=OPERAND
     ),
-    Mistake("PSM111", "`either` without `or`", "write `either { … } or { … }`", only="OR"),
+    Mistake("PSM111", "`either` or `toss` without `or`", "write `either { … } or { … }`", only="OR"),
     Mistake(
         "PSM111",
         "`<word>` has its statements in braces",

@@ -72,6 +72,13 @@ class Assignments(Expressions):
                 root.span,
                 help="a process writes its own variables and shared ones: send a message instead",
             )
+        elif root.text == "self":
+            self.reporter.error(
+                "PSM306",
+                "`self` is the process itself and cannot be assigned",
+                root.span,
+                help="its own variables go by their bare names: write `x := …`, not `self.x := …`",
+            )
         elif root.text in world.symbols.globals or root.text in world.symbols.enum_values:
             self.reporter.error(
                 "PSM306", f"`{root}` is {world.symbols.kind_of(root.text)} and cannot be assigned", root.span

@@ -15,6 +15,7 @@ import click
 
 from checker.base.data import dataclass
 from checker.cli.arguments import (
+    PATH,
     SET_HELP,
     bindings,
     complete_check,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(), metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
 @click.option(
     "names", "--check", multiple=True, metavar="NAME", shell_complete=complete_check,
     help="Only checks of this name. May be repeated.",
@@ -61,8 +62,8 @@ if TYPE_CHECKING:
 @click.option("--max-states", type=count, metavar="N", help="Stop a check at so many states.")
 @click.option("--max-memory", type=size, metavar="SIZE", help="Stop a check at so much memory, such as 512M or 2G.")
 @click.option("--timeout", type=seconds, metavar="S", help="Stop a check after so many seconds.")
-@click.option("--checkpoint", type=click.Path(), metavar="DIR", help="Keep what is found in DIR every few seconds.")
-@click.option("--resume", type=click.Path(), metavar="DIR", help="Go on from what `--checkpoint DIR` kept.")
+@click.option("--checkpoint", type=PATH, metavar="DIR", help="Keep what is found in DIR every few seconds.")
+@click.option("--resume", type=PATH, metavar="DIR", help="Go on from what `--checkpoint DIR` kept.")
 @click.option("--simulate", is_flag=True,
               help="Sample runs instead of exploring all states: for models that are too large. Never says `holds`.")  # fmt: skip
 @click.option(

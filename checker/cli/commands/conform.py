@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from checker.cli.arguments import SET_HELP, bindings, constant, count, seconds, seed, some_of
+from checker.cli.arguments import PATH, SET_HELP, bindings, constant, count, seconds, seed, some_of
 from checker.cli.exits import Exit
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -78,14 +78,14 @@ def specs(function: F) -> F:
         click.option("--scene", metavar="NAME", help="Go through this scene of the adapter, and do nothing else."),
         click.option("--min-coverage", type=click.FloatRange(0, 100), default=0.0, metavar="PERCENT",
                      help="Not less than so many of the transitions of the check have to be taken."),
-        click.option("traces", "--trace", multiple=True, type=click.Path(), metavar="FILE",
+        click.option("traces", "--trace", multiple=True, type=PATH, metavar="FILE",
                      help="A record of a run, as lines of JSON. May be repeated."),
-        click.option("--mapping", type=click.Path(), metavar="FILE",
+        click.option("--mapping", type=PATH, metavar="FILE",
                      help="What the words of a record mean in SPEC, as JSON."),
         click.option("--rare", metavar="STEP,…", help="Steps of SPEC that no record and no run needs to show."),
         click.option("--budget", type=count, default="200000", show_default=True, metavar="N",
                      help="Give up after so many points of record and spec."),
-        click.option("--html", type=click.Path(), metavar="FILE", help="Write a page with the result."),
+        click.option("--html", type=PATH, metavar="FILE", help="Write a page with the result."),
     )  # fmt: skip
     return _with(function, options)
 
@@ -93,7 +93,7 @@ def specs(function: F) -> F:
 def histories(function: F) -> F:
     """The options of `--history`."""
     options = (
-        click.option("--history", type=click.Path(), metavar="FILE",
+        click.option("--history", type=PATH, metavar="FILE",
                      help="What clients did: a history of Jepsen in EDN or JSON, or a record of a run."),
         click.option("--model", metavar="NAME", help="What its operations mean, such as register or list-append."),
         click.option("--initial", metavar="VALUE",
@@ -128,9 +128,9 @@ def nodes(function: F) -> F:
                      help="Seconds in which nodes may come to agree in the end."),
         click.option("seed_", "--seed", type=seed, default="0", show_default=True, metavar="N",
                      help="Decides operations, faults and latencies."),
-        click.option("--record", type=click.Path(), metavar="FILE",
+        click.option("--record", type=PATH, metavar="FILE",
                      help="Write everything that happened, as JSON lines."),
-        click.option("--logs", type=click.Path(), metavar="DIR", help="Write what nodes print to standard error."),
+        click.option("--logs", type=PATH, metavar="DIR", help="Write what nodes print to standard error."),
     )  # fmt: skip
     return _with(function, options)
 
@@ -142,7 +142,7 @@ def _with(function: F, options: tuple[Callable[[F], F], ...]) -> F:
 
 
 @click.command("conform")
-@click.argument("spec", required=False, type=click.Path())
+@click.argument("spec", required=False, type=PATH)
 @specs
 @histories
 @nodes

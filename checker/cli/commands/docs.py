@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.arguments import count
+from checker.cli.arguments import PATH, count
 from checker.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("docs")
-@click.argument("root", type=click.Path(), default=".")
+@click.argument("root", type=PATH, default=".")
 @click.option(
     "--workers", type=count, metavar="N", help="How many checks run at once; as many as there are processors."
 )

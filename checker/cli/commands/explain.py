@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from checker.cli.arguments import SET_HELP, bindings, complete_check, constant, count, seconds, size
+from checker.cli.arguments import PATH, SET_HELP, bindings, complete_check, constant, count, seconds, size
 from checker.cli.exits import Exit, worst
 
 
 @click.command("explain")
-@click.argument("path", type=click.Path())
+@click.argument("path", type=PATH)
 @click.option(
     "names", "--check", multiple=True, metavar="NAME", shell_complete=complete_check,
     help="Only checks of this name. May be repeated.",

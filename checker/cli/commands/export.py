@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.arguments import bindings, count, one_spec, seed
+from checker.cli.arguments import PATH, bindings, count, one_spec, seed
 from checker.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ ENDINGS = {".itf.json": "itf", ".json": "itf", ".mmd": "mermaid", ".svg": "svg",
 @click.option(
     "-o",
     "--output",
-    type=click.Path(),
+    type=PATH,
     metavar="FILE",
     help="Where to write; standard output by default. With `--to tla`, a directory.",
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from checker.cli.arguments import FilePath
 from checker.cli.exits import Exit, worst
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("fmt")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(allow_dash=True), metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=FilePath(allow_dash=True), metavar="PATH...")
 @click.option(
     "--check", "only_check", is_flag=True, help="Change nothing; the exit code is 1 if something would change."
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.arguments import bindings, count, one_spec
+from checker.cli.arguments import PATH, bindings, count, one_spec
 from checker.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ VIEWED = 20_000
 @click.command("graph")
 @one_spec
 @click.option("--view", metavar="EXPR", help="Draw one node for each value of this expression over the state.")
-@click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Where to write; standard output by default.")
+@click.option("-o", "--output", type=PATH, metavar="FILE", help="Where to write; standard output by default.")
 @click.option("format_", "--format", type=click.Choice(["dot", "svg", "png"]), default=None,
               help="What to write; by default what FILE ends in, or else DOT.")  # fmt: skip
 @click.option("--max-states", type=count, metavar="N", help="Explore at most so many states.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.arguments import SET_HELP, bindings, complete_check, constant
+from checker.cli.arguments import PATH, SET_HELP, bindings, complete_check, constant
 from checker.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -14,10 +14,8 @@ if TYPE_CHECKING:
 
 
 @click.command("import-trace")
-@click.argument("file", type=click.Path())
-@click.option(
-    "--spec", "path", required=True, type=click.Path(), metavar="PATH", help="The spec that it is a trace of."
-)
+@click.argument("file", type=PATH)
+@click.option("--spec", "path", required=True, type=PATH, metavar="PATH", help="The spec that it is a trace of.")
 @click.option(
     "check", "--check", metavar="NAME", shell_complete=complete_check, help="Which check; the first one by default."
 )

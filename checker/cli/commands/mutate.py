@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from checker.cli.arguments import complete_check, count, seconds, seed, some_of
+from checker.cli.arguments import PATH, complete_check, count, seconds, seed, some_of
 from checker.cli.commands.conform import MODES, NO_MODE
 from checker.cli.exits import Exit
 
@@ -15,7 +15,7 @@ KINDS = ("spec", "implementation", "trace")
 
 
 @click.command("mutate")
-@click.argument("path", metavar="SPEC", type=click.Path())
+@click.argument("path", metavar="SPEC", type=PATH)
 @click.option("--check", "checks", multiple=True, metavar="NAME", shell_complete=complete_check,
               help="Which checks; by default all with small graphs. May be repeated.")  # fmt: skip
 @click.option("--adapter", metavar="MODULE:CLASS", help="The adapter of an implementation that is right.")
@@ -33,7 +33,7 @@ KINDS = ("spec", "implementation", "trace")
               help="Seconds for everything; what is left then is not run.")  # fmt: skip
 @click.option("--min-score", type=click.FloatRange(0, 100), default=0.0, metavar="PERCENT",
               help="Not less than so many mutants of the spec, and of the implementation, have to be killed.")  # fmt: skip
-@click.option("--output", "-o", type=click.Path(), metavar="FILE", help="Write the kill matrix as JSON.")
+@click.option("--output", "-o", type=PATH, metavar="FILE", help="Write the kill matrix as JSON.")
 @click.option("format_", "--format", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="For people or for programs.")  # fmt: skip
 def command(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from checker.cli.arguments import PATH
 from checker.cli.exits import Exit
 
 
 @click.command("new")
 @click.argument("name")
-@click.option("--dir", "folder", type=click.Path(), default=".", help="Where to write it; here by default.")
+@click.option("--dir", "folder", type=PATH, default=".", help="Where to write it; here by default.")
 def command(name: str, folder: str) -> int:
     """Write NAME.psm, a commented spec that checks.
 
