@@ -19,6 +19,7 @@ from refimpl.adapters.paxos import Paxos
 from refimpl.adapters.pbft import Pbft
 from refimpl.adapters.raft import Raft
 from refimpl.adapters.redis_lock import RedisLockAdapter
+from refimpl.adapters.saga import Saga
 from refimpl.adapters.snowflake import Snowflake
 from refimpl.adapters.two_phase_commit import TwoPhaseCommit
 from tests.services import postgres, redis
@@ -32,6 +33,7 @@ ADAPTERS: dict[str, type[Adapter]] = {
     "idempotence/snowflake": Snowflake,
     "locks/redis_lock": RedisLockAdapter,
     "transactions/outbox": OutboxAdapter,
+    "transactions/saga": Saga,
     "transactions/two_phase_commit": TwoPhaseCommit,
 }
 
