@@ -14,6 +14,7 @@ from checker.conformance.adapter import Adapter, Scene
 from checker.conformance.mutation.matrix import Fate
 from checker.conformance.mutation.score import Effort, kill_matrix
 from checker.conformance.scenes import Comb, along
+from refimpl.adapters.number_ranges import NumberRanges
 from refimpl.adapters.outbox import OutboxAdapter
 from refimpl.adapters.paxos import Paxos
 from refimpl.adapters.pbft import Pbft
@@ -30,6 +31,7 @@ ADAPTERS: dict[str, type[Adapter]] = {
     "consensus/paxos": Paxos,
     "consensus/pbft": Pbft,
     "consensus/raft": Raft,
+    "idempotence/number_ranges": NumberRanges,
     "idempotence/snowflake": Snowflake,
     "locks/redis_lock": RedisLockAdapter,
     "transactions/outbox": OutboxAdapter,
@@ -99,7 +101,7 @@ def need(name: str) -> None:
     match name:
         case "locks/redis_lock":
             redis().close()
-        case "transactions/outbox":
+        case "idempotence/number_ranges" | "transactions/outbox":
             postgres().close()
 
 
