@@ -96,8 +96,8 @@ class IdempotencyKeyAdapter(Adapter):
     """
 
     services = ("PostgreSQL",)
-    checks = ("calm", "failures", "client_crashes", "two_services", "reuse", "put")
-    smaller = (Instance("put", {"PURCHASES": 1}), Instance("client_crashes", {"PURCHASES": 1}))
+    checks = ("calm", "short_of_money", "failures", "client_crashes", "two_services", "reuse", "put")
+    smaller = (Instance("calm", {"FUNDS": 1}), Instance("client_crashes", {"PURCHASES": 1}))
     scenes = (
         Scene(
             "a crash wherever one may strike",
@@ -122,7 +122,7 @@ class IdempotencyKeyAdapter(Adapter):
         ),
         Scene(
             "one key for two purchases",
-            Instance("reuse", {"FUNDS": 2}),
+            Instance("reuse"),
             (
                 "Client.Buy(Purchase0, Key0, Service0)",
                 "Client.Buy(Purchase1, Key0, Service0)",

@@ -52,6 +52,9 @@ BUYER_TABLES = (
     "CREATE TABLE wanted (purchase text PRIMARY KEY, request text NOT NULL, key text NOT NULL, status integer)",
 )
 
+MOST = 10**12
+"""What can be paid at once."""
+
 
 class Status(IntEnum):
     """What becomes of a request, as HTTP numbers it. `BUSY` says that it is not decided yet."""
@@ -83,9 +86,9 @@ class Request:
             ValueError: none has.
         """
         match json.loads(text):
-            case {"purchase": str(purchase), "amount": int(amount), "account": str(account)} if amount > 0:
-                return cls(purchase, amount, account)
-        raise ValueError("a request has a purchase, an amount above 0 and an account")
+            case {"purchase": str(purchase), "amount": int(amount), "account": str(account)} if 0 < amount <= MOST:
+                return cls(purchase, int(amount), account)
+        raise ValueError(f"a request has a purchase, an amount from 1 to {MOST} and an account")
 
 
 class Rows(Protocol):

@@ -168,7 +168,8 @@ class RemembersItsKeys(Buyer):
         super()._attempt(request, self._keys.setdefault(request.purchase, key))
 
     def retry(self, purchase: str) -> None:
-        self._keys.setdefault(purchase, self._draw())
+        if purchase not in self._keys:
+            self._keys[purchase] = self._draw()
         super().retry(purchase)
 
 

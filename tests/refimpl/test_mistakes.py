@@ -14,6 +14,7 @@ from checker.conformance.adapter import Adapter, Scene
 from checker.conformance.mutation.matrix import Fate
 from checker.conformance.mutation.score import Effort, kill_matrix
 from checker.conformance.scenes import Comb, along
+from refimpl.adapters.idempotency_key import IdempotencyKeyAdapter
 from refimpl.adapters.outbox import OutboxAdapter
 from refimpl.adapters.paxos import Paxos
 from refimpl.adapters.pbft import Pbft
@@ -28,6 +29,7 @@ ADAPTERS: dict[str, type[Adapter]] = {
     "consensus/paxos": Paxos,
     "consensus/pbft": Pbft,
     "consensus/raft": Raft,
+    "idempotence/idempotency_key": IdempotencyKeyAdapter,
     "locks/redis_lock": RedisLockAdapter,
     "transactions/outbox": OutboxAdapter,
     "transactions/two_phase_commit": TwoPhaseCommit,
@@ -59,6 +61,15 @@ def test_implementations_follow_their_scenes(name: str, kind: type[Adapter], sce
 
 
 IN_SCENES = [
+    (
+        "idempotence/idempotency_key",
+        "StoresTheKeyFirst",
+        "Service0.Request(Purchase0, Key0) <- Client [crash after 1 effect]",
+    ),
+    ("idempotence/idempotency_key", "PaysFirst", "Service0.Request(Purchase0, Key0) <- Client [crash after 1 effect]"),
+    ("idempotence/idempotency_key", "RemembersItsKeys", "Client.Retry(Purchase0, Service0)"),
+    ("idempotence/idempotency_key", "DoesNotCompare", "Service0.Request(Purchase1, Key0) <- Client"),
+    ("idempotence/idempotency_key", "ComparesTheAmount", "Service0.Request(Purchase1, Key0) <- Client"),
     ("transactions/outbox", "NotesThenShips", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
     ("transactions/outbox", "ShipsThenNotes", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
     ("transactions/outbox", "AcknowledgesFirst", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
@@ -95,7 +106,7 @@ def need(name: str) -> None:
     match name:
         case "locks/redis_lock":
             redis().close()
-        case "transactions/outbox":
+        case "idempotence/idempotency_key" | "transactions/outbox":
             postgres().close()
 
 
