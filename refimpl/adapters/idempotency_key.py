@@ -107,7 +107,7 @@ class IdempotencyKeyAdapter(Adapter):
                 "Service0.Request(Purchase0, Key0) <- Client",
                 "Client.Retry(Purchase0, Service0)",
                 "Service0.Request(Purchase0, Key0) <- Client",
-                "Client.Answer(Purchase0, created) <- Service0",
+                "Client.Answer(Purchase0, 201) <- Service0",
             ),
         ),
         Scene(
@@ -128,7 +128,7 @@ class IdempotencyKeyAdapter(Adapter):
                 "Client.Buy(Purchase1, Key0, Service0)",
                 "Service0.Request(Purchase0, Key0) <- Client",
                 "Service0.Request(Purchase1, Key0) <- Client",
-                "Client.Answer(Purchase1, refused) <- Service0",
+                "Client.Answer(Purchase1, 422) <- Service0",
             ),
         ),
     )
@@ -185,7 +185,7 @@ class IdempotencyKeyAdapter(Adapter):
         self._receiver = ""
         self._purchases = _names(initial["paid"])
         self._keys = _names(initial["known"])
-        self._told: dict[str, set[str]] = {purchase: set() for purchase in self._purchases}
+        self._told: dict[str, set[int]] = {purchase: set() for purchase in self._purchases}
         self.payments: dict[str, Payments] = {}
         self._status = dict.fromkeys((CLIENT, *self.instances("Service")), "up")
         for process in self._status:
@@ -222,9 +222,9 @@ class IdempotencyKeyAdapter(Adapter):
     @step("Client.Answer")
     def answer(self, event: Event) -> None:
         self._take(event)
-        purchase, status = str(event.args["purchase"]), str(event.args["status"])
-        self._told[purchase].add(status)
-        self.buyer.answered(purchase, Status[status.upper()])
+        purchase, status = str(event.args["purchase"]), Status(int(str(event.args["status"])))
+        self._told[purchase].add(int(status))
+        self.buyer.answered(purchase, status)
 
     @step("Service.Request")
     def request(self, event: Event) -> None:
@@ -232,7 +232,7 @@ class IdempotencyKeyAdapter(Adapter):
         name, request = node_of(event), Request(str(event.args["purchase"]), 1)
         service = self.payments[name]
         status = service.put(request) if self._sets else service.post(str(event.args["key"]), request)
-        self._send(name, CLIENT, "Answer", purchase=request.purchase, status=status.name.lower())
+        self._send(name, CLIENT, "Answer", purchase=request.purchase, status=int(status))
 
     @step("crash Client", "crash Service")
     def crash(self, event: Event) -> None:
@@ -307,8 +307,7 @@ class IdempotencyKeyAdapter(Adapter):
                 case "paid":
                     paid[name] += number
                 case "known":
-                    answer = None if number is None else Status(number).name.lower()
-                    known[name] = {"purchase": Request.read(text).purchase, "answer": answer}
+                    known[name] = {"purchase": Request.read(text).purchase, "answer": number}
                 case "wanted":
                     keys[name] = text
                     done += [] if number is None else [name]

@@ -131,19 +131,19 @@ def test_quorum_of_two_splits_the_honest_ones() -> None:
 
 ONE = {"PURCHASES": 1}
 PAYMENT = """atomic {
-          if status == created { paid[p] += 1 }
+          if status == CREATED { paid[p] += 1 }
           known[k] := Entry(p, status)
         }"""
 
 
 def test_payment_and_key_in_two_effects_let_a_crash_pay_twice() -> None:
-    spec = edited(IDEMPOTENCY_KEY, (PAYMENT, "if status == created { paid[p] += 1 }\n known[k] := Entry(p, status)"))
+    spec = edited(IDEMPOTENCY_KEY, (PAYMENT, "if status == CREATED { paid[p] += 1 }\n known[k] := Entry(p, status)"))
     assert spec.check("calm").property("PaidOnce").verdict is Verdict.HOLDS
     assert steps_to(spec.check("failures", constants=ONE), "PaidOnce") <= 5
 
 
 def test_key_that_is_not_stored_lets_a_purchase_be_paid_twice() -> None:
-    spec = edited(IDEMPOTENCY_KEY, (PAYMENT, "if status == created { paid[p] += 1 }"))
+    spec = edited(IDEMPOTENCY_KEY, (PAYMENT, "if status == CREATED { paid[p] += 1 }"))
     assert steps_to(spec.check("calm"), "PaidOnce") <= 4
 
 
