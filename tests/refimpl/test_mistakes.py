@@ -14,6 +14,7 @@ from checker.conformance.adapter import Adapter, Scene
 from checker.conformance.mutation.matrix import Fate
 from checker.conformance.mutation.score import Effort, kill_matrix
 from checker.conformance.scenes import Comb, along
+from refimpl.adapters.idempotency_key import IdempotencyKeyAdapter
 from refimpl.adapters.number_ranges import NumberRanges
 from refimpl.adapters.outbox import OutboxAdapter
 from refimpl.adapters.paxos import Paxos
@@ -33,6 +34,7 @@ ADAPTERS: dict[str, type[Adapter]] = {
     "consensus/raft": Raft,
     "idempotence/number_ranges": NumberRanges,
     "idempotence/snowflake": Snowflake,
+    "idempotence/idempotency_key": IdempotencyKeyAdapter,
     "locks/redis_lock": RedisLockAdapter,
     "transactions/outbox": OutboxAdapter,
     "transactions/saga": Saga,
@@ -65,6 +67,15 @@ def test_implementations_follow_their_scenes(name: str, kind: type[Adapter], sce
 
 
 IN_SCENES = [
+    (
+        "idempotence/idempotency_key",
+        "StoresTheKeyFirst",
+        "Service0.Request(Purchase0, Key0) <- Client [crash after 1 effect]",
+    ),
+    ("idempotence/idempotency_key", "PaysFirst", "Service0.Request(Purchase0, Key0) <- Client [crash after 1 effect]"),
+    ("idempotence/idempotency_key", "RemembersItsKeys", "Client.Retry(Purchase0, Service0)"),
+    ("idempotence/idempotency_key", "DoesNotCompare", "Service0.Request(Purchase1, Key0) <- Client"),
+    ("idempotence/idempotency_key", "ComparesTheAmount", "Service0.Request(Purchase1, Key0) <- Client"),
     ("transactions/outbox", "NotesThenShips", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
     ("transactions/outbox", "ShipsThenNotes", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
     ("transactions/outbox", "AcknowledgesFirst", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
@@ -101,7 +112,7 @@ def need(name: str) -> None:
     match name:
         case "locks/redis_lock":
             redis().close()
-        case "idempotence/number_ranges" | "transactions/outbox":
+        case "idempotence/idempotency_key" | "idempotence/number_ranges" | "transactions/outbox":
             postgres().close()
 
 

@@ -26,6 +26,7 @@ TWO_PHASE_COMMIT = SPECS / "transactions/two_phase_commit.psm"
 REDIS_LOCK = SPECS / "locks/redis_lock.psm"
 PAXOS = SPECS / "consensus/paxos.psm"
 PBFT = SPECS / "consensus/pbft.psm"
+IDEMPOTENCY_KEY = SPECS / "idempotence/idempotency_key.psm"
 
 
 def edited(path: Path, *edits: tuple[str, str]) -> LoadedSpec:
@@ -124,3 +125,28 @@ def test_quorum_of_two_splits_the_honest_ones() -> None:
     spec = checker.load(PBFT)
     assert steps_to(spec.check("q2"), "Agreement") <= 6
     assert steps_to(spec.check("q2", constants={"VIEWS": 2}, limits=FEW), "Agreement") <= 6
+
+
+# ---- idempotency keys
+
+ONE = {"PURCHASES": 1}
+PAYMENT = """atomic {
+          if status == CREATED { paid[p] += 1 }
+          known[k] := Entry(p, status)
+        }"""
+
+
+def test_payment_and_key_in_two_effects_let_a_crash_pay_twice() -> None:
+    spec = edited(IDEMPOTENCY_KEY, (PAYMENT, "if status == CREATED { paid[p] += 1 }\n known[k] := Entry(p, status)"))
+    assert spec.check("calm").property("PaidOnce").verdict is Verdict.HOLDS
+    assert steps_to(spec.check("failures", constants=ONE), "PaidOnce") <= 5
+
+
+def test_key_that_is_not_stored_lets_a_purchase_be_paid_twice() -> None:
+    spec = edited(IDEMPOTENCY_KEY, (PAYMENT, "if status == CREATED { paid[p] += 1 }"))
+    assert steps_to(spec.check("calm"), "PaidOnce") <= 4
+
+
+def test_key_that_a_crash_of_the_client_takes_away_lets_a_purchase_be_paid_twice() -> None:
+    spec = edited(IDEMPOTENCY_KEY, ("durable key", "volatile key"))
+    assert steps_to(spec.check("client_crashes", constants=ONE), "PaidOnce") <= 6
