@@ -19,6 +19,7 @@ from refimpl.adapters.paxos import Paxos
 from refimpl.adapters.pbft import Pbft
 from refimpl.adapters.raft import Raft
 from refimpl.adapters.redis_lock import RedisLockAdapter
+from refimpl.adapters.tcc import Tcc
 from refimpl.adapters.two_phase_commit import TwoPhaseCommit
 from tests.services import postgres, redis
 
@@ -30,6 +31,7 @@ ADAPTERS: dict[str, type[Adapter]] = {
     "consensus/raft": Raft,
     "locks/redis_lock": RedisLockAdapter,
     "transactions/outbox": OutboxAdapter,
+    "transactions/tcc": Tcc,
     "transactions/two_phase_commit": TwoPhaseCommit,
 }
 
@@ -62,6 +64,8 @@ IN_SCENES = [
     ("transactions/outbox", "NotesThenShips", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
     ("transactions/outbox", "ShipsThenNotes", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
     ("transactions/outbox", "AcknowledgesFirst", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
+    ("transactions/tcc", "CountsAnswers", "Agency.Decide()"),
+    ("transactions/tcc", "OneIsEnough", "Agency.Decide()"),
     ("consensus/paxos", "BelievesTheLastPromise", "Leader2.Promise(Leader2, Vote(Leader0, Val0)) <- Acceptor0"),
     ("consensus/paxos", "BelievesTheLowest", "Leader2.Promise(Leader2, Vote(Leader0, Val0)) <- Acceptor0"),
     ("consensus/pbft", "ReportsTheLastViewAlone", "Rep1.NextView()"),
@@ -95,7 +99,7 @@ def need(name: str) -> None:
     match name:
         case "locks/redis_lock":
             redis().close()
-        case "transactions/outbox":
+        case "transactions/outbox" | "transactions/tcc":
             postgres().close()
 
 
