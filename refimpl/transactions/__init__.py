@@ -2,5 +2,6 @@
 
 `log` is the disk that they share a need for; `two_phase_commit` is the classic protocol, `service` runs it as processes that
 talk, and `branches` are its participants' shares in PostgreSQL and MariaDB. `outbox` joins a database and a message broker
-without a common commit; `rabbitmq` is its broker. `tcc` has reservations in the place of locks.
+without a common commit; `rabbitmq` is its broker. `tcc` has reservations in the place of locks, and `tcc_rest` is its form over
+HTTP.
 """
