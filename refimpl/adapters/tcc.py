@@ -300,9 +300,12 @@ class Tcc(Adapter):
 
     def observe(self) -> Observation:
         phases = self._sessions[AGENCY].execute(LOOK_AT_TRIP).fetchall()
+        phase = phases[0][0] if phases else None
+        mixed = phase == "mixed"
         answers = self._agency.answers[TRIP] if self._status[AGENCY] == "up" else None
         seen: dict[str, object] = {
-            "Agency.phase": phases[0][0] if phases else None,
+            "Agency.phase": "booked" if mixed else phase,
+            "Agency.mixed": mixed,
             "Agency.agreed": answers.agreed if answers else UNSEEN,
             "Agency.sold": answers.sold if answers else UNSEEN,
             "Agency.over": answers.over if answers else UNSEEN,

@@ -232,7 +232,6 @@ class State(Enum):
     HELD = "held"
     CONFIRMED = "confirmed"
     CANCELLED = "cancelled"
-    EXPIRED = "expired"
 
 
 class Service:
@@ -282,12 +281,9 @@ class Service:
                 self._give_place_back()
 
     def expire(self, trip: str) -> None:
-        """Frees what was set aside for too long."""
-        if trip not in self.overdue():
-            return
-        with self._database.transaction():
-            if self._change(trip, State.EXPIRED):
-                self._give_place_back()
+        """Cancels by itself what was set aside for too long."""
+        if trip in self.overdue():
+            self.cancel(trip)
 
     def sell(self, buyer: str) -> bool:
         """Sells a free place, and says whether there was one."""

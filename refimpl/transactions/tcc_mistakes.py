@@ -105,7 +105,7 @@ class HonoursWhatHasRunOut(Service):
     def confirm(self, trip: str) -> int:
         with self._database.transaction():
             self._database.execute(
-                b"UPDATE reservation SET state = 'held' WHERE trip = %s AND state = 'expired'", (trip,)
+                b"UPDATE reservation SET state = 'held' WHERE trip = %s AND state = 'cancelled'", (trip,)
             )
         return super().confirm(trip)
 

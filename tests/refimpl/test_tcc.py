@@ -61,7 +61,7 @@ def adapted(graph: StateGraph, part: type[Part] = Agency) -> Iterator[Tcc]:
         yield adapter
 
 
-WITH_ONE_SERVICE = {"calm": 221, "losses": 1_235, "gone": 413, "expires": 473, "gone_expires": 830, "lost_log": 1_142}
+WITH_ONE_SERVICE = {"calm": 221, "losses": 1_235, "gone": 413, "expires": 381, "gone_expires": 714, "lost_log": 1_142}
 """Checks, and their transitions."""
 
 

@@ -143,7 +143,7 @@ def test_an_agency_that_is_late_ends_with_one_half() -> None:
 
     with world(patience=0.0) as here:
         assert here.desk(Late).book(TRIP) is Phase.MIXED
-        assert here.found() == [(1, 1, State.CONFIRMED), (2, 0, State.EXPIRED)]
+        assert here.found() == [(1, 1, State.CONFIRMED), (2, 0, State.CANCELLED)]
 
 
 def test_what_is_no_answer_changes_nothing() -> None:
