@@ -1,6 +1,6 @@
 """Try-Confirm/Cancel: several services sell together, or none of them does, and no lock stays behind between two messages.
 
-An agency books a seat and a room for a trip, at services that have databases of their own. In five messages:
+An agency books a seat and a room for a trip, at services that have databases of their own. In six messages:
 
     agency                                    service
     write "trying"                                |
