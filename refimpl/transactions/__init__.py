@@ -2,5 +2,6 @@
 
 `log` is the disk that they share a need for; `two_phase_commit` is the classic protocol, `service` runs it as processes that
 talk, and `branches` are its participants' shares in PostgreSQL and MariaDB. `outbox` joins a database and a message broker
-without a common commit; `rabbitmq` is its broker. `saga` is a row of transactions, each of which can be made undone.
+without a common commit; `rabbitmq` is its broker. `saga` is a row of transactions, each of which can be made undone. `tcc` has
+reservations in the place of locks, and `tcc_rest` is its form over HTTP.
 """

@@ -23,6 +23,7 @@ from refimpl.adapters.raft import Raft
 from refimpl.adapters.redis_lock import RedisLockAdapter
 from refimpl.adapters.saga import Saga
 from refimpl.adapters.snowflake import Snowflake
+from refimpl.adapters.tcc import Tcc
 from refimpl.adapters.two_phase_commit import TwoPhaseCommit
 from tests.services import postgres, redis
 
@@ -38,8 +39,11 @@ ADAPTERS: dict[str, type[Adapter]] = {
     "locks/redis_lock": RedisLockAdapter,
     "transactions/outbox": OutboxAdapter,
     "transactions/saga": Saga,
+    "transactions/tcc": Tcc,
     "transactions/two_phase_commit": TwoPhaseCommit,
 }
+
+SERVICES = {"PostgreSQL": postgres, "Redis": redis}
 
 SCENES = [(name, kind, scene) for name, kind in ADAPTERS.items() for scene in kind.scenes]
 
@@ -79,6 +83,8 @@ IN_SCENES = [
     ("transactions/outbox", "NotesThenShips", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
     ("transactions/outbox", "ShipsThenNotes", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
     ("transactions/outbox", "AcknowledgesFirst", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
+    ("transactions/tcc", "CountsAnswers", "Agency.Decide()"),
+    ("transactions/tcc", "OneIsEnough", "Agency.Decide()"),
     ("consensus/paxos", "BelievesTheLastPromise", "Leader2.Promise(Leader2, Vote(Leader0, Val0)) <- Acceptor0"),
     ("consensus/paxos", "BelievesTheLowest", "Leader2.Promise(Leader2, Vote(Leader0, Val0)) <- Acceptor0"),
     ("consensus/pbft", "ReportsTheLastViewAlone", "Rep1.NextView()"),
@@ -109,11 +115,8 @@ def test_a_scene_shows_a_mistake(name: str, mistake: str, step: str) -> None:
 
 def need(name: str) -> None:
     """Its services have to be there."""
-    match name:
-        case "locks/redis_lock":
-            redis().close()
-        case "idempotence/idempotency_key" | "idempotence/number_ranges" | "transactions/outbox":
-            postgres().close()
+    for service in ADAPTERS[name].services:
+        SERVICES[service]().close()
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ FEW = Limits(max_states=40_000)
 
 TWO_PHASE_COMMIT = SPECS / "transactions/two_phase_commit.psm"
 REDIS_LOCK = SPECS / "locks/redis_lock.psm"
+TCC = SPECS / "transactions/tcc.psm"
 PAXOS = SPECS / "consensus/paxos.psm"
 PBFT = SPECS / "consensus/pbft.psm"
 IDEMPOTENCY_KEY = SPECS / "idempotence/idempotency_key.psm"
@@ -78,6 +79,29 @@ def test_vote_before_the_log_write_is_seen_by_torn_crashes_only() -> None:
     search = Search(spec.machine("recovery"))
     search.steps = Steps(search.program, Whole)
     assert "Atomic" not in search.run(Limits()).violations
+
+
+# ---- Try-Confirm/Cancel
+
+
+def test_agency_that_does_not_write_its_decision_down_makes_another_one() -> None:
+    spec = edited(TCC, ("durable phase", "volatile phase"))
+    assert steps_to(spec.check("crashes"), "Atomic") <= 14
+
+
+def test_agency_that_drops_what_it_has_decided_splits_the_outcome() -> None:
+    spec = edited(TCC, ("timeout GiveUp when phase == trying", "timeout GiveUp when phase in {trying, confirming}"))
+    assert steps_to(spec.check("calm"), "Atomic") <= 11
+
+
+def test_agency_that_does_not_wait_for_all_splits_the_outcome() -> None:
+    spec = edited(TCC, ("when phase == trying and agreed == Service", "when phase == trying and agreed != {}"))
+    assert steps_to(spec.check("calm"), "Atomic") <= 12
+
+
+def test_service_that_forgets_the_trip_tries_again_behind_its_cancel() -> None:
+    spec = edited(TCC, ("durable state: State?", "volatile state: State?"))
+    assert steps_to(spec.check("crashes"), "Places") <= 4
 
 
 # ---- the lock in Redis
