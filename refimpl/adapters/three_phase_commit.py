@@ -28,22 +28,17 @@ from refimpl.runtime.log import Log, MemoryLog
 from refimpl.transactions.three_phase_commit import (
     READY,
     Ack,
-    Address,
     Ask,
     Coordinator,
-    Decide,
-    Decision,
     Inquire,
     Message,
     Participant,
     PreCommit,
-    Prepare,
     Report,
     Send,
-    State,
-    Vote,
 )
 from refimpl.transactions.three_phase_commit_mistakes import MISTAKES
+from refimpl.transactions.two_phase_commit import Address, Decide, Decision, Prepare, State, Vote
 
 COORDINATOR = "TM"
 
@@ -284,4 +279,12 @@ def message_of(event: Event) -> Message:
             return Decide(Decision(event.args["decision"]))
         case "Report":
             return Report(ready=event.args["ready"] is True)
-    return {"Prepare": Prepare, "PreCommit": PreCommit, "Ack": Ack, "Inquire": Inquire, "Ask": Ask}[event.name]()
+        case "PreCommit":
+            return PreCommit()
+        case "Ack":
+            return Ack()
+        case "Inquire":
+            return Inquire()
+        case "Ask":
+            return Ask()
+    return Prepare()

@@ -119,7 +119,7 @@ class Coordinator:
         self.duty = Duty.LOOKS_ON
         if self.decision is None and not self.ready:
             self._record(Decision.ABORT)
-        self._tell_all(Ask() if self.decision is None else Decide(self.decision))
+        self._announce()
 
     def begin(self) -> None:
         """Phase one. May be repeated."""
@@ -152,9 +152,11 @@ class Coordinator:
             self._decide(Decision.COMMIT)
 
     def timeout(self) -> None:
-        """Votes are overdue: gives up, as it may for as long as nobody was told of them."""
+        """Votes are overdue: gives up, as it may for as long as nobody was told of them. Or an answer is: asks again."""
         if self.decision is None and self.duty is Duty.COLLECTS:
             self._decide(Decision.ABORT)
+        elif self.decision is None and self.duty is Duty.LOOKS_ON:
+            self._announce()
 
     def suspect(self, participant: Address) -> None:
         """A participant is down, and nothing of it is on its way."""
@@ -187,6 +189,9 @@ class Coordinator:
         self._log.force(READY)  # from here on, it may no longer abort after a crash
         self.ready = True
         self._tell_all(PreCommit())
+
+    def _announce(self) -> None:
+        self._tell_all(Ask() if self.decision is None else Decide(self.decision))
 
     def _decide(self, decision: Decision) -> None:
         self._record(decision)
@@ -243,11 +248,7 @@ class Participant:
         self.duty = Duty.LOOKS_ON
         if self.state is State.WORKING:
             self._become(State.ABORTED)
-        if self.outcome is not None:
-            self._tell_others(Decide(self.outcome))
-        else:
-            self._tell_others(Ask())
-            self._send(self.coordinator, Ask())
+        self._announce()
 
     def receive(self, sender: Address, message: Message) -> None:
         """Takes a message."""
@@ -287,9 +288,11 @@ class Participant:
                 pass
 
     def timeout(self) -> None:
-        """Nothing was heard for too long: leaves, if it has not voted yet and is not being asked about that."""
+        """Nothing was heard for too long: leaves, if it has not voted and no new leader has begun to ask; or asks again."""
         if self.state is State.WORKING and self.leader == self.coordinator:
             self._become(State.ABORTED)
+        elif self.outcome is None and self.duty is Duty.LOOKS_ON:
+            self._announce()
 
     def suspect(self, process: Address) -> None:
         """The coordinator or a participant is down, and nothing of it is on its way."""
@@ -364,6 +367,13 @@ class Participant:
         self.gone.add(sender)
         if self.outcome is not None:
             self._send(sender, Decide(self.outcome))
+
+    def _announce(self) -> None:
+        if self.outcome is not None:
+            self._tell_others(Decide(self.outcome))
+        else:
+            self._tell_others(Ask())
+            self._send(self.coordinator, Ask())
 
     def _decide(self, decision: Decision) -> None:
         self._become(STATES[decision])

@@ -5,18 +5,8 @@ Most are about the termination protocol, which is where the difficulty lies: the
 
 from __future__ import annotations
 
-from refimpl.transactions.three_phase_commit import (
-    READY,
-    Ack,
-    Address,
-    Coordinator,
-    Decision,
-    Duty,
-    Participant,
-    PreCommit,
-    State,
-    Vote,
-)
+from refimpl.transactions.three_phase_commit import READY, Ack, Coordinator, Duty, Participant, PreCommit
+from refimpl.transactions.two_phase_commit import Address, Decision, State, Vote
 
 
 class SkipsPhaseTwo(Coordinator):
@@ -112,6 +102,8 @@ class ListensToTheDead(Participant):
         if self.state is State.PREPARED and self.duty is not Duty.LOOKS_ON:
             self.ready = True
             self._send(sender, Ack())
+        else:
+            super()._on_pre_commit(sender)
 
 
 class IsSilentWhenDone(Participant):

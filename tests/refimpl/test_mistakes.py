@@ -19,6 +19,7 @@ from refimpl.adapters.paxos import Paxos
 from refimpl.adapters.pbft import Pbft
 from refimpl.adapters.raft import Raft
 from refimpl.adapters.redis_lock import RedisLockAdapter
+from refimpl.adapters.three_phase_commit import ThreePhaseCommit
 from refimpl.adapters.two_phase_commit import TwoPhaseCommit
 from tests.services import postgres, redis
 
@@ -30,6 +31,7 @@ ADAPTERS: dict[str, type[Adapter]] = {
     "consensus/raft": Raft,
     "locks/redis_lock": RedisLockAdapter,
     "transactions/outbox": OutboxAdapter,
+    "transactions/three_phase_commit": ThreePhaseCommit,
     "transactions/two_phase_commit": TwoPhaseCommit,
 }
 
@@ -62,6 +64,7 @@ IN_SCENES = [
     ("transactions/outbox", "NotesThenShips", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
     ("transactions/outbox", "ShipsThenNotes", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
     ("transactions/outbox", "AcknowledgesFirst", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
+    ("transactions/three_phase_commit", "JumpsTheQueue", "RM1.TakeOver()"),
     ("consensus/paxos", "BelievesTheLastPromise", "Leader2.Promise(Leader2, Vote(Leader0, Val0)) <- Acceptor0"),
     ("consensus/paxos", "BelievesTheLowest", "Leader2.Promise(Leader2, Vote(Leader0, Val0)) <- Acceptor0"),
     ("consensus/pbft", "ReportsTheLastViewAlone", "Rep1.NextView()"),
