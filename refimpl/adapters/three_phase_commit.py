@@ -49,7 +49,7 @@ MakeParticipant = Callable[[Address, Sequence[Address], Address, Database, Log, 
 class ThreePhaseCommit(Adapter):
     """Drives one coordinator and N participants. Other classes than the real ones may be put in their place, by tests."""
 
-    checks = ("small", "gone", "three", "survivor", "recovery", "nobody_left", "mistaken", "partition")
+    checks = ("small", "gone", "three", "survivor", "recovery", "nobody_left", "lossy", "mistaken", "partition")
     smaller = (Instance("recovery", {"N": 1}),)
     scenes = SCENES
     unsupported = ("RM.Alone",)
@@ -122,7 +122,7 @@ class ThreePhaseCommit(Adapter):
     def conclude(self, event: Event) -> None:
         self.processes[node_of(event)].conclude()
 
-    @step("TM.GiveUp", "RM.Quit")
+    @step("TM.GiveUp", "TM.AskAgain", "RM.Quit", "RM.AskAgain")
     def lose_patience(self, event: Event) -> None:
         self.processes[node_of(event)].timeout()
 
@@ -177,6 +177,11 @@ class ThreePhaseCommit(Adapter):
         side = event.args["side"]
         assert isinstance(side, list)
         self.side = frozenset(side if event.kind == "cut" else ())
+
+    @step("lose")
+    def lose(self, event: Event) -> None:
+        for letter in [letter for letter, text in self.world.letters.items() if text == event.args["message"]]:
+            del self.world.letters[letter]
 
     # ---- the failure detector
 
