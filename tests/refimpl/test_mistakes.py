@@ -24,6 +24,7 @@ from refimpl.adapters.redis_lock import RedisLockAdapter
 from refimpl.adapters.saga import Saga
 from refimpl.adapters.snowflake import Snowflake
 from refimpl.adapters.tcc import Tcc
+from refimpl.adapters.three_phase_commit import ThreePhaseCommit
 from refimpl.adapters.two_phase_commit import TwoPhaseCommit
 from tests.services import postgres, redis
 
@@ -40,6 +41,7 @@ ADAPTERS: dict[str, type[Adapter]] = {
     "transactions/outbox": OutboxAdapter,
     "transactions/saga": Saga,
     "transactions/tcc": Tcc,
+    "transactions/three_phase_commit": ThreePhaseCommit,
     "transactions/two_phase_commit": TwoPhaseCommit,
 }
 
@@ -85,6 +87,7 @@ IN_SCENES = [
     ("transactions/outbox", "AcknowledgesFirst", "Warehouse.Deliver(Order0) <- Broker [crash after 1 effect]"),
     ("transactions/tcc", "CountsAnswers", "Agency.Decide()"),
     ("transactions/tcc", "OneIsEnough", "Agency.Decide()"),
+    ("transactions/three_phase_commit", "JumpsTheQueue", "RM1.TakeOver()"),
     ("consensus/paxos", "BelievesTheLastPromise", "Leader2.Promise(Leader2, Vote(Leader0, Val0)) <- Acceptor0"),
     ("consensus/paxos", "BelievesTheLowest", "Leader2.Promise(Leader2, Vote(Leader0, Val0)) <- Acceptor0"),
     ("consensus/pbft", "ReportsTheLastViewAlone", "Rep1.NextView()"),

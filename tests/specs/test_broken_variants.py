@@ -15,7 +15,7 @@ from checker.engine.interface import Limits
 from checker.engine.search import Search
 from checker.engine.steps import Steps
 from checker.properties.kinds import CheckResult, Verdict
-from tests.specs.test_oracles import Whole
+from tests.specs.test_oracles import OneMulticast, Whole
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 
@@ -23,6 +23,7 @@ FEW = Limits(max_states=40_000)
 """Enough to find what lies near the initial state; a violation is certain wherever a search ends."""
 
 TWO_PHASE_COMMIT = SPECS / "transactions/two_phase_commit.psm"
+THREE_PHASE_COMMIT = SPECS / "transactions/three_phase_commit.psm"
 REDIS_LOCK = SPECS / "locks/redis_lock.psm"
 TCC = SPECS / "transactions/tcc.psm"
 PAXOS = SPECS / "consensus/paxos.psm"
@@ -102,6 +103,52 @@ def test_agency_that_does_not_wait_for_all_splits_the_outcome() -> None:
 def test_service_that_forgets_the_trip_tries_again_behind_its_cancel() -> None:
     spec = edited(TCC, ("durable state: State?", "volatile state: State?"))
     assert steps_to(spec.check("crashes"), "Places") <= 4
+
+
+# ---- three-phase commit
+
+
+def test_time_outs_alone_split_the_outcome_in_a_torn_multicast_only() -> None:
+    spec = checker.load(THREE_PHASE_COMMIT)
+    assert steps_to(spec.check("alone"), "Atomic") <= 11
+    search = Search(spec.machine("alone"))
+    search.steps = Steps(search.program, OneMulticast)
+    assert "Atomic" not in search.run(Limits()).violations
+
+
+def test_detector_that_errs_and_partition_split_the_outcome() -> None:
+    spec = checker.load(THREE_PHASE_COMMIT)
+    assert steps_to(spec.check("mistaken"), "Atomic") <= 15
+    assert steps_to(spec.check("partition"), "Atomic") <= 16
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "check", "shows", "steps"),
+    [
+        # the coordinator does not wait for acknowledgements
+        ("duty == completes and heard + gone == RM", "duty == completes", "survivor", "Logged", 16),
+        # a new leader does not wait for reports, or does not read them
+        ("duty == collects and answered", "duty == collects", "survivor", "Atomic", 16),
+        ("    if yes { ready := true }\n", "", "survivor", "Atomic", 17),
+        # who has reported to a new leader listens to the old one
+        ("leader == none and duty == follows", "duty == follows", "survivor", "Atomic", 17),
+        # the coordinator forgets that it may have told somebody of the votes
+        ("durable ready: bool = false\n  durable", "volatile ready: bool = false\n  durable", "recovery", "Atomic", 15),
+        # who was down takes part again, and has missed a message
+        ("    duty := looks_on\n    if state", "    if state", "lossy", "Logged", 12),
+        # who leads quits; who knows the outcome says nothing to a new leader
+        (
+            "timeout Quit when state == working and leader == none",
+            "timeout Quit when state == working",
+            "gone",
+            "Unblocks",
+            7,
+        ),
+        ("when leader == c {", "when leader == c and not ended {", "gone", "Unblocks", 18),
+    ],
+)
+def test_three_phase_commit_needs(old: str, new: str, check: str, shows: str, steps: int) -> None:
+    assert steps_to(edited(THREE_PHASE_COMMIT, (old, new)).check(check), shows) <= steps
 
 
 # ---- the lock in Redis
