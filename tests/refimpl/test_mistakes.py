@@ -19,8 +19,9 @@ from refimpl.adapters.paxos import Paxos
 from refimpl.adapters.pbft import Pbft
 from refimpl.adapters.raft import Raft
 from refimpl.adapters.redis_lock import RedisLockAdapter
+from refimpl.adapters.row_update import RowUpdateAdapter
 from refimpl.adapters.two_phase_commit import TwoPhaseCommit
-from tests.services import postgres, redis
+from tests.services import mariadb, postgres, redis
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,6 +30,7 @@ ADAPTERS: dict[str, type[Adapter]] = {
     "consensus/pbft": Pbft,
     "consensus/raft": Raft,
     "locks/redis_lock": RedisLockAdapter,
+    "locks/row_update": RowUpdateAdapter,
     "transactions/outbox": OutboxAdapter,
     "transactions/two_phase_commit": TwoPhaseCommit,
 }
@@ -95,6 +97,9 @@ def need(name: str) -> None:
     match name:
         case "locks/redis_lock":
             redis().close()
+        case "locks/row_update":
+            postgres().close()
+            mariadb().close()
         case "transactions/outbox":
             postgres().close()
 
