@@ -201,14 +201,15 @@ def test_two_rows_in_either_order_end_in_a_deadlock_that_the_database_finds(
     assert [amount for amount, _, _ in place.rows().values()] == [2, 1]
 
 
-def attempt(client: Locking, row: int) -> str:
-    """Goes on with the second row. The victim rolls back, and lets the other one through."""
+def attempt(client: Locking, row: int | None) -> str:
+    """Goes on, with a second row if there is one. The victim rolls back, and lets the other one through."""
     try:
-        client.lock(row)
+        if row is not None:
+            client.lock(row)
+        client.change()
     except Deadlock:
         client.give_up()
         return "deadlock"
-    client.change()
     client.commit()
     return "deposit"
 
@@ -223,6 +224,26 @@ def test_a_read_and_a_write_lose_an_update(place: Place) -> None:
             client.read()
         assert [client.update() for client in clients] == [True, True]
     assert place.rows()[ACCOUNT] == (2, "alice", 2), "two deposits, of which one is left"
+
+
+def test_a_transaction_alone_loses_an_update_too(place: Place) -> None:
+    with closing(place.open(waits=True)) as one, closing(place.open(waits=True)) as two:
+        clients = [wrong.ReadsWithoutLocking(one), wrong.ReadsWithoutLocking(two)]
+        for client in clients:
+            client.lock(ACCOUNT)
+        for client in clients:
+            client.change()
+            client.commit()
+    assert place.rows()[ACCOUNT] == (2, "alice", 2)
+
+
+def test_two_readers_who_both_want_to_write_end_in_a_deadlock(place: Place, pool: ThreadPoolExecutor) -> None:
+    with closing(place.open(waits=True)) as one, closing(place.open(waits=True)) as two:
+        clients = [wrong.LocksForReaders(one), wrong.LocksForReaders(two)]
+        for client in clients:
+            client.lock(ACCOUNT)
+        assert sorted(pool.map(lambda client: attempt(client, None), clients)) == ["deadlock", "deposit"]
+    assert place.rows()[ACCOUNT] == (2, "alice", 1)
 
 
 @pytest.mark.parametrize(("way", "misled"), [(ByValue, True), (ByVersion, False)])
