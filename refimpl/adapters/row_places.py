@@ -71,6 +71,11 @@ class Driven(Session):
             return False
         return True
 
+    def roll_back(self) -> None:
+        """Ends the transaction, if there is one."""
+        if self.inside:
+            self.change("ROLLBACK")
+
     def close(self) -> None:
         self._session.close()
 
@@ -117,7 +122,7 @@ class Place(ABC):
 
     def rows(self) -> dict[int, tuple[int, str, int]]:
         """What has been committed: by number, the amount, the owner and the version."""
-        found = self.watch.query("SELECT number, amount, owner, version FROM account")
+        found = self.watch.query("SELECT number, amount, owner, version FROM account ORDER BY number")
         return {number: (amount, owner, version) for number, amount, owner, version in found}
 
     def free(self) -> set[int]:

@@ -150,13 +150,13 @@ class RowUpdateAdapter(Adapter):
     def begin(self, initial: Mapping[str, Json]) -> None:
         for side in self._sides:
             for left in side.left:
+                left.session.roll_back()  # or its locks would stay until the server notices
                 left.session.close()
             side.left.clear()
             for name in self._clients:
                 process = side.processes.get(name)
                 session = process.session if process is not None and process.status == "up" else side.place.session()
-                if session.inside:
-                    session.change("ROLLBACK")
+                session.roll_back()
                 side.processes[name] = Process(name, session, self._make(session))
             side.place.fill(self._rows, str(initial["owner"]), int(str(initial["amount"])))
             side.due, side.misled, side.sight = int(str(initial["amount"])), False, None
