@@ -20,10 +20,11 @@ is chosen to end one nevertheless rolls back and begins anew. Unlike a lock in a
 lost to somebody else while its holder can still write: lock and row belong to one transaction. A version makes nobody wait, and
 does work in vain: where many want one row, most attempts are for nothing.
 
-**A value that comes back.** `ByValue` takes a row for unchanged whose amount has gone from A to B and back to A. For a sum that
-is right: the result depends on nothing but the amount. It is wrong where the amount stands for more, here for whose account it
-is. The office may pay an account out and give its number to another person; if that one has by chance as much in it, a deposit
-goes to the wrong one. A version never comes back. One may also compare everything that the decision depended on, the owner too.
+**A value that comes back** (ABA). `ByValue` takes a row for unchanged whose amount has gone from A to B and back to A. For a
+sum that is right: the result depends on nothing but the amount. It is wrong where the amount stands for more, here for whose
+account it is. The office may pay an account out and give its number to another person; if that one has by chance as much in it,
+a deposit goes to the wrong one. A version never comes back. One may also compare everything that the decision depended on, the
+owner too.
 
 A transaction alone is no help. On read committed, as PostgreSQL is installed, it loses updates as if it were not there, and so
 does repeatable read in MariaDB before 11.6. PostgreSQL's repeatable read, and MariaDB's since then, ends one of the two with an
