@@ -33,6 +33,7 @@ from refimpl.locks.sessions import Session
 
 LOCKS, VERSIONS, VALUES, _ = range(4)
 """The values of `Way`."""
+HEIR = "bob"
 AGAIN = 0.001
 """Seconds between two looks at a lock that should go."""
 
@@ -123,7 +124,6 @@ class RowUpdateAdapter(Adapter):
             VALUES: ByValue,
         }
         self._make = makers[way]
-        self._heir = "bob" if machine.constants["GIVES"][1] else None
         self._finds = bool(machine.constants["FINDS"][1])
         self._sides: list[Side] = []
         self._end = weakref.finalize(self, partial(_end, self._sides))
@@ -267,7 +267,7 @@ class RowUpdateAdapter(Adapter):
     def pay_out(self, event: Event) -> None:
         def pay_out(side: Side) -> None:
             self._within_the_model(side)
-            if not side.office.pay_out(self._heir):
+            if not side.office.pay_out(HEIR):
                 raise Refused("the account is empty")
             side.due = 0
 

@@ -60,7 +60,7 @@ def adapted(machine: checker.Machine, mistake: type[Locking | Comparing] | None 
         pytest.param("one_order", 380, marks=pytest.mark.slow),
         pytest.param("any_order", 108, marks=pytest.mark.slow),
         pytest.param("versioned", 658, marks=pytest.mark.slow),
-        pytest.param("compared", 658, marks=pytest.mark.slow),
+        pytest.param("compared", 668, marks=pytest.mark.slow),
         pytest.param("locked", 756, marks=pytest.mark.slow),
     ],
 )
