@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -21,14 +23,22 @@ from refimpl.adapters.paxos import Paxos
 from refimpl.adapters.pbft import Pbft
 from refimpl.adapters.raft import Raft
 from refimpl.adapters.redis_lock import RedisLockAdapter
+from refimpl.adapters.row_update import RowUpdateAdapter
 from refimpl.adapters.saga import Saga
 from refimpl.adapters.snowflake import Snowflake
 from refimpl.adapters.tcc import Tcc
 from refimpl.adapters.three_phase_commit import ThreePhaseCommit
 from refimpl.adapters.two_phase_commit import TwoPhaseCommit
-from tests.services import postgres, redis
+from tests.services import mariadb, postgres, redis
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+class Service(Protocol):
+    """A connection to one."""
+
+    def close(self) -> None: ...
+
 
 ADAPTERS: dict[str, type[Adapter]] = {
     "consensus/paxos": Paxos,
@@ -38,6 +48,7 @@ ADAPTERS: dict[str, type[Adapter]] = {
     "idempotence/snowflake": Snowflake,
     "idempotence/idempotency_key": IdempotencyKeyAdapter,
     "locks/redis_lock": RedisLockAdapter,
+    "locks/row_update": RowUpdateAdapter,
     "transactions/outbox": OutboxAdapter,
     "transactions/saga": Saga,
     "transactions/tcc": Tcc,
@@ -45,7 +56,7 @@ ADAPTERS: dict[str, type[Adapter]] = {
     "transactions/two_phase_commit": TwoPhaseCommit,
 }
 
-SERVICES = {"PostgreSQL": postgres, "Redis": redis}
+SERVICES: Mapping[str, Callable[[], Service]] = {"MariaDB": mariadb, "PostgreSQL": postgres, "Redis": redis}
 
 SCENES = [(name, kind, scene) for name, kind in ADAPTERS.items() for scene in kind.scenes]
 

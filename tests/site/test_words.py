@@ -29,6 +29,8 @@ from checker.site.told import placed, told
 from checker.site.words import ENGLISH, Words, key_of, read_catalogue
 from refimpl.adapters.outbox import NO_POSTGRES, OutboxAdapter
 from refimpl.adapters.redis_lock import NO_REDIS, RedisLockAdapter
+from refimpl.adapters.row_places import NO_MARIADB
+from refimpl.adapters.row_update import RowUpdateAdapter
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = ROOT / "docs" / "zh" / "words.json"
@@ -76,7 +78,7 @@ HELD = Conformance(
 )
 ABSENT = [
     Conformance(kind.__module__, (), absent=reason)
-    for kind, reason in ((OutboxAdapter, NO_POSTGRES), (RedisLockAdapter, NO_REDIS))
+    for kind, reason in ((OutboxAdapter, NO_POSTGRES), (RedisLockAdapter, NO_REDIS), (RowUpdateAdapter, NO_MARIADB))
 ]
 
 

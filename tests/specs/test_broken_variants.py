@@ -26,6 +26,7 @@ TWO_PHASE_COMMIT = SPECS / "transactions/two_phase_commit.psm"
 THREE_PHASE_COMMIT = SPECS / "transactions/three_phase_commit.psm"
 REDIS_LOCK = SPECS / "locks/redis_lock.psm"
 TCC = SPECS / "transactions/tcc.psm"
+ROW_UPDATE = SPECS / "locks/row_update.psm"
 PAXOS = SPECS / "consensus/paxos.psm"
 PBFT = SPECS / "consensus/pbft.psm"
 IDEMPOTENCY_KEY = SPECS / "idempotence/idempotency_key.psm"
@@ -164,6 +165,44 @@ def test_client_whose_requests_are_alike_overflows_a_bag_of_one() -> None:
     assert steps_to(after_a_crash.check("pause"), "NoError") <= 3
     after_hanging_up = edited(REDIS_LOCK, ("waiting := false\n    connection += 1", "waiting := false"))
     assert steps_to(after_hanging_up.check("retry"), "NoError") <= 2
+
+
+# ---- updates of one row
+
+
+def test_lock_that_is_given_to_two_or_taken_from_a_living_client_excludes_nobody() -> None:
+    twice = edited(
+        ROW_UPDATE, ("when WAY == locks and holder[row] == none and version", "when WAY == locks and version")
+    )
+    assert steps_to(twice.check("locked"), "Exclusive") <= 2
+    assert steps_to(twice.check("locked"), "NoLostUpdate") <= 6
+    early = edited(ROW_UPDATE, ("when NOTICES and silent(c) and", "when NOTICES and"))
+    assert steps_to(early.check("locked"), "Exclusive") <= 3
+
+
+def test_update_that_does_not_wait_for_a_lock_is_lost() -> None:
+    spec = edited(
+        ROW_UPDATE, ("action PayOut when holder[at(Row, 0)] == none and version", "action PayOut when version")
+    )
+    assert steps_to(spec.check("locked"), "NoLostUpdate") <= 4
+    assert steps_to(spec.check("locked"), "RightOwner") <= 4
+
+
+def test_version_that_somebody_does_not_count_protects_nothing() -> None:
+    spec = edited(ROW_UPDATE, ("amount := 0\n      version += 1", "amount := 0"))
+    assert steps_to(spec.check("versioned"), "RightOwner") <= 3
+
+
+def test_lock_of_a_client_that_came_back_stays_if_only_the_silent_are_noticed() -> None:
+    spec = edited(ROW_UPDATE, ("when NOTICES and (exists row in left", "when false and (exists row in left"))
+    assert spec.check("locked").property("Progress").verdict is Verdict.VIOLATED
+
+
+def test_crash_that_lets_the_lock_go_with_the_client_is_not_left_behind() -> None:
+    spec = edited(
+        ROW_UPDATE, ("if holder[row] == self { left += row }", "if holder[row] == self { holder[row] := none }")
+    )
+    assert spec.check("locked").property("LeftBehind").verdict is Verdict.UNREACHED
 
 
 # ---- Paxos

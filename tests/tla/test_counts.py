@@ -25,6 +25,7 @@ SMALL = [
     ("transactions/two_phase.psm", "three", (288, 1145)),
     ("transactions/two_phase_commit.psm", "small", (194, 662)),
     ("transactions/two_phase_commit.psm", "heuristic", (338, 1238)),
+    ("locks/row_update.psm", "given_away", (105, 156)),
 ]
 LARGER = [
     ("transactions/two_phase_commit.psm", "lost_log", (548, 2155)),
@@ -36,6 +37,9 @@ LARGER = [
     ("transactions/two_phase_commit.psm", "recovery", (7850, 33938)),
     ("locks/redis_lock.psm", "fenced", (4192, 18892)),
     ("locks/redis_lock.psm", "unfenced", (5392, 23620)),
+    ("locks/row_update.psm", "locked", (316, 756)),
+    ("locks/row_update.psm", "versioned", (280, 658)),
+    ("locks/row_update.psm", "found", (72, 132)),
     ("consensus/pbft.psm", "q2", (1966, 9612)),
     ("consensus/pbft.psm", "f2", (10058, 37820)),
 ]
