@@ -1,7 +1,8 @@
 """Three-phase commit held to `specs/transactions/three_phase_commit.psm`.
 
-Most steps of the spec are one call, and those in which a leader goes on are all the same one. A vote depends on the
-database behind a participant, and the adapter tells that database which answer to give.
+Most steps of the spec are one call, and those in which a leader goes on are all the same one. A vote depends on the database
+behind a participant, and the adapter tells that database which answer to give. The implementation says in one word what the spec
+has two flags for: whether a process leads, and whether it looks on.
 
 The failure detector is the adapter's part, since no process can be its own. The spec's detector is perfect: it speaks up when a
 process is cut off, or when it is down and no message of it could make a difference any more. Whether one could is found out by
