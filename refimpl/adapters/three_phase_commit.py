@@ -1,7 +1,8 @@
 """Three-phase commit held to `specs/transactions/three_phase_commit.psm`.
 
-Most steps of the spec are one call, or the first call of a handful that all mean: do what can be done now. A vote depends on the
-database behind a participant, and the adapter tells that database which answer to give.
+Most steps of the spec are one call, and those in which a leader goes on are all the same one. A vote depends on the database
+behind a participant, and the adapter tells that database which answer to give. The implementation says in one word what the spec
+has two flags for: whether a process leads, and whether it looks on.
 
 The failure detector is the adapter's part, since no process can be its own. The spec's detector is perfect: it speaks up when a
 process is cut off, or when it is down and no message of it could make a difference any more. Whether one could is found out by
@@ -30,6 +31,7 @@ from refimpl.transactions.three_phase_commit import (
     Ack,
     Ask,
     Coordinator,
+    Duty,
     Inquire,
     Message,
     Participant,
@@ -222,12 +224,12 @@ class ThreePhaseCommit(Adapter):
         process, records = self.processes.get(COORDINATOR), self.world.disks[COORDINATOR]
         ready, written = READY in records, records[-1] if records and records[-1] != READY else None
         if not isinstance(process, Coordinator):
-            unseen = dict.fromkeys(("TM.duty", "TM.heard", "TM.gone"), UNSEEN)
+            unseen = dict.fromkeys(("TM.back", "TM.heard", "TM.gone"), UNSEEN)
             return {"TM.ready": ready, "TM.log": written, **unseen}
         return {
             "TM.ready": unanimous(memory=process.ready, disk=ready),
             "TM.log": unanimous(memory=process.decision and process.decision.value, disk=written),
-            "TM.duty": process.duty.value,
+            "TM.back": process.duty is Duty.LOOKS_ON,
             "TM.heard": sorted(process.heard),
             "TM.gone": sorted(process.gone),
         }
@@ -236,14 +238,15 @@ class ThreePhaseCommit(Adapter):
         process, records = self.processes.get(name), self.world.disks[name]
         written = records[-1] if records else State.WORKING.value
         if not isinstance(process, Participant):
-            hidden = ("ready", "leader", "duty", "heard", "gone", "orphan")
+            hidden = ("ready", "leader", "back", "completes", "heard", "gone", "orphan")
             return {f"{name}.state": written, **dict.fromkeys((f"{name}.{field}" for field in hidden), UNSEEN)}
         places = {"memory": process.state.value, "disk": written, **self.databases[name].shows(process.state)}
         return {
             f"{name}.state": unanimous(**places),
             f"{name}.ready": process.ready,
             f"{name}.leader": None if process.leader == COORDINATOR else process.leader,
-            f"{name}.duty": process.duty.value,
+            f"{name}.back": process.duty is Duty.LOOKS_ON,
+            f"{name}.completes": process.duty is Duty.COMPLETES,
             f"{name}.heard": sorted(process.heard),
             f"{name}.gone": sorted(process.gone - {COORDINATOR}),
             f"{name}.orphan": COORDINATOR in process.gone,

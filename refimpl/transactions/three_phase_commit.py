@@ -22,9 +22,9 @@ the coordinator would have, and commits. Should it fail, the next one begins aga
 longer listens to those before: a message of the dead may still be on its way. Acting without this protocol, each by what
 it knows itself, splits the outcome when a crash comes between two messages of one round.
 
-**Who was down has no say.** The others may have gone on without it, and everything they know. So a process that restarts
-announces itself, is waited for no more, and asks for the outcome (`Ask`). If all were down, all of them ask, and the protocol
-blocks after all. That a participant is ready is for the same reason not logged: who forgets it has no say any more.
+**Who was down has no say.** The others may have gone on without it. So a process that restarts announces itself, is waited for
+no more, and asks for the outcome (`Ask`). If all were down, all of them ask, and the protocol blocks after all. That a
+participant is ready is for the same reason not logged: who forgets it has no say any more.
 
 **What it stands on.** Someone has to tell a process that another one is down, and must never be wrong: `suspect` is called when
 the other one has failed and all that it sent has arrived. Time-outs tell that only where delays have a bound. A network that

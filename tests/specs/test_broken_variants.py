@@ -127,16 +127,16 @@ def test_detector_that_errs_and_partition_split_the_outcome() -> None:
     ("old", "new", "check", "shows", "steps"),
     [
         # the coordinator does not wait for acknowledgements
-        ("duty == completes and heard + gone == RM", "duty == completes", "survivor", "Logged", 16),
+        ("ready and not back and heard + gone == RM", "ready and not back", "survivor", "Logged", 16),
         # a new leader does not wait for reports, or does not read them
-        ("duty == collects and answered", "duty == collects", "survivor", "Atomic", 16),
+        ("not completes and answered", "not completes", "survivor", "Atomic", 16),
         ("    if yes { ready := true }\n", "", "survivor", "Atomic", 17),
         # who has reported to a new leader listens to the old one
-        ("leader == none and duty == follows", "duty == follows", "survivor", "Atomic", 17),
+        ("leader == none and not back", "not back", "survivor", "Atomic", 17),
         # the coordinator forgets that it may have told somebody of the votes
         ("durable ready: bool = false\n  durable", "volatile ready: bool = false\n  durable", "recovery", "Atomic", 15),
         # who was down takes part again, and has missed a message
-        ("    duty := looks_on\n    if state", "    if state", "lossy", "Logged", 12),
+        ("    back := true\n    if state", "    if state", "lossy", "Logged", 12),
         # who leads quits; who knows the outcome says nothing to a new leader
         (
             "timeout Quit when state == working and leader == none",

@@ -37,6 +37,12 @@ VACUOUS = {
 }
 """Checks in which the left side of some `=>` is never true, and why that is as it should be."""
 
+UNHEARD = {
+    ("ThreePhaseCommit", "nobody_left"): "a single database has nobody to ask",
+    ("ThreePhaseCommit", "lossy"): "the same",
+}
+"""Checks in which some message is sent to nobody, and why."""
+
 
 def all_checks() -> list[object]:
     checks: list[object] = []
@@ -62,7 +68,7 @@ def test_check_passes_with_recorded_counts_and_without_warnings(path: Path, chec
     assert result.coverage.unused_faults == ()
     assert bool(result.coverage.vacuous) == ((checker.load(path).name, check) in VACUOUS)
     assert result.coverage.enum_values == ()
-    assert result.coverage.never_received == ()
+    assert bool(result.coverage.never_received) == ((checker.load(path).name, check) in UNHEARD)
     names = Names(checker.load(path).machine(check))
     for width, prop in product((80, 100), result.properties):
         if prop.trace is not None and prop.expected == "fails":
