@@ -14,7 +14,7 @@ is told so.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from typing import Protocol
@@ -28,6 +28,7 @@ from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.model.values import to_json
 from checker.properties.kinds import Json
+from refimpl.adapters.postgres import CrashingDatabase, absent, connect, make_temporary
 from refimpl.adapters.world import Effects, bound, node_of
 from refimpl.idempotence.idempotency_key import (
     BUYER_TABLES,
@@ -37,14 +38,10 @@ from refimpl.idempotence.idempotency_key import (
     Database,
     Payments,
     Request,
-    Rows,
     Status,
 )
 from refimpl.idempotence.idempotency_key_mistakes import BEYOND, MISTAKES, Part
 
-NO_POSTGRES = "no PostgreSQL answers where PGHOST and the other variables say"
-WAIT = 2
-"""Seconds for PostgreSQL to answer whether it is there."""
 CLIENT = "Client"
 MOST = 2
 """How many messages that are alike the network carries."""
@@ -61,30 +58,6 @@ UNION ALL SELECT 'wanted', purchase, key, status FROM wanted
 
 class MakeBuyer(Protocol):
     def __call__(self, database: Database, ask: Ask, *, draw: Callable[[], str]) -> Buyer: ...
-
-
-class CrashingDatabase:
-    """A session whose commits, and changes outside of transactions, are effects."""
-
-    def __init__(self, session: Database, effects: Effects) -> None:
-        self._session = session
-        self._effects = effects
-        self._inside = False
-
-    def execute(self, statement: bytes, values: Sequence[object] = (), /) -> Rows:
-        if not self._inside and not statement.startswith(b"SELECT"):
-            self._effects.happen()
-        return self._session.execute(statement, values)
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        with self._session.transaction():
-            self._inside = True
-            try:
-                yield
-            finally:
-                self._inside = False
-            self._effects.happen()
 
 
 class IdempotencyKeyAdapter(Adapter):
@@ -144,7 +117,9 @@ class IdempotencyKeyAdapter(Adapter):
     ) -> None:
         super().__init__(machine)
         self._ending = ExitStack()
-        self._session = self._ending.enter_context(closing(_temporary())) if session is None else session
+        if session is None:
+            session = self._ending.enter_context(closing(make_temporary(connect(), (*PAYMENTS_TABLES, *BUYER_TABLES))))
+        self._session = session
         self._make_payments = payments
         self._make_buyer = buyer
         self._funds = bound(machine, "FUNDS")
@@ -154,11 +129,7 @@ class IdempotencyKeyAdapter(Adapter):
 
     @classmethod
     def absent(cls) -> str | None:
-        try:
-            psycopg.connect("", connect_timeout=WAIT).close()
-        except psycopg.OperationalError:
-            return NO_POSTGRES
-        return None
+        return absent()
 
     @classmethod
     def mistakes(cls) -> Mapping[str, Mistake]:
@@ -332,10 +303,3 @@ class IdempotencyKeyAdapter(Adapter):
 def _names(entries: Json) -> tuple[str, ...]:
     assert isinstance(entries, dict)
     return tuple(entries)
-
-
-def _temporary() -> psycopg.Connection:
-    session = psycopg.connect("", autocommit=True)
-    for sql in (*PAYMENTS_TABLES, *BUYER_TABLES):
-        session.execute(sql.replace("CREATE", "CREATE TEMPORARY", 1).encode())
-    return session

@@ -10,41 +10,24 @@ whole server is tried in tests with one that is killed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from functools import partial
-
-import psycopg
 
 from checker.conformance.adapter import Adapter, Mistake, Observation, Refused
 from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
+from refimpl.adapters.postgres import CrashingDatabase, Session, absent, connect, make_temporary
 from refimpl.adapters.world import Effects, bound, node_of
-from refimpl.idempotence.number_ranges import TABLE, Counter, Database, DatabaseCounter, Node, Rows, UsedUp
+from refimpl.idempotence.number_ranges import TABLE, Counter, Database, DatabaseCounter, Node, UsedUp
 from refimpl.idempotence.number_ranges_mistakes import BEYOND, MISTAKES
 
-NO_POSTGRES = "no PostgreSQL answers where PGHOST and the other variables say"
-WAIT = 2
-"""Seconds for PostgreSQL to answer whether it is there."""
 NAME = "numbers"
 
 MakeCounter = Callable[[Database, str], Counter]
 MakeNode = Callable[[Counter, int], Node]
-
-
-class CrashingDatabase:
-    """A session. What a statement changes is an effect."""
-
-    def __init__(self, session: Database, effects: Effects) -> None:
-        self._session = session
-        self._effects = effects
-
-    def execute(self, statement: bytes, values: Sequence[str | int] = (), /) -> Rows:
-        if not statement.startswith(b"SELECT"):
-            self._effects.happen()
-        return self._session.execute(statement, values)
 
 
 class NumberRanges(Adapter):
@@ -56,14 +39,16 @@ class NumberRanges(Adapter):
     def __init__(
         self,
         machine: Machine,
-        session: Database | None = None,
+        session: Session | None = None,
         *,
         counter: MakeCounter = DatabaseCounter,
         node: MakeNode = Node,
     ) -> None:
         super().__init__(machine)
         self._ending = ExitStack()
-        self._session = self._ending.enter_context(closing(_temporary())) if session is None else session
+        if session is None:
+            session = self._ending.enter_context(closing(make_temporary(connect(), (TABLE,))))
+        self._session = session
         self._make_counter = counter
         self._make_node = node
         self._names = self.instances("Node")
@@ -71,11 +56,7 @@ class NumberRanges(Adapter):
 
     @classmethod
     def absent(cls) -> str | None:
-        try:
-            psycopg.connect("", connect_timeout=WAIT).close()
-        except psycopg.OperationalError:
-            return NO_POSTGRES
-        return None
+        return absent()
 
     @classmethod
     def mistakes(cls) -> Mapping[str, Mistake]:
@@ -165,9 +146,3 @@ class NumberRanges(Adapter):
             if self.can_fall("Node"):
                 seen[f"{name}.status"] = "down" if node is None else "up"
         return seen
-
-
-def _temporary() -> psycopg.Connection:
-    session = psycopg.connect("", autocommit=True)
-    session.execute(TABLE.replace("CREATE", "CREATE TEMPORARY", 1).encode())
-    return session

@@ -14,7 +14,7 @@ so whether it was sent is looked at in the step that has to send it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from typing import NamedTuple
@@ -27,6 +27,7 @@ from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
+from refimpl.adapters.postgres import CrashingDatabase, absent, connect, make_temporary
 from refimpl.adapters.world import Effects
 from refimpl.transactions.outbox import (
     SHOP_TABLES,
@@ -34,15 +35,11 @@ from refimpl.transactions.outbox import (
     Database,
     Publish,
     Relay,
-    Rows,
     Shop,
     Warehouse,
 )
 from refimpl.transactions.outbox_mistakes import BEYOND, MISTAKES, Part, Publishing
 
-NO_POSTGRES = "no PostgreSQL answers where PGHOST and the other variables say"
-WAIT = 2
-"""Seconds for PostgreSQL to answer whether it is there."""
 ROLES = ("Shop", "Relay", "Broker", "Warehouse")
 
 CLEAR = b"DELETE FROM orders; DELETE FROM outbox; DELETE FROM known; DELETE FROM shipment"
@@ -57,30 +54,6 @@ MakeShop = Callable[[Database, Publish], Shop]
 def shop_without_broker(database: Database, publish: Publish) -> Shop:
     """The right shop has no use for a broker."""
     return Shop(database)
-
-
-class CrashingDatabase:
-    """A session whose commits, and changes outside of transactions, are effects."""
-
-    def __init__(self, session: Database, effects: Effects) -> None:
-        self._session = session
-        self._effects = effects
-        self._inside = False
-
-    def execute(self, statement: bytes, values: Sequence[str] = (), /) -> Rows:
-        if not self._inside and not statement.startswith(b"SELECT"):
-            self._effects.happen()
-        return self._session.execute(statement, values)
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        with self._session.transaction():
-            self._inside = True
-            try:
-                yield
-            finally:
-                self._inside = False
-            self._effects.happen()
 
 
 class Letter(NamedTuple):
@@ -129,16 +102,14 @@ class OutboxAdapter(Adapter):
     ) -> None:
         super().__init__(machine)
         self._ending = ExitStack()
-        self._session = self._ending.enter_context(closing(_temporary())) if session is None else session
+        if session is None:
+            session = self._ending.enter_context(closing(make_temporary(connect(), (*SHOP_TABLES, *WAREHOUSE_TABLES))))
+        self._session = session
         self._makers = (shop, relay, warehouse)
 
     @classmethod
     def absent(cls) -> str | None:
-        try:
-            psycopg.connect("", connect_timeout=WAIT).close()
-        except psycopg.OperationalError:
-            return NO_POSTGRES
-        return None
+        return absent()
 
     @classmethod
     def mistakes(cls) -> Mapping[str, Mistake]:
@@ -291,13 +262,6 @@ class OutboxAdapter(Adapter):
         }
         seen.update({f"{role}.status": status for role, status in self._status.items() if self.can_fall(role)})
         return seen
-
-
-def _temporary() -> psycopg.Connection:
-    session = psycopg.connect("", autocommit=True)
-    for sql in (*SHOP_TABLES, *WAREHOUSE_TABLES):
-        session.execute(sql.replace("CREATE", "CREATE TEMPORARY", 1).encode())
-    return session
 
 
 def _order(event: Event) -> str:

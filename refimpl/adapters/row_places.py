@@ -23,16 +23,14 @@ import psycopg
 import pymysql
 
 from checker.conformance.adapter import Refused
+from refimpl.adapters.postgres import WAIT, absent
 from refimpl.locks.row_update import TABLE
 from refimpl.locks.sessions import MariaSession, PostgresSession, Row, Session, WaitedTooLong
 
 T = TypeVar("T")
 
-NO_POSTGRES = "no PostgreSQL answers where PGHOST and the other variables say"
 NO_MARIADB = "no MariaDB answers at 127.0.0.1:3306, or where MYSQL_HOST says"
 NUMBERS = "SELECT number FROM account"
-WAIT = 2
-"""Seconds for a service to answer whether it is there."""
 PATIENCE = 10
 """Seconds for which the adapter's own session waits for a lock; nobody should have one for so long."""
 AT_ONCE = 1
@@ -210,11 +208,7 @@ def _connect(database: str | None = None) -> pymysql.connections.Connection:
 def missing() -> str | None:
     """Which of the two databases does not answer, if one does not."""
     try:
-        psycopg.connect("", connect_timeout=WAIT).close()
-    except psycopg.OperationalError:
-        return NO_POSTGRES
-    try:
         _connect().close()
     except pymysql.err.OperationalError:
         return NO_MARIADB
-    return None
+    return absent()

@@ -28,7 +28,7 @@ from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
-from refimpl.adapters.outbox import NO_POSTGRES, WAIT, CrashingDatabase
+from refimpl.adapters.postgres import CrashingDatabase, absent, connect, make_temporary
 from refimpl.adapters.world import Effects, Letter, node_of
 from refimpl.transactions.outbox import Database
 from refimpl.transactions.tcc import (
@@ -71,11 +71,6 @@ class MakeService(Protocol):
     def __call__(self, database: Database, send: Send, /, *, patience: float | None = None) -> Service: ...
 
 
-def connect_here() -> psycopg.Connection:
-    """A session in autocommit mode, as the environment says (`PGHOST` and so on)."""
-    return psycopg.connect("", autocommit=True, connect_timeout=WAIT)
-
-
 class Tcc(Adapter):
     """Drives one agency and N services, each with temporary tables in a session that `connect` opens.
 
@@ -111,7 +106,7 @@ class Tcc(Adapter):
     def __init__(
         self,
         machine: Machine,
-        connect: Connect = connect_here,
+        connect: Connect = connect,
         *,
         agency: MakeAgency = Agency,
         service: MakeService = Service,
@@ -124,18 +119,11 @@ class Tcc(Adapter):
         self._sessions.update({name: self._open(connect, SERVICE_TABLES) for name in self._names})
 
     def _open(self, connect: Connect, tables: Sequence[str]) -> psycopg.Connection:
-        session = self._ending.enter_context(closing(connect()))
-        for sql in tables:
-            session.execute(sql.replace("CREATE", "CREATE TEMPORARY", 1).encode())
-        return session
+        return make_temporary(self._ending.enter_context(closing(connect())), tables)
 
     @classmethod
     def absent(cls) -> str | None:
-        try:
-            connect_here().close()
-        except psycopg.OperationalError:
-            return NO_POSTGRES
-        return None
+        return absent()
 
     @classmethod
     def mistakes(cls) -> Mapping[str, Mistake]:

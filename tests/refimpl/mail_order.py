@@ -16,7 +16,8 @@ from functools import partial
 import psycopg
 from pika.exceptions import AMQPError
 
-from refimpl.adapters.outbox import CrashingDatabase, MakeShop, shop_without_broker
+from refimpl.adapters.outbox import MakeShop, shop_without_broker
+from refimpl.adapters.postgres import CrashingDatabase
 from refimpl.adapters.world import Effects, Fallen
 from refimpl.transactions.outbox import SHOP_TABLES, WAREHOUSE_TABLES, Acknowledge, Database, Publish, Relay, Warehouse
 from refimpl.transactions.rabbitmq import Mailbox

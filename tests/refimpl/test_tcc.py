@@ -17,7 +17,7 @@ from checker.conformance.explore import explore
 from checker.conformance.probe import probe_all
 from checker.conformance.replay import Outcome, replay_all
 from checker.engine.graph import StateGraph
-from refimpl.adapters.outbox import CrashingDatabase
+from refimpl.adapters.postgres import CrashingDatabase
 from refimpl.adapters.tcc import MakeAgency, Tcc
 from refimpl.adapters.world import Effects, Fallen
 from refimpl.transactions import tcc_mistakes as wrong

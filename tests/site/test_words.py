@@ -27,7 +27,8 @@ from checker.site.svg import translated_svg
 from checker.site.text import paragraphs
 from checker.site.told import placed, told
 from checker.site.words import ENGLISH, Words, key_of, read_catalogue
-from refimpl.adapters.outbox import NO_POSTGRES, OutboxAdapter
+from refimpl.adapters.outbox import OutboxAdapter
+from refimpl.adapters.postgres import NO_POSTGRES
 from refimpl.adapters.redis_lock import NO_REDIS, RedisLockAdapter
 from refimpl.adapters.row_places import NO_MARIADB
 from refimpl.adapters.row_update import RowUpdateAdapter
