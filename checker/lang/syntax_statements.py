@@ -277,6 +277,7 @@ EXPRESSIONS = (
         only="LPAR",
     ),
     Mistake("PSM111", "`sent` says who sent it", "write `sent(M(…) from p)`", before=r".*sent \( .*", takes="FROM"),
+    Mistake("PSM100", "`inflight` looks into no message", "write `inflight(M)`", at=r"\(", before=r".*inflight \( \S+"),
     Mistake(
         "PSM100",
         "`inflight` names the sender and the receiver",

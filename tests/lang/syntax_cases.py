@@ -451,6 +451,7 @@ PROPERTY = [
     ("sent M", "PSM100", "2:19", "`sent` takes parentheses", "write `sent(…)`"),
     ("sent(M, p)", "PSM111", "2:20", "`sent` says who sent it", "write `sent(M(…) from p)`"),
     ("inflight(M, p)", "PSM100", "2:24", "`inflight` names the sender and the receiver", "write `inflight(M from p to q)`"),
+    ("inflight(M(1) from p)", "PSM100", "2:24", "`inflight` looks into no message", "write `inflight(M)`"),
     ("inflight M", "PSM100", "2:23", "`inflight` takes parentheses", "write `inflight(…)`"),
     ("a?b", "PSM108", "2:15", "`?` is not an operator of this language", "write `if c then a else b`; `?` stands only"),
     ("a?.", "PSM111", "3:1", "a name is missing before `const`", "write it behind `?.`"),
