@@ -15,6 +15,7 @@ from checker.engine.replay import Mismatch
 from checker.model.machine import Machine
 from checker.native.checkpoint import Checkpoint, Keeping
 from checker.native.code.module import plan
+from checker.native.graphs import LARGE
 from checker.native.livecode import live_code
 from checker.native.search import NAME, NativeSearch
 from checker.native.tiers import Tiers
@@ -77,8 +78,6 @@ class NativeEngine:
             peers=workers > 1,
             resumes=self.keeping is not None and self.keeping.resume,
         )
-        for name, reason in layout.unused.items():
-            self.tell(f"native code does not use the symmetry of {name}: {reason}")
         checkpoint = None if self.keeping is None else Checkpoint(self.keeping, layout, self.tell)
         tiers = Tiers(layout, tell=self.tell)
         live = None if self.fingerprints else live_code(machine, self.level)
@@ -88,7 +87,11 @@ class NativeEngine:
             if self.keeping is not None and self.keeping.resume:
                 assert checkpoint is not None
                 search.resumed = checkpoint.load()
-            return search.run(limits, observe)
+            found = search.run(limits, observe)
+            if found.states >= LARGE:  # otherwise there was nothing to be gained
+                for name, reason in layout.unused.items():
+                    self.tell(f"native code does not use the symmetry of {name}: {reason}")
+            return found
         except Mismatch as problem:
             problem.machine, problem.engine = machine, self.name
             raise
