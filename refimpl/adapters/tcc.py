@@ -78,8 +78,8 @@ class Tcc(Adapter):
     """
 
     services = ("PostgreSQL",)
-    checks = ("calm", "crashes", "losses", "gone", "expires", "gone_expires", "lost_log")
-    smaller = tuple(Instance(check, {"N": 1}) for check in checks)
+    checks = ("calm", "crashes", "losses", "lost_log")
+    smaller = tuple(Instance(check, {"N": 1}) for check in (*checks, "gone", "expires", "gone_expires"))
     scenes = (
         Scene(
             "an agency that is late",
