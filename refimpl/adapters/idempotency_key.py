@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
 
@@ -28,7 +28,7 @@ from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.model.values import to_json
 from checker.properties.kinds import Json
-from refimpl.adapters.postgres import CrashingDatabase, absent, connect, make_temporary
+from refimpl.adapters.postgres import CrashingDatabase, PostgresAdapter, Session
 from refimpl.adapters.world import Effects, bound, node_of
 from refimpl.idempotence.idempotency_key import (
     BUYER_TABLES,
@@ -60,7 +60,7 @@ class MakeBuyer(Protocol):
     def __call__(self, database: Database, ask: Ask, *, draw: Callable[[], str]) -> Buyer: ...
 
 
-class IdempotencyKeyAdapter(Adapter):
+class IdempotencyKeyAdapter(PostgresAdapter):
     """Drives a buyer and the processes of a payment service.
 
     `session` is one of PostgreSQL in autocommit mode, with their tables in its search path. Without it, one is opened as the
@@ -68,7 +68,7 @@ class IdempotencyKeyAdapter(Adapter):
     tests.
     """
 
-    services = ("PostgreSQL",)
+    tables = (*PAYMENTS_TABLES, *BUYER_TABLES)
     checks = ("calm", "short_of_money", "failures", "two_services", "reuse", "put")
     smaller = (Instance("client_crashes", {"PURCHASES": 1}),)
     scenes = (
@@ -110,26 +110,18 @@ class IdempotencyKeyAdapter(Adapter):
     def __init__(
         self,
         machine: Machine,
-        session: Database | None = None,
+        session: Session | None = None,
         *,
         payments: Callable[[Database], Payments] = Payments,
         buyer: MakeBuyer = Buyer,
     ) -> None:
-        super().__init__(machine)
-        self._ending = ExitStack()
-        if session is None:
-            session = self._ending.enter_context(closing(make_temporary(connect(), (*PAYMENTS_TABLES, *BUYER_TABLES))))
-        self._session = session
+        super().__init__(machine, session)
         self._make_payments = payments
         self._make_buyer = buyer
         self._funds = bound(machine, "FUNDS")
         way, value = machine.constants["WAY"]
         self._sets = to_json(way, value) == "put"
         self._reuses = bool(machine.constants["REUSES"][1])
-
-    @classmethod
-    def absent(cls) -> str | None:
-        return absent()
 
     @classmethod
     def mistakes(cls) -> Mapping[str, Mistake]:
@@ -141,10 +133,6 @@ class IdempotencyKeyAdapter(Adapter):
         if issubclass(mistake, Payments):
             return cls(machine, payments=mistake)
         return cls(machine, buyer=mistake)
-
-    def close(self) -> None:
-        """Ends the session, if the adapter has opened it, and with it the tables."""
-        self._ending.close()
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         self._session.execute(CLEAR)

@@ -11,7 +11,6 @@ whole server is tried in tests with one that is killed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing
 from functools import partial
 
 from checker.conformance.adapter import Adapter, Mistake, Observation, Refused
@@ -19,7 +18,7 @@ from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
-from refimpl.adapters.postgres import CrashingDatabase, Session, absent, connect, make_temporary
+from refimpl.adapters.postgres import CrashingDatabase, PostgresAdapter, Session
 from refimpl.adapters.world import Effects, bound, node_of
 from refimpl.idempotence.number_ranges import TABLE, Counter, Database, DatabaseCounter, Node, UsedUp
 from refimpl.idempotence.number_ranges_mistakes import BEYOND, MISTAKES
@@ -30,10 +29,10 @@ MakeCounter = Callable[[Database, str], Counter]
 MakeNode = Callable[[Counter, int], Node]
 
 
-class NumberRanges(Adapter):
+class NumberRanges(PostgresAdapter):
     """Drives all nodes. Other classes than the real ones may be put in their place, by tests."""
 
-    services = ("PostgreSQL",)
+    tables = (TABLE,)
     checks = ("calm", "one_by_one", "crashes", "fails_over")
 
     def __init__(
@@ -44,19 +43,11 @@ class NumberRanges(Adapter):
         counter: MakeCounter = DatabaseCounter,
         node: MakeNode = Node,
     ) -> None:
-        super().__init__(machine)
-        self._ending = ExitStack()
-        if session is None:
-            session = self._ending.enter_context(closing(make_temporary(connect(), (TABLE,))))
-        self._session = session
+        super().__init__(machine, session)
         self._make_counter = counter
         self._make_node = node
         self._names = self.instances("Node")
         self._size, self._last = bound(machine, "SIZE"), bound(machine, "LAST")
-
-    @classmethod
-    def absent(cls) -> str | None:
-        return absent()
 
     @classmethod
     def mistakes(cls) -> Mapping[str, Mistake]:
@@ -68,10 +59,6 @@ class NumberRanges(Adapter):
         if issubclass(mistake, Node):
             return cls(machine, node=mistake)
         return cls(machine, counter=mistake)
-
-    def close(self) -> None:
-        """Ends the session, if the adapter has opened it, and with it the table."""
-        self._ending.close()
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         self._session.execute(b"DELETE FROM counters")

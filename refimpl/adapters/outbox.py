@@ -15,7 +15,7 @@ so whether it was sent is looked at in the step that has to send it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ from checker.conformance.event import Event
 from checker.conformance.mapping import step
 from checker.model.machine import Machine
 from checker.properties.kinds import Json
-from refimpl.adapters.postgres import CrashingDatabase, absent, connect, make_temporary
+from refimpl.adapters.postgres import CrashingDatabase, PostgresAdapter, Session
 from refimpl.adapters.world import Effects
 from refimpl.transactions.outbox import (
     SHOP_TABLES,
@@ -65,7 +65,7 @@ class Letter(NamedTuple):
     order: str
 
 
-class OutboxAdapter(Adapter):
+class OutboxAdapter(PostgresAdapter):
     """Drives one shop, relay and warehouse, and plays the broker.
 
     `session` is one of PostgreSQL in autocommit mode, with the tables of the outbox in its search path. Without it, one is opened
@@ -73,7 +73,7 @@ class OutboxAdapter(Adapter):
     place, by tests.
     """
 
-    services = ("PostgreSQL",)
+    tables = (*SHOP_TABLES, *WAREHOUSE_TABLES)
     checks = ("calm", "crashes")
     scenes = (
         Scene(
@@ -94,22 +94,14 @@ class OutboxAdapter(Adapter):
     def __init__(
         self,
         machine: Machine,
-        session: Database | None = None,
+        session: Session | None = None,
         *,
         shop: MakeShop = shop_without_broker,
         relay: Callable[[Database, Publish], Relay] = Relay,
         warehouse: Callable[[Database], Warehouse] = Warehouse,
     ) -> None:
-        super().__init__(machine)
-        self._ending = ExitStack()
-        if session is None:
-            session = self._ending.enter_context(closing(make_temporary(connect(), (*SHOP_TABLES, *WAREHOUSE_TABLES))))
-        self._session = session
+        super().__init__(machine, session)
         self._makers = (shop, relay, warehouse)
-
-    @classmethod
-    def absent(cls) -> str | None:
-        return absent()
 
     @classmethod
     def mistakes(cls) -> Mapping[str, Mistake]:
@@ -127,10 +119,6 @@ class OutboxAdapter(Adapter):
         if issubclass(mistake, Warehouse):
             return cls(machine, warehouse=mistake)
         return cls(machine)  # the adapter is the broker itself, so nothing can be wrong with talking to one
-
-    def close(self) -> None:
-        """Ends the session, if the adapter has opened it, and with it the tables."""
-        self._ending.close()
 
     def begin(self, initial: Mapping[str, Json]) -> None:
         self._session.execute(CLEAR)

@@ -7,11 +7,13 @@ nothing is left of them when it ends, and several adapters can run at once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from typing import Any, ClassVar, Protocol
 
 import psycopg
 
+from checker.conformance.adapter import Adapter
+from checker.model.machine import Machine
 from refimpl.adapters.world import Effects
 
 NO_POSTGRES = "no PostgreSQL answers where PGHOST and the other variables say"
@@ -71,3 +73,30 @@ class CrashingDatabase:
             finally:
                 self._inside = False
             self._effects.happen()
+
+
+class PostgresAdapter(Adapter):
+    """What adapters have in common whose processes share one session.
+
+    `session` is one in autocommit mode, with the tables of the implementation in its search path. Without it, one is opened, and
+    has them for as long as the adapter.
+    """
+
+    services = ("PostgreSQL",)
+    tables: ClassVar[tuple[str, ...]] = ()
+    """`CREATE TABLE …` for each."""
+
+    def __init__(self, machine: Machine, session: Session | None = None) -> None:
+        super().__init__(machine)
+        self._ending = ExitStack()
+        if session is None:
+            session = self._ending.enter_context(closing(make_temporary(connect(), self.tables)))
+        self._session = session
+
+    @classmethod
+    def absent(cls) -> str | None:
+        return absent()
+
+    def close(self) -> None:
+        """Ends the session, if the adapter has opened it, and with it the tables."""
+        self._ending.close()
